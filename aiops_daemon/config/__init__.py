@@ -1,0 +1,1 @@
+"""YAML to frozen specifications, every fault at once."""

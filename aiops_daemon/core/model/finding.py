@@ -1,0 +1,46 @@
+"""A finding: something that is not as expected, with the numbers and the sentence that say why."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aiops_daemon.core.model.labels import Labels, text
+
+
+class FindingKind(StrEnum):
+    """What was found; values of the metric label `aiops_kind`."""
+
+    ANOMALY = "anomaly"
+    FORECAST_BREACH = "forecast_breach"
+    BURN = "burn"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One onset on one series. Numbers are in `unit`; times are unix seconds."""
+
+    uid: str
+    kind: FindingKind
+    query: str  # query name, or SLO name for burn
+    source: str
+    labels: Labels  # the series' own labels and the query's, without `aiops_query`
+    severity: str
+    value: float
+    unit: str
+    lower: float | None  # expected range
+    upper: float | None
+    score: float  # 1.0 is the edge of the band
+    confidence_ratio: float
+    since: float
+    updated_at: float
+    sentence: str
+    threshold: str = ""  # forecast breach: which threshold
+    breach_at: float | None = None  # forecast breach: expected moment
+
+
+def uid_of(kind: FindingKind, query: str, labels: Labels, since: float) -> str:
+    """Derive the id from what identifies an onset, so a restart that restores state keeps it."""
+    identity = f"{kind}\0{query}\0{text(labels)}\0{since:.3f}"
+    return hashlib.blake2b(identity.encode(), digest_size=12).hexdigest()

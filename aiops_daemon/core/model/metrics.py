@@ -1,0 +1,153 @@
+"""The one table of every metric that we export: name, type, help, labels.
+
+The meter, the exporter, generated rules, docs/metrics.md and tests all read it. Labels are closed sets where
+`values` lists them; those are initialised at 0. Units are base units; events are timestamps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from aiops_daemon.errors import SourceReason
+
+PREFIX = "aiops_"
+
+
+class MetricType(StrEnum):
+    """Prometheus metric types."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+class PageName(StrEnum):
+    """Which of our two pages a metric is on."""
+
+    SELF = "/metrics"
+    FINDINGS = "/findings/metrics"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """One metric. On the findings page `labels` lists ours; the labels of the series come besides."""
+
+    name: str
+    type: MetricType
+    help: str
+    labels: tuple[str, ...] = ()
+    page: PageName = PageName.SELF
+    values: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    buckets: tuple[float, ...] = ()
+
+
+_G, _C, _H = MetricType.GAUGE, MetricType.COUNTER, MetricType.HISTOGRAM
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_REASONS = tuple(reason.value for reason in SourceReason)
+
+
+def _finding(name: str, help_text: str, *labels: str) -> MetricSpec:
+    return MetricSpec(PREFIX + name, _G, help_text, labels, PageName.FINDINGS)
+
+
+VALUE = _finding("value", "Last value of the watched expression.", "aiops_query")
+EXPECTED = _finding("expected", "Value expected at this time.", "aiops_query")
+EXPECTED_LOWER = _finding("expected_lower", "Lower edge of the expected range.", "aiops_query")
+EXPECTED_UPPER = _finding("expected_upper", "Upper edge of the expected range.", "aiops_query")
+ANOMALY_SCORE = _finding(
+    "anomaly_score",
+    "Distance from the expected value: 0 expected, 1 edge of the band, above 1 anomalous.",
+    "aiops_query",
+)
+ANOMALY_CONFIDENCE = _finding(
+    "anomaly_confidence_ratio", "How well the band is known, from 0 (warming up) to 1.", "aiops_query"
+)
+ANOMALY_ACTIVE = _finding("anomaly_active", "1 while a finding is open.", "aiops_query", "aiops_kind")
+FORECAST_VALUE = _finding("forecast_value", "Value expected at the horizon.", "aiops_query", "aiops_horizon")
+FORECAST_LOWER = _finding("forecast_lower", "Lower edge of the forecast interval.", "aiops_query", "aiops_horizon")
+FORECAST_UPPER = _finding("forecast_upper", "Upper edge of the forecast interval.", "aiops_query", "aiops_horizon")
+BREACH_TIMESTAMP = _finding(
+    "forecast_breach_timestamp_seconds",
+    "When the threshold is expected to be crossed.",
+    "aiops_query",
+    "aiops_threshold",
+)
+BREACH_PROBABILITY = _finding(
+    "forecast_breach_probability_ratio",
+    "Probability that the threshold is crossed at the horizon.",
+    "aiops_query",
+    "aiops_threshold",
+    "aiops_horizon",
+)
+SLO_OBJECTIVE = _finding("slo_objective_ratio", "Promised share of good events.", "aiops_slo")
+SLO_BUDGET = _finding(
+    "slo_error_budget_remaining_ratio", "Share of the error budget left; below 0 overspent.", "aiops_slo"
+)
+SLO_EXHAUSTION = _finding(
+    "slo_error_budget_exhaustion_timestamp_seconds", "When the error budget ends at the present burn rate.", "aiops_slo"
+)
+SLO_ERROR_RATIO = _finding("slo_error_ratio", "Share of bad events in the window.", "aiops_slo", "aiops_window")
+SLO_BURN_RATE = _finding(
+    "slo_burn_rate", "Error ratio in the window over the error budget.", "aiops_slo", "aiops_window"
+)
+SLO_ALERT = _finding("slo_alert_active", "1 while a burn rate alert holds.", "aiops_slo", "aiops_severity")
+SLO_DATA_STATE = _finding("slo_data_state", "1 for the state that holds: ok, idle or gone.", "aiops_slo", "state")
+
+_FINDINGS_PAGE = (
+    VALUE, EXPECTED, EXPECTED_LOWER, EXPECTED_UPPER, ANOMALY_SCORE, ANOMALY_CONFIDENCE, ANOMALY_ACTIVE,
+    FORECAST_VALUE, FORECAST_LOWER, FORECAST_UPPER, BREACH_TIMESTAMP, BREACH_PROBABILITY,
+    SLO_OBJECTIVE, SLO_BUDGET, SLO_EXHAUSTION, SLO_ERROR_RATIO, SLO_BURN_RATE, SLO_ALERT, SLO_DATA_STATE,
+)  # fmt: skip
+
+STAGES = ("fetch", "detect", "forecast", "publish", "rules", "save")
+DROP_REASONS = ("limit", "duplicate", "malformed")
+_KINDS = ("anomaly", "forecast_breach", "burn")
+
+_SELF_PAGE = (
+    MetricSpec("aiops_build_info", _G, "Version of this daemon; always 1.", ("version", "python")),
+    MetricSpec("aiops_config_hash", _G, "Hash of the running configuration."),
+    MetricSpec("aiops_config_last_reload_successful", _G, "1 when the last reload was good."),
+    MetricSpec("aiops_config_last_reload_success_timestamp_seconds", _G, "When the configuration was last loaded."),
+    MetricSpec("aiops_loop_last_success_timestamp_seconds", _G, "When a loop last finished its work.", ("loop",)),
+    MetricSpec("aiops_loop_failures_total", _C, "Failures of a loop.", ("loop",)),
+    MetricSpec("aiops_loop_restarts_total", _C, "Times a loop ended and was started again.", ("loop",)),
+    MetricSpec("aiops_event_loop_lag_seconds", _G, "Longest delay of the event loop in the last minute."),
+    MetricSpec(
+        "aiops_cycle_duration_seconds", _H, "Duration of one stage of a cycle.", ("stage",),
+        values={"stage": STAGES}, buckets=_SECONDS,
+    ),
+    MetricSpec("aiops_cycles_skipped_total", _C, "Polls skipped because the one before still ran.", ("source",)),
+    MetricSpec("aiops_source_last_success_timestamp_seconds", _G, "When a source last answered a query.", ("source",)),
+    MetricSpec("aiops_source_warnings_total", _C, "Warnings that came with answers.", ("source",)),
+    MetricSpec("aiops_source_partial_answers_total", _C, "Answers the source itself called partial.", ("source",)),
+    MetricSpec(
+        "aiops_query_duration_seconds", _H, "Time from request to answer.", ("source", "query"), buckets=_SECONDS
+    ),
+    MetricSpec(
+        "aiops_query_failures_total", _C, "Queries without a usable answer.", ("source", "query", "reason"),
+        values={"reason": _REASONS},
+    ),
+    MetricSpec(
+        "aiops_query_last_success_timestamp_seconds", _G, "When a query last answered fully.", ("source", "query")
+    ),
+    MetricSpec("aiops_series", _G, "Series of a query.", ("source", "query")),
+    MetricSpec("aiops_series_limit", _G, "Most series that a query may have.", ("source", "query")),
+    MetricSpec(
+        "aiops_series_dropped_total", _C, "Series not taken, by reason.", ("source", "query", "reason"),
+        values={"reason": DROP_REASONS},
+    ),
+    MetricSpec("aiops_exported_series", _G, "Samples on the findings page."),
+    MetricSpec("aiops_history_samples_read_total", _C, "Samples read back to learn from.", ("source",)),
+    MetricSpec("aiops_history_progress_ratio", _G, "Share of the history that is learned.", ("source",)),
+    MetricSpec("aiops_findings_total", _C, "Findings opened.", ("kind", "severity"), values={"kind": _KINDS}),
+    MetricSpec("aiops_findings_open", _G, "Findings open now.", ("kind", "severity"), values={"kind": _KINDS}),
+    MetricSpec("aiops_pack_active", _G, "1 for a built-in pack in use.", ("source", "pack")),
+    MetricSpec("aiops_rule_files_last_write_timestamp_seconds", _G, "When rule files were last written."),
+    MetricSpec("aiops_rule_files_refused_total", _C, "Rule files refused by the checker."),
+    MetricSpec("aiops_state_last_save_timestamp_seconds", _G, "When learned state was last saved."),
+    MetricSpec("aiops_state_save_failures_total", _C, "Saves of learned state that failed."),
+)  # fmt: skip
+
+METRICS: tuple[MetricSpec, ...] = _SELF_PAGE + _FINDINGS_PAGE
+BY_NAME: dict[str, MetricSpec] = {spec.name: spec for spec in METRICS}

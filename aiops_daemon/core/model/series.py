@@ -1,0 +1,161 @@
+"""Series are columns, not objects: a table maps raw label bytes to rows of numpy arrays.
+
+Enters: slices of a poll (raw label objects and values). Leaves: row numbers for the columnar mathematics,
+finished label text for the page. Rows are recycled; learners are told which rows are new and which went.
+Never parses a label set twice, and never lets an incomplete answer age a series out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiops_daemon.core.model import labels as label_sets
+from aiops_daemon.core.model.labels import Labels
+
+Rows = NDArray[np.intp]
+Floats = NDArray[np.float64]
+
+_SMALLEST = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """Where the elements of one slice went: `values[i]` belongs to row `rows[i]`."""
+
+    rows: Rows
+    values: Floats
+    fresh: Rows  # rows that began with this slice; learners reset them
+
+
+class SeriesTable:
+    """All series of one query on one source.
+
+    `values` and `seen_at` (float64, unix seconds; NaN: free row) are columns over rows; `capacity` grows by
+    doubling. `limit` caps live rows; what it refuses is counted in `dropped` by reason. `texts[row]` is the
+    finished label text, with the query's labels and `aiops_query`.
+    """
+
+    def __init__(self, *, limit: int, add: Labels = (), drop: frozenset[str] = frozenset(), own: Labels = ()) -> None:
+        self.limit = limit
+        self.dropped: Counter[str] = Counter()
+        self.values: Floats = np.full(_SMALLEST, np.nan)
+        self.seen_at: Floats = np.full(_SMALLEST, np.nan)
+        self.texts: list[str] = [""] * _SMALLEST
+        self._absent_since: Floats = np.full(_SMALLEST, np.nan)
+        self._add = add
+        self._own = own
+        self._drop = drop
+        self._raw: list[list[bytes]] = [[] for _ in range(_SMALLEST)]
+        self._row_of_raw: dict[bytes, int] = {}
+        self._row_of_text: dict[str, int] = {}
+        self._free: list[int] = list(range(_SMALLEST - 1, -1, -1))
+
+    def __len__(self) -> int:
+        return len(self._row_of_text)
+
+    @property
+    def capacity(self) -> int:
+        """Length of every column."""
+        return len(self.texts)
+
+    def live(self) -> Rows:
+        """Return the rows in use, rising."""
+        return np.flatnonzero(~np.isnan(self.seen_at))
+
+    def labels(self, row: int) -> Labels:
+        """Return a row's label set: the series' own, external labels, and the query's labels."""
+        return self._merge(self._raw[row][0])
+
+    def assign(self, keys: Sequence[bytes], values: Floats, at: float) -> Assigned:
+        """Place one slice. Samples that are NaN count as seen but are returned to no learner."""
+        known = self._row_of_raw.get
+        rows = np.fromiter((known(key, -1) for key in keys), dtype=np.intp, count=len(keys))
+        fresh: list[int] = []
+        for index in np.flatnonzero(rows < 0).tolist():
+            rows[index] = self._admit(keys[index], fresh)
+        keep = (rows >= 0) & self._first_of_row(rows)
+        placed, given = rows[keep], values[keep]
+        self.values[placed] = given
+        self.seen_at[placed] = at
+        self._absent_since[placed] = np.nan
+        usable = np.isfinite(given)
+        return Assigned(placed[usable], given[usable], np.array(fresh, dtype=np.intp))
+
+    def age_out(self, at: float, *, after: float) -> Rows:
+        """Free rows that complete answers have lacked for `after` seconds; call after complete polls only."""
+        live = self.live()
+        missing = live[self.seen_at[live] < at]
+        newly = missing[np.isnan(self._absent_since[missing])]
+        self._absent_since[newly] = at
+        gone = missing[at - self._absent_since[missing] >= after]
+        for row in gone.tolist():
+            self._release(row)
+        return gone
+
+    def _admit(self, key: bytes, fresh: list[int]) -> int:
+        try:
+            text = label_sets.text(self._merge(key))
+        except ValueError:
+            self.dropped["malformed"] += 1
+            return -1
+        row = self._row_of_raw.get(key, self._row_of_text.get(text, -1))
+        if row >= 0:
+            self._alias(key, row)
+            return row
+        if len(self) >= self.limit:
+            self.dropped["limit"] += 1
+            return -1
+        if not self._free:
+            self._grow()
+        row = self._free.pop()
+        self.texts[row] = text
+        self._row_of_text[text] = row
+        self._alias(key, row)
+        fresh.append(row)
+        return row
+
+    def _alias(self, key: bytes, row: int) -> None:
+        if key not in self._row_of_raw:
+            self._row_of_raw[key] = row
+            self._raw[row].append(key)
+
+    def _merge(self, key: bytes) -> Labels:
+        own = label_sets.parse(key)
+        return label_sets.make(dict(label_sets.adapt(own, add=self._add, drop=self._drop)) | dict(self._own))
+
+    def _first_of_row(self, rows: Rows) -> NDArray[np.bool_]:
+        """Mark the first element of each row: dropped labels can make two series of an answer one."""
+        if len(self._row_of_raw) == len(self._row_of_text):
+            return np.ones(len(rows), dtype=np.bool_)
+        order = np.arange(len(rows))
+        first = np.full(self.capacity, -1, dtype=np.intp)
+        placed = rows >= 0
+        first[rows[placed][::-1]] = order[placed][::-1]
+        unique = np.ones(len(rows), dtype=np.bool_)
+        unique[placed] = first[rows[placed]] == order[placed]
+        self.dropped["duplicate"] += int((~unique).sum())
+        return unique
+
+    def _release(self, row: int) -> None:
+        del self._row_of_text[self.texts[row]]
+        for key in self._raw[row]:
+            del self._row_of_raw[key]
+        self._raw[row] = []
+        self.texts[row] = ""
+        self.values[row] = self.seen_at[row] = self._absent_since[row] = np.nan
+        self._free.append(row)
+
+    def _grow(self) -> None:
+        old = self.capacity
+        empty = np.full(old, np.nan)
+        self.values = np.concatenate([self.values, empty])
+        self.seen_at = np.concatenate([self.seen_at, empty])
+        self._absent_since = np.concatenate([self._absent_since, empty])
+        self.texts.extend([""] * old)
+        self._raw.extend([] for _ in range(old))
+        self._free.extend(range(2 * old - 1, old - 1, -1))

@@ -1,0 +1,1 @@
+"""Built-in sets of queries that fit well-known exporters."""

@@ -1,0 +1,1 @@
+"""Alert rules and their unit tests as plain documents."""

@@ -1,0 +1,1 @@
+"""Signal mathematics over columns of series: bands, scores, forecasts, breaches, burn rates."""

@@ -1,0 +1,1 @@
+"""The recorded world that the demo replays."""

@@ -1,0 +1,1 @@
+"""Everything that touches the world. Edges know neither each other nor the flows."""

@@ -1,0 +1,1 @@
+"""The findings page as finished bytes."""

@@ -1,0 +1,1 @@
+"""Metric sources: the live HTTP API, and recordings."""

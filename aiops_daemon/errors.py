@@ -1,0 +1,54 @@
+"""The tree of everything this daemon raises on purpose.
+
+AiopsError
+ ├─ ConfigError          the configuration is wrong; carries every fault found
+ ├─ SourceError          a metric source did not give a usable answer; carries a reason of a closed set
+ ├─ RuleFileError        generated rules were refused (promtool) or could not be written
+ ├─ StateFileError       learned state could not be read or written
+ └─ InputError           a file given on the command line is not what the command needs
+
+Each edge maps foreign exceptions to these in one place, so flows never name a client library.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class AiopsError(Exception):
+    """Base of all deliberate errors."""
+
+
+class SourceReason(StrEnum):
+    """Why a metric source gave no usable answer; the values of the metric label `reason`."""
+
+    AUTH_ERROR = "auth_error"  # 401, 403
+    CLIENT_ERROR = "client_error"  # other 4xx, except 422
+    QUERY_ERROR = "query_error"  # 400 bad_data or 422: Prometheus refused the expression
+    RATE_LIMITED = "rate_limited"  # 429
+    SERVER_ERROR = "server_error"  # 5xx
+    REDIRECTED = "redirected"  # 3xx: never followed, credentials would travel
+    CONNECTION = "connection"  # refused, reset, TLS, DNS
+    TIMEOUT = "timeout"
+    TOO_LARGE = "too_large"  # body over the cap
+    MALFORMED = "malformed"  # truncated, not JSON, not the promised shape
+
+
+class SourceError(AiopsError):
+    """A metric source did not answer usefully; `reason` is one of a closed set."""
+
+    def __init__(self, reason: SourceReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class RuleFileError(AiopsError):
+    """A generated rule file was refused or could not be written."""
+
+
+class StateFileError(AiopsError):
+    """Learned state could not be read or written."""
+
+
+class InputError(AiopsError):
+    """A file given to a command is not what the command needs."""
