@@ -11,7 +11,7 @@ import re
 from enum import IntEnum
 from typing import TypeAlias
 
-Nouns: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Nouns: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 (argparse gives it no public name)
 
 _PART = re.compile(r"(\d+)(ms|[smhdwy])")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}

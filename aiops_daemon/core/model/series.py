@@ -53,6 +53,7 @@ class SeriesTable:
         self._raw: list[list[bytes]] = [[] for _ in range(_SMALLEST)]
         self._row_of_raw: dict[bytes, int] = {}
         self._row_of_text: dict[str, int] = {}
+        self._aliased = False
         self._free: list[int] = list(range(_SMALLEST - 1, -1, -1))
 
     def __len__(self) -> int:
@@ -86,6 +87,22 @@ class SeriesTable:
         usable = np.isfinite(given)
         return Assigned(placed[usable], given[usable], np.array(fresh, dtype=np.intp))
 
+    def find(self, keys: Sequence[bytes]) -> Rows:
+        """Return the row of each raw key, -1 where it has none; admits nothing."""
+        known = self._row_of_raw.get
+        return np.fromiter((known(key, -1) for key in keys), dtype=np.intp, count=len(keys))
+
+    def restore(self, texts: Sequence[str], at: float) -> Rows:
+        """Make rows for saved label texts, last seen at `at`; their raw keys follow with the next poll."""
+        rows: list[int] = []
+        for text in texts[: self.limit]:
+            row = self._row_of_text.get(text)
+            if row is None:
+                row = self._take(text)
+                self.seen_at[row] = at
+            rows.append(row)
+        return np.array(rows, dtype=np.intp)
+
     def age_out(self, at: float, *, after: float) -> Rows:
         """Free rows that complete answers have lacked for `after` seconds; call after complete polls only."""
         live = self.live()
@@ -110,27 +127,33 @@ class SeriesTable:
         if len(self) >= self.limit:
             self.dropped["limit"] += 1
             return -1
+        row = self._take(text)
+        self._alias(key, row)
+        fresh.append(row)
+        return row
+
+    def _take(self, text: str) -> int:
         if not self._free:
             self._grow()
         row = self._free.pop()
         self.texts[row] = text
         self._row_of_text[text] = row
-        self._alias(key, row)
-        fresh.append(row)
         return row
 
     def _alias(self, key: bytes, row: int) -> None:
         if key not in self._row_of_raw:
             self._row_of_raw[key] = row
             self._raw[row].append(key)
+            self._aliased = self._aliased or len(self._raw[row]) > 1
 
     def _merge(self, key: bytes) -> Labels:
-        own = label_sets.parse(key)
-        return label_sets.make(dict(label_sets.adapt(own, add=self._add, drop=self._drop)) | dict(self._own))
+        adapted = label_sets.adapt(label_sets.parse(key), add=self._add, drop=self._drop)
+        renamed = {f"exported_{name}" if name.startswith("aiops_") else name: value for name, value in adapted}
+        return label_sets.make(renamed | dict(self._own))
 
     def _first_of_row(self, rows: Rows) -> NDArray[np.bool_]:
         """Mark the first element of each row: dropped labels can make two series of an answer one."""
-        if len(self._row_of_raw) == len(self._row_of_text):
+        if not self._aliased:
             return np.ones(len(rows), dtype=np.bool_)
         order = np.arange(len(rows))
         first = np.full(self.capacity, -1, dtype=np.intp)
