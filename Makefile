@@ -1,0 +1,92 @@
+# Targets for people and for CI; `make` alone lists them.
+# Needs GNU make, bash and Python 3.11 or later with venv. Never needs root.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+# The first interpreter that is new enough, unless PYTHON says which.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Two makes at once must not write the same environment: whoever comes second waits.
+LOCKED := $(if $(shell command -v flock),flock Makefile )
+PYTEST := $(BIN)/python -m pytest
+PYTEST_ARGS ?=
+
+.PHONY: help
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Python 3.11 or later is needed and none was found. On Debian: apt install python3 python3-venv" >&2; \
+		echo "Another interpreter: make PYTHON=/path/to/python3.12" >&2; exit 1; fi
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is older than Python 3.11" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) lacks the venv module. On Debian: apt install python3-venv" >&2; exit 1; }
+	@echo "making $(VENV) with $$($(PYTHON) --version)"
+	@$(LOCKED)"$(PYTHON)" -m venv "$(VENV)"
+
+# The daemon and what it needs to run, installed in place so that a change to the source is live.
+$(VENV)/.run: pyproject.toml requirements.lock | $(BIN)/python
+	@echo "installing aiops-daemon into $(VENV)"
+	@$(LOCKED)$(PIP) install -c requirements.lock -e .
+	@touch $@
+
+# What the checks and tests need besides.
+$(VENV)/.dev: pyproject.toml requirements.lock $(VENV)/.run
+	@echo "installing the tools for checks and tests into $(VENV)"
+	@$(LOCKED)$(PIP) install -r requirements.lock
+	@touch $@
+
+.PHONY: install dev
+install: $(VENV)/.run  ## make .venv with the daemon in it
+dev: $(VENV)/.dev  ## the same with the tools for checks and tests
+
+# On a terminal the daemon gets a process group of its own, so that Ctrl-C stops it and not make.
+.PHONY: demo
+demo: $(VENV)/.run  ## replay a recorded world and show what is found; Ctrl-C ends it
+	@if [ -t 0 ]; then set -m; fi; $(BIN)/aiops-daemon demo $(ARGS)
+
+.PHONY: servers
+servers: $(VENV)/.dev  ## unpack the servers that tests run against into .tools
+	@$(LOCKED)bash tests/servers/install.sh
+
+.PHONY: check
+check: $(VENV)/.dev  ## lint, format, types and the layers of the house
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: test
+test: servers check  ## set up everything, check, and run the tests (under 10 minutes)
+	@$(PYTEST) -q -m "not slow" $(PYTEST_ARGS)
+
+.PHONY: test-slow
+test-slow: servers  ## the longer suites
+	@$(PYTEST) -q -m slow $(PYTEST_ARGS)
+
+.PHONY: bench
+bench: servers  ## run the benchmarks and print the figures
+	@for script in benchmarks/bench_*.py; do \
+		[ -e "$$script" ] || { echo "no benchmarks here" >&2; exit 1; }; \
+		echo "== $$script"; $(BIN)/python "$$script"; done
+
+.PHONY: lock
+lock: $(BIN)/python  ## renew requirements.lock from pyproject.toml
+	@$(PIP) install uv
+	@{ sed '/^[^#]/,$$d' requirements.lock; \
+		$(BIN)/uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 --upgrade \
+			--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet; } > requirements.lock.new
+	@mv requirements.lock.new requirements.lock
+
+.PHONY: clean
+clean:  ## remove everything that make made
+	@rm -rf "$(VENV)" .tools .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
