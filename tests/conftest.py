@@ -1,0 +1,50 @@
+"""Fixtures that every test may use: real servers and tools.
+
+What starts a real server lives in real_servers.py; fakes live beside the tests that use them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import real_servers
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[real_servers.Servers]:
+    """Start real servers for one test; all are stopped at its end."""
+    pool = real_servers.Servers(tmp_path / "servers")
+    try:
+        yield pool
+    finally:
+        pool.stop()
+
+
+@pytest.fixture(scope="module")
+def module_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[real_servers.Servers]:
+    """Start real servers that all tests of a module share."""
+    pool = real_servers.Servers(tmp_path_factory.mktemp("servers"))
+    try:
+        yield pool
+    finally:
+        pool.stop()
+
+
+@pytest.fixture(scope="session")
+def promtool() -> Path:
+    """Path of promtool."""
+    return real_servers.binary("promtool")
+
+
+@pytest.fixture(scope="session")
+def amtool() -> Path:
+    """Path of amtool."""
+    return real_servers.binary("amtool")
+
+
+@pytest.fixture(scope="session")
+def helm() -> Path:
+    """Path of helm."""
+    return real_servers.binary("helm")
