@@ -1,0 +1,112 @@
+"""Turn columns, forecasts, SLO states and open findings into blocks of the findings page.
+
+Enters: streams whose state is fresh. Leaves: blocks of finished label text and values, without NaN: absent
+means none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from aiops_daemon.core.model import labels as label_sets
+from aiops_daemon.core.model import metrics
+from aiops_daemon.core.model.durations import prometheus_duration
+from aiops_daemon.core.model.finding import FindingKind
+from aiops_daemon.core.model.metrics import MetricSpec
+from aiops_daemon.core.model.page import Block
+from aiops_daemon.core.model.query import Export
+from aiops_daemon.core.model.series import Floats
+from aiops_daemon.core.model.slo import DataState
+from aiops_daemon.flows.burn import SloWatch
+from aiops_daemon.flows.exports import STALE_INTERVALS, exported_rows
+from aiops_daemon.flows.findings import FindingBook
+from aiops_daemon.flows.stream import Stream
+
+
+def stream_blocks(stream: Stream, export: Export) -> list[Block]:
+    """Return value, band, score and forecasts of a stream's exported rows."""
+    rows = exported_rows(stream, export)
+    texts = [stream.table.texts[row] for row in rows.tolist()]
+    columns = stream.columns
+    pairs: tuple[tuple[MetricSpec, Floats], ...] = (
+        (metrics.VALUE, stream.table.values),
+        (metrics.EXPECTED, columns.expected),
+        (metrics.EXPECTED_LOWER, columns.lower),
+        (metrics.EXPECTED_UPPER, columns.upper),
+        (metrics.ANOMALY_SCORE, columns.score),
+        (metrics.ANOMALY_CONFIDENCE, columns.confidence),
+    )
+    blocks = [_known(metric, texts, column[rows]) for metric, column in pairs]
+    return blocks + (list(_forecast_blocks(stream, export)) if stream.outlook else [])
+
+
+def _forecast_blocks(stream: Stream, export: Export) -> Iterator[Block]:
+    outlook = stream.outlook
+    if outlook is None or outlook.step is None:
+        return
+    chosen = np.isin(outlook.rows, exported_rows(stream, export))
+    texts = [stream.table.texts[row] for row in outlook.rows[chosen].tolist()]
+    step = outlook.step
+    for index, seconds in enumerate(stream.spec.horizons):
+        own = [f'{text},aiops_horizon="{prometheus_duration(seconds)}"' for text in texts]
+        yield _known(metrics.FORECAST_VALUE, own, step.value[chosen, index])
+        yield _known(metrics.FORECAST_LOWER, own, step.lower[chosen, index])
+        yield _known(metrics.FORECAST_UPPER, own, step.upper[chosen, index])
+    for number, threshold in enumerate(stream.spec.thresholds):
+        named = [f'{text},aiops_threshold="{label_sets.escape(threshold.name)}"' for text in texts]
+        yield _known(metrics.BREACH_TIMESTAMP, named, step.breach_at[chosen, number])
+        for index, seconds in enumerate(stream.spec.horizons):
+            own = [f'{text},aiops_horizon="{prometheus_duration(seconds)}"' for text in named]
+            yield _known(metrics.BREACH_PROBABILITY, own, step.probability[chosen, number, index])
+
+
+def _known(metric: MetricSpec, texts: Sequence[str], values: Floats) -> Block:
+    known = ~np.isnan(values)
+    if known.all():
+        return Block(metric, texts, values)
+    kept = np.flatnonzero(known).tolist()
+    return Block(metric, [texts[index] for index in kept], values[known])
+
+
+def finding_block(book: FindingBook, fresh: Iterable[Stream]) -> list[Block]:
+    """Return `aiops_anomaly_active` for every open anomaly and breach on a fresh stream."""
+    streams = {stream.key: stream for stream in fresh}
+    texts: dict[str, None] = {}
+    for place, finding in book.open_places().items():
+        stream = streams.get(place[0]) if isinstance(place, tuple) else None
+        if stream is not None and finding.kind is not FindingKind.BURN:
+            texts[f'{stream.table.texts[int(place[2])]},aiops_kind="{finding.kind}"'] = None
+    return [Block(metrics.ANOMALY_ACTIVE, list(texts), np.ones(len(texts)))]
+
+
+def slo_blocks(watch: SloWatch, now: float) -> list[Block]:
+    """Return how an SLO stands; nothing while it has not been read for three intervals."""
+    status = watch.status
+    if status is None or watch.last_success is None:
+        return []
+    if now - watch.last_success > STALE_INTERVALS * watch.interval:
+        return []
+    base = label_sets.text(label_sets.make((*watch.labels, ("aiops_slo", watch.spec.name))))
+    blocks = [
+        _one(metrics.SLO_OBJECTIVE, base, watch.spec.objective_ratio),
+        _one(metrics.SLO_BUDGET, base, status.budget_remaining_ratio),
+        _one(metrics.SLO_EXHAUSTION, base, status.exhaustion_at),
+    ]
+    for window, ratio in status.error_ratio.items():
+        blocks.append(_one(metrics.SLO_ERROR_RATIO, f'{base},aiops_window="{window}"', ratio))
+    for window, burn in status.burn_rate.items():
+        blocks.append(_one(metrics.SLO_BURN_RATE, f'{base},aiops_window="{window}"', burn))
+    blocks += [_one(metrics.SLO_ALERT, f'{base},aiops_severity="{name}"', 1.0) for name in sorted(status.active)]
+    blocks += [
+        _one(metrics.SLO_DATA_STATE, f'{base},state="{state}"', float(state is status.state)) for state in DataState
+    ]
+    return blocks
+
+
+def _one(metric: MetricSpec, text: str, value: float | None) -> Block:
+    if value is None or math.isnan(value):
+        return Block(metric, [], np.empty(0))
+    return Block(metric, [text], np.array([value]))

@@ -1,0 +1,105 @@
+"""Judge the series of a stream: step the bands, open and close anomaly findings.
+
+Enters: slices of one complete or partial answer. Leaves: columns of the stream and findings in the book. Every
+slice is one bounded step on the event loop, and the loop is given back between slices.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+
+from aiops_daemon.core.model.finding import Finding, FindingKind, uid_of
+from aiops_daemon.core.model.series import Rows
+from aiops_daemon.core.signals.sentence import anomaly_sentence
+from aiops_daemon.flows.findings import FindingBook
+from aiops_daemon.flows.stream import Stream
+from aiops_daemon.ports import InstantAnswer
+
+FORGET_AFTER = 3600.0  # seconds: rows of vanished series are freed
+GONE_AFTER = 300.0  # seconds: findings on vanished series are closed (Prometheus' own lookback)
+
+
+async def judge(stream: Stream, answer: InstantAnswer, at: float, book: FindingBook) -> None:
+    """Take one answer into the table and, once history is learned, judge every series that has a value."""
+    for part in answer.slices:
+        assigned = stream.place(part, at)
+        if stream.learned:
+            step = stream.bands.step(assigned.rows, assigned.values, at)
+            stream.columns.put(assigned.rows, step)
+            if stream.trail:
+                stream.trail.note(assigned.rows, assigned.values, step.lower, step.upper, at)
+            if stream.outlook:
+                stream.outlook.forecaster.observe(assigned.rows, assigned.values, at)
+            stream.onsets.step(assigned.rows, np.where(step.ready, step.score, 0.0), at)
+        await asyncio.sleep(0)
+    if not answer.partial:
+        _forget_gone(stream, at, book)
+    settle(stream, at, book)
+
+
+def settle(stream: Stream, at: float, book: FindingBook) -> None:
+    """Make the book agree with the onsets: put every open row with its present numbers, close the others."""
+    rows = np.flatnonzero(stream.onsets.open)
+    for place in book.places(stream.key):
+        if place[1] is FindingKind.ANOMALY and not stream.onsets.open[place[2]]:
+            book.close(place, at, "back in the expected range")
+    for row in rows.tolist():
+        if np.isfinite(stream.columns.expected[row]) and np.isfinite(stream.table.values[row]):
+            book.put((stream.key, FindingKind.ANOMALY, row), _anomaly(stream, row, at))
+
+
+def _forget_gone(stream: Stream, at: float, book: FindingBook) -> None:
+    open_rows = np.flatnonzero(stream.onsets.open)
+    patience = max(GONE_AFTER, 3 * stream.interval)
+    gone = open_rows[at - stream.table.seen_at[open_rows] > patience]
+    freed = stream.table.age_out(at, after=FORGET_AFTER)
+    _close_rows(stream, np.union1d(gone, freed), at, book)
+
+
+def _close_rows(stream: Stream, rows: Rows, at: float, book: FindingBook) -> None:
+    stream.onsets.reset(rows)
+    if stream.outlook:
+        for onsets in stream.outlook.breaches:
+            onsets.reset(rows)
+    closing = set(rows.tolist())
+    for place in book.places(stream.key):
+        if place[2] in closing:
+            book.close(place, at, "the series is gone")
+
+
+def _anomaly(stream: Stream, row: int, at: float) -> Finding:
+    spec, columns = stream.spec, stream.columns
+    labels = stream.labels(row)
+    since = float(stream.onsets.since[row])
+    value = float(stream.table.values[row])
+    lower, upper, score = float(columns.lower[row]), float(columns.upper[row]), float(columns.score[row])
+    sentence = anomaly_sentence(
+        spec,
+        labels,
+        value=value,
+        expected=float(columns.expected[row]),
+        lower=lower,
+        upper=upper,
+        score=score,
+        since=since,
+        now=at,
+    )
+    return Finding(
+        uid=uid_of(FindingKind.ANOMALY, spec.name, labels, since),
+        kind=FindingKind.ANOMALY,
+        query=spec.name,
+        source=stream.source.name,
+        labels=labels,
+        severity=spec.severity,
+        value=value,
+        unit=spec.unit,
+        lower=lower,
+        upper=upper,
+        score=score,
+        confidence_ratio=float(columns.confidence[row]),
+        since=since,
+        updated_at=at,
+        sentence=sentence,
+    )

@@ -1,0 +1,76 @@
+"""Ask a source which metrics it has, and watch the built-in packs that fit.
+
+Enters: metric names. Leaves: new streams in the poller and a reason for every pack, taken or not. A source
+that does not answer is asked again at the next tick; packs never go once taken.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+
+from aiops_daemon.core.model.query import QuerySpec
+from aiops_daemon.core.packs.choose import Choice, choose
+from aiops_daemon.errors import SourceError
+from aiops_daemon.flows.poll import Poller
+from aiops_daemon.logs import fields
+from aiops_daemon.meter import Meter
+
+log = logging.getLogger(__name__)
+
+ASK_EVERY = 600.0  # seconds between two looks for new metric families
+
+
+class Discovery:
+    """The packs of one source."""
+
+    def __init__(
+        self,
+        poller: Poller,
+        enable: tuple[str, ...] | None,
+        taken_names: Iterable[str],
+        *,
+        start: Callable[[Iterable[QuerySpec]], None],
+        meter: Meter,
+    ) -> None:
+        self.choices: tuple[Choice, ...] = ()
+        self._poller = poller
+        self._enable = enable
+        self._own = frozenset(taken_names)
+        self._start = start
+        self._meter = meter
+        self._asked_at: float | None = None
+        self._failing = False
+
+    async def look(self, at: float) -> None:
+        """Choose packs at the first tick and every ten minutes; log what changed and why."""
+        if self._enable == () or (self._asked_at is not None and 0 <= at - self._asked_at < ASK_EVERY):
+            return
+        try:
+            names = await self._poller.source.metric_names()
+        except SourceError as error:
+            if not self._failing:
+                log.warning(
+                    "metric names not read; packs wait",
+                    extra=fields(source=self._poller.spec.name, reason=error.reason, err=error),
+                )
+            self._failing = True
+            return
+        self._failing = False
+        self._asked_at = at
+        self._take(choose(names, self._enable))
+
+    def _take(self, choices: tuple[Choice, ...]) -> None:
+        before = {choice.pack: choice for choice in self.choices}
+        for choice in choices:
+            old = before.get(choice.pack)
+            if old is None or old.reason != choice.reason:
+                log.info(
+                    "pack taken" if choice.taken else "pack not taken",
+                    extra=fields(source=self._poller.spec.name, pack=choice.pack, reason=choice.reason),
+                )
+            self._meter.set("aiops_pack_active", float(choice.taken), source=self._poller.spec.name, pack=choice.pack)
+        self.choices = choices
+        wanted = [query for choice in choices if choice.taken for query in choice.queries]
+        known = self._own | self._poller.streams.keys()
+        self._start(query for query in wanted if query.name not in known)

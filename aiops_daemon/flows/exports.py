@@ -1,0 +1,52 @@
+"""Decide which series of which streams are exported, and why.
+
+Enters: streams and the export settings. Leaves: a rule per stream (all, anomalous, none). `auto` exports
+everything while the sum stays under `export.max_series`, beyond that only what is anomalous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from aiops_daemon.core.model.query import Export
+from aiops_daemon.core.model.series import Rows
+from aiops_daemon.core.model.settings import ExportSpec
+from aiops_daemon.flows.stream import Stream, StreamKey
+
+STALE_INTERVALS = 3
+
+
+def fresh_streams(streams: Iterable[Stream], now: float) -> list[Stream]:
+    """Return the streams whose last good poll is at most three intervals old."""
+    return [
+        stream
+        for stream in streams
+        if stream.health.last_success is not None
+        and now - stream.health.last_success <= STALE_INTERVALS * stream.interval
+    ]
+
+
+def selection(streams: Sequence[Stream], spec: ExportSpec) -> dict[StreamKey, Export]:
+    """Resolve `auto` for every stream: a query's own choice first, then the global one, then the sum."""
+    wanted = {stream.key: _wanted(stream, spec) for stream in streams}
+    total = sum(len(stream.table) for stream in streams if wanted[stream.key] in (Export.AUTO, Export.ALL))
+    resolved = Export.ALL if total <= spec.max_series else Export.ANOMALOUS
+    return {key: resolved if export is Export.AUTO else export for key, export in wanted.items()}
+
+
+def exported_rows(stream: Stream, export: Export) -> Rows:
+    """Return the rows of a stream that go on the page."""
+    rows = stream.current()
+    if export is Export.ALL:
+        return rows
+    if export is Export.ANOMALOUS:
+        return rows[stream.onsets.open[rows] | (np.nan_to_num(stream.columns.score[rows]) > 1.0)]
+    return rows[:0]
+
+
+def _wanted(stream: Stream, spec: ExportSpec) -> Export:
+    if stream.spec.export is not Export.AUTO:
+        return stream.spec.export
+    return Export(spec.series)

@@ -1,0 +1,79 @@
+"""The book of findings: what is open, what closed lately, counted and logged on change.
+
+Enters: findings made by the detector, the forecaster and the burn watch. Leaves: frozen tuples for pages and
+metrics. A finding opens once and closes once; updates in between change its numbers only.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, deque
+from collections.abc import Hashable, Iterator
+
+from aiops_daemon.core.model.finding import Finding
+from aiops_daemon.logs import fields
+from aiops_daemon.meter import Meter
+
+log = logging.getLogger(__name__)
+
+_RECENT = 50
+
+
+class FindingBook:
+    """Open findings by the place they stand in: (stream, kind, row, threshold) or (slo, severity)."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._open: dict[Hashable, Finding] = {}
+        self._recent: deque[Finding] = deque(maxlen=_RECENT)
+        self._counted: set[tuple[str, str]] = set()
+
+    def put(self, place: Hashable, finding: Finding) -> None:
+        """Open a finding, or give an open one its new numbers."""
+        if place not in self._open:
+            self._meter.inc("aiops_findings_total", kind=finding.kind, severity=finding.severity)
+            log.info("finding opened", extra=_fields(finding))
+        self._open[place] = finding
+
+    def close(self, place: Hashable, at: float, reason: str) -> None:
+        """Close an open finding and say why; a place without one is left alone."""
+        finding = self._open.pop(place, None)
+        if finding is None:
+            return
+        self._recent.appendleft(finding)
+        log.info("finding closed", extra=_fields(finding) | fields(reason=reason, seconds=round(at - finding.since)))
+
+    def get(self, place: Hashable) -> Finding | None:
+        """Return the finding that stands in a place."""
+        return self._open.get(place)
+
+    def places(self, prefix: Hashable) -> Iterator[tuple[Hashable, ...]]:
+        """Yield the open places whose first part is `prefix`."""
+        for place in list(self._open):
+            if isinstance(place, tuple) and place[0] == prefix:
+                yield place
+
+    def open(self) -> tuple[Finding, ...]:
+        """Return the open findings, newest first."""
+        return tuple(sorted(self._open.values(), key=lambda finding: -finding.since))
+
+    def open_places(self) -> dict[Hashable, Finding]:
+        """Return the open findings by place."""
+        return dict(self._open)
+
+    def recent(self) -> tuple[Finding, ...]:
+        """Return the findings that closed lately, newest first."""
+        return tuple(self._recent)
+
+    def measure(self) -> None:
+        """Set the gauges of open findings; a pair seen once stays, at 0."""
+        counts = Counter((str(finding.kind), finding.severity) for finding in self._open.values())
+        self._counted |= counts.keys()
+        for kind, severity in self._counted:
+            self._meter.set("aiops_findings_open", counts[kind, severity], kind=kind, severity=severity)
+
+
+def _fields(finding: Finding) -> dict[str, object]:
+    return fields(
+        uid=finding.uid, kind=finding.kind, query=finding.query, severity=finding.severity, finding=finding.sentence
+    )

@@ -1,0 +1,136 @@
+"""Give everything back: blocks for the findings page, and the frozen view that pages and the API show.
+
+Enters: streams, SLO watches and the book. Leaves: one View, swapped once a cycle. What a stream exports is
+dropped when its last good poll is older than three intervals: stale numbers are worse than none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TypeAlias
+
+from aiops_daemon.core.model.page import Block, Page
+from aiops_daemon.core.model.view import Plot, StreamView, View
+from aiops_daemon.flows.blocks import finding_block, slo_blocks, stream_blocks
+from aiops_daemon.flows.burn import SloWatch
+from aiops_daemon.flows.discover import Discovery
+from aiops_daemon.flows.exports import fresh_streams, selection
+from aiops_daemon.flows.poll import Poller, Surroundings
+from aiops_daemon.flows.stream import Stream
+
+Render: TypeAlias = "Callable[..., Awaitable[Page]]"
+
+
+class Publisher:
+    """Builds the view of one generation of the configuration."""
+
+    def __init__(
+        self, pollers: Sequence[Poller], discoveries: Sequence[Discovery], around: Surroundings, render: Render
+    ) -> None:
+        self._pollers = pollers
+        self._discoveries = discoveries
+        self._around = around
+        self._render = render
+        self.view = View(at=0.0)
+        self.published = 0
+
+    async def run(self, beat: Callable[[], None]) -> None:
+        """Publish whenever a cycle ended, for ever."""
+        while True:
+            try:
+                async with asyncio.timeout(self.patience() / 2):
+                    await self._around.changed.wait()
+            except TimeoutError:
+                beat()
+                continue
+            self._around.changed.clear()
+            await self.publish()
+            beat()
+
+    def patience(self) -> float:
+        """Return the longest interval between polls, times three, in seconds."""
+        return 3 * max((poller.interval for poller in self._pollers), default=60.0)
+
+    async def publish(self) -> None:
+        """Render the page and swap the view."""
+        meter, clock, now = self._around.meter, self._around.clock, self._around.clock.now()
+        started = clock.monotonic()
+        page = await self._render(await self._blocks(now), at=now)
+        meter.observe("aiops_cycle_duration_seconds", clock.monotonic() - started, stage="publish")
+        meter.set("aiops_exported_series", page.samples)
+        self._around.book.measure()
+        self.view = self._build(page, now)
+        self.published += 1
+
+    async def _blocks(self, now: float) -> list[Block]:
+        streams = fresh_streams(self._streams(), now)
+        chosen = selection(streams, self._around.settings.export)
+        blocks: list[Block] = []
+        for stream in streams:
+            blocks += stream_blocks(stream, chosen[stream.key])
+            await asyncio.sleep(0)
+        for watch in self._watches():
+            blocks += slo_blocks(watch, now)
+        blocks += finding_block(self._around.book, streams)
+        return blocks
+
+    def _build(self, page: Page, now: float) -> View:
+        book = self._around.book
+        return View(
+            at=now,
+            page=page,
+            findings=book.open(),
+            recent=book.recent(),
+            plots=self._plots(),
+            streams=tuple(_stream_view(stream) for stream in self._streams()),
+            slos=tuple(watch.status for watch in self._watches() if watch.status is not None),
+            packs=tuple(
+                (poller.spec.name, choice.pack, choice.reason)
+                for poller, discovery in zip(self._pollers, self._discoveries, strict=True)
+                for choice in discovery.choices
+                if choice.taken
+            ),
+            warnings=self._warnings(),
+            history_progress_ratio=self._progress(),
+        )
+
+    def _plots(self) -> dict[str, Plot]:
+        by_key = {stream.key: stream for stream in self._streams()}
+        plots: dict[str, Plot] = {}
+        for place, finding in self._around.book.open_places().items():
+            stream = by_key.get(place[0]) if isinstance(place, tuple) else None
+            if stream is not None and stream.trail is not None:
+                plots[finding.uid] = stream.trail.plot(_row(place))
+        return plots
+
+    def _warnings(self) -> tuple[str, ...]:
+        failing = [stream for stream in self._streams() if stream.health.last_error]
+        return tuple(f"{stream.spec.name} on {stream.source.name}: {stream.health.last_error}" for stream in failing)
+
+    def _progress(self) -> float:
+        streams = [stream for stream in self._streams() if stream.health.tried]
+        return sum(stream.learned for stream in streams) / len(streams) if streams else 0.0
+
+    def _streams(self) -> list[Stream]:
+        return [stream for poller in self._pollers for stream in poller.streams.values()]
+
+    def _watches(self) -> Iterable[SloWatch]:
+        return [watch for poller in self._pollers for watch in poller.slos]
+
+
+def _row(place: object) -> int:
+    return int(place[2]) if isinstance(place, tuple) else -1
+
+
+def _stream_view(stream: Stream) -> StreamView:
+    return StreamView(
+        query=stream.spec.name,
+        source=stream.source.name,
+        expr=stream.spec.expr,
+        pack=stream.spec.pack,
+        series=len(stream.table),
+        dropped=0,
+        last_success=stream.health.last_success,
+        last_error=stream.health.last_error,
+    )

@@ -1,0 +1,60 @@
+"""Write alert rules continuously: whenever what is watched has changed.
+
+Enters: the queries and SLOs in use. Leaves: rule files, replaced only when the checker accepts them. A refusal
+is counted and said once; the rules that Prometheus has loaded stay.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from aiops_daemon.core.model.query import QuerySpec
+from aiops_daemon.errors import RuleFileError
+from aiops_daemon.flows.poll import Poller, Surroundings
+from aiops_daemon.logs import fields
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 30.0  # seconds
+
+WriteRules = Callable[[Sequence[QuerySpec]], Awaitable[Sequence[str]]]
+
+
+class RuleWriter:
+    """Keeps the rule directory in step with one generation of the configuration."""
+
+    def __init__(self, pollers: Sequence[Poller], around: Surroundings, write: WriteRules) -> None:
+        self._pollers = pollers
+        self._around = around
+        self._write = write
+        self._written: tuple[QuerySpec, ...] | None = None
+
+    async def run(self, beat: Callable[[], None]) -> None:
+        """Write when the set of queries has changed, for ever."""
+        while True:
+            await self.write_if_changed()
+            beat()
+            await self._around.clock.sleep(LOOK_EVERY)
+
+    async def write_if_changed(self) -> None:
+        """Write once per change; a refused set is not tried again until it changes."""
+        queries = self._queries()
+        if queries == self._written or any(poller.cycles == 0 for poller in self._pollers):
+            return
+        self._written = queries
+        clock, meter = self._around.clock, self._around.meter
+        started = clock.monotonic()
+        try:
+            paths = await self._write(queries)
+        except RuleFileError as error:
+            meter.inc("aiops_rule_files_refused_total")
+            log.warning("rule files refused; the old ones stay", extra=fields(err=error))
+            return
+        meter.observe("aiops_cycle_duration_seconds", clock.monotonic() - started, stage="rules")
+        meter.set("aiops_rule_files_last_write_timestamp_seconds", clock.now())
+        log.info("rule files written", extra=fields(files=len(paths), queries=len(queries)))
+
+    def _queries(self) -> tuple[QuerySpec, ...]:
+        by_name = {stream.spec.name: stream.spec for poller in self._pollers for stream in poller.streams.values()}
+        return tuple(by_name[name] for name in sorted(by_name))
