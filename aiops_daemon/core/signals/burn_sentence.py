@@ -1,0 +1,66 @@
+"""What a burning SLO is called in a sentence with numbers.
+
+Enters: the status of an SLO and an alert severity. Leaves: text for findings, pages and notices. Never judges:
+it names the window pair of that severity that burns fastest against its factor.
+"""
+
+from __future__ import annotations
+
+from aiops_daemon.core.model.labels import get
+from aiops_daemon.core.model.quantity import speak, speak_duration
+from aiops_daemon.core.model.slo import DataState, SloStatus
+from aiops_daemon.core.signals.windows import WindowPair, all_pairs, window_name
+
+
+def burn_sentence(status: SloStatus, severity: str) -> str:
+    """Say how fast the budget burns, over which windows, what is left and when it ends."""
+    pairs = [pair for pair in all_pairs(status.spec) if pair.severity == severity]
+    if not pairs:
+        return f"{_subject(status)} has no {severity} window that fits it."
+    pair = max(pairs, key=lambda pair: _excess(status, pair))
+    return " ".join([_pace(status, pair), *_budget(status), *_data(status)])
+
+
+def _excess(status: SloStatus, pair: WindowPair) -> float:
+    return min(_burn(status, pair.long), _burn(status, pair.short)) / pair.factor
+
+
+def _burn(status: SloStatus, seconds: float) -> float:
+    return status.burn_rate.get(window_name(seconds)) or 0.0
+
+
+def _subject(status: SloStatus) -> str:
+    service = get(status.spec.labels, "service")
+    name = status.spec.name
+    return f"SLO {name} of {service}" if service and service not in name else f"SLO {name}"
+
+
+def _pace(status: SloStatus, pair: WindowPair) -> str:
+    long, short = window_name(pair.long), window_name(pair.short)
+    failed = speak(status.error_ratio.get(long), "ratio")
+    lately = status.error_ratio.get(short)
+    recent = f"{speak(lately, 'ratio')} in the last {short}" if lately is not None else f"the last {short} unknown"
+    budget = speak(status.spec.budget_ratio, "ratio")
+    return (
+        f"{_subject(status)} burns its error budget {speak(_burn(status, pair.long))} times as fast as it may: "
+        f"{failed} of events failed in the last {long} ({recent}), {budget} may."
+    )
+
+
+def _budget(status: SloStatus) -> list[str]:
+    remaining = status.budget_remaining_ratio
+    if remaining is None:
+        return []
+    window = window_name(status.spec.window_seconds)
+    if remaining <= 0.0:
+        return [f"The {window} budget is spent, {speak(1.0 - remaining, 'ratio')} of it."]
+    left = f"{speak(remaining, 'ratio')} of the {window} budget is left"
+    if status.exhaustion_at is None:
+        return [f"{left}."]
+    return [f"{left}; at this rate it ends in {speak_duration(status.exhaustion_at - status.at)}."]
+
+
+def _data(status: SloStatus) -> list[str]:
+    if status.state is DataState.GONE:
+        return ["Its series are gone from the source, so this is the last that is known."]
+    return []

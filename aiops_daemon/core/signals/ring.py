@@ -1,0 +1,124 @@
+"""Bad events, all events and known seconds, summed in buckets of equal length over a bounded past.
+
+Enters: amounts with the stretch of time over which they came. Leaves: sums over any window that ends at a given
+moment. Amounts are spread evenly over their stretch; a second that is already known is never filled twice.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BAD, _TOTAL, _KNOWN = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Events in a window, and how many of its seconds were observed at all."""
+
+    bad: float
+    total: float
+    known_seconds: float
+
+    @property
+    def error_ratio(self) -> float | None:
+        """Return bad / total within 0..1, None without traffic."""
+        if self.total <= 0.0:
+            return None
+        return min(1.0, self.bad / self.total)
+
+
+class BucketRing:
+    """A ring of buckets: bucket i holds the stretch [i*step, (i+1)*step) of unix time; float64 throughout."""
+
+    def __init__(self, *, step: float, span: float) -> None:
+        self.step = step
+        self.size = math.ceil(span / step) + 2  # the bucket that fills, and the one that leaves
+        self._sums = np.zeros((3, self.size))
+        self._head: int | None = None  # index of the newest bucket
+
+    def add(self, start: float, end: float, bad: float, total: float) -> None:
+        """Count what came in (start, end]; a stretch of no length falls into the bucket that ends there."""
+        indices, seconds = self._stretch(start, end)
+        self._advance(int(indices[-1]))
+        share = seconds / (end - start) if end > start else np.ones(1)
+        slots, inside = self._slots(indices)
+        self._sums[_BAD, slots] += bad * share[inside]
+        self._sums[_TOTAL, slots] += total * share[inside]
+        self._sums[_KNOWN, slots] = np.minimum(self.step, self._sums[_KNOWN, slots] + seconds[inside])
+
+    def fill(self, start: float, end: float, bad: float, total: float) -> None:
+        """Count what came in (start, end], but only the part that falls on seconds not yet known."""
+        if end <= start:
+            return
+        indices, seconds = self._stretch(start, end)
+        if self._head is None or indices[-1] > self._head:
+            self._advance(int(indices[-1]))
+        slots, inside = self._slots(indices)
+        fresh = np.minimum(seconds[inside], self.step - self._sums[_KNOWN, slots])
+        self._sums[_BAD, slots] += bad * fresh / (end - start)
+        self._sums[_TOTAL, slots] += total * fresh / (end - start)
+        self._sums[_KNOWN, slots] += fresh
+
+    def window(self, at: float, seconds: float) -> Sums:
+        """Sum over (at - seconds, at]; the bucket that the window's start cuts counts in proportion."""
+        oldest, buckets = self.buckets(at, seconds)
+        sums = buckets.sum(axis=1)
+        cut = (at - seconds) / self.step - oldest
+        if 0.0 < cut < 1.0 and buckets.shape[1]:
+            sums = sums - cut * buckets[:, 0]
+        return Sums(max(0.0, float(sums[_BAD])), max(0.0, float(sums[_TOTAL])), max(0.0, float(sums[_KNOWN])))
+
+    def buckets(self, at: float, seconds: float) -> tuple[int, NDArray[np.float64]]:
+        """Return the index of the window's first bucket and all its buckets, shape (3, n), oldest first."""
+        newest = math.ceil(at / self.step) - 1
+        oldest = math.floor((at - seconds) / self.step)
+        found = np.zeros((3, max(0, newest - oldest + 1)))
+        if self._head is not None:
+            first, last = max(oldest, self._head - self.size + 1), min(newest, self._head)
+            if first <= last:
+                kept = np.arange(first, last + 1)
+                found[:, kept - oldest] = self._sums[:, kept % self.size]
+        return oldest, found
+
+    def export(self) -> NDArray[np.float64]:
+        """Return one array, shape (3, size + 1): the newest index, then the buckets, oldest first."""
+        head = -1 if self._head is None else self._head
+        ordered = self._sums[:, np.arange(head - self.size + 1, head + 1) % self.size]
+        return np.concatenate([np.full((3, 1), float(head)), ordered], axis=1)
+
+    def restore(self, exported: NDArray[np.float64]) -> None:
+        """Take over `export`ed buckets as far as they fit; raises ValueError for what cannot be buckets."""
+        state = np.asarray(exported, dtype=np.float64)
+        if state.ndim != 2 or state.shape[0] != 3 or state.shape[1] < 2 or not np.isfinite(state).all():
+            raise ValueError("saved burn buckets have the wrong shape")
+        if state[0, 0] < 0:
+            return
+        head, count = int(state[0, 0]), min(self.size, state.shape[1] - 1)
+        self._sums[:] = 0.0
+        self._head = head
+        self._sums[:, np.arange(head - count + 1, head + 1) % self.size] = state[:, -count:]
+
+    def _stretch(self, start: float, end: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        start = max(start, end - self.size * self.step)
+        first = math.floor(start / self.step) if end > start else math.ceil(end / self.step) - 1
+        indices = np.arange(first, max(first + 1, math.ceil(end / self.step)), dtype=np.int64)
+        lower = np.maximum(indices * self.step, start)
+        upper = np.minimum((indices + 1) * self.step, end)
+        return indices, np.maximum(0.0, upper - lower)
+
+    def _slots(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        inside = indices > (self._head or 0) - self.size
+        return indices[inside] % self.size, inside
+
+    def _advance(self, newest: int) -> None:
+        if self._head is None or newest <= self._head - self.size:  # the clock was far ahead: begin anew
+            self._sums[:] = 0.0
+            self._head = newest
+        elif newest > self._head:
+            passed = np.arange(max(self._head + 1, newest - self.size + 1), newest + 1)
+            self._sums[:, passed % self.size] = 0.0
+            self._head = newest
