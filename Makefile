@@ -51,7 +51,7 @@ dev: $(VENV)/.dev  ## the same with the tools for checks and tests
 # On a terminal the daemon gets a process group of its own, so that Ctrl-C stops it and not make.
 .PHONY: demo
 demo: $(VENV)/.run  ## replay a recorded world and show what is found; Ctrl-C ends it
-	@if [ -t 0 ]; then set -m; fi; $(BIN)/aiops-daemon demo $(ARGS)
+	@if [ -t 0 ]; then set -m; fi; $(BIN)/aiops-daemon demo $(ARGS) || exit $$?
 
 .PHONY: servers
 servers: $(VENV)/.dev  ## unpack the servers that tests run against into .tools
