@@ -24,6 +24,7 @@ from aiops_daemon.edges.rulefiles.write import write_rule_files
 from aiops_daemon.edges.store import learned
 from aiops_daemon.edges.web.server import WebPorts, WebServer
 from aiops_daemon.errors import AiopsError, ConfigError
+from aiops_daemon.flows.estimate import SourceEstimate, estimate_source
 from aiops_daemon.flows.findings import FindingBook
 from aiops_daemon.flows.generation import Generation, World
 from aiops_daemon.flows.write_rules import WriteRules
@@ -173,7 +174,7 @@ class Daemon:
         directory = self._state_directory()
         return World(
             clock=self._clock,
-            make_source=self._options.make_source or (lambda spec: PrometheusClient(spec)),
+            make_source=self._options.make_source or PrometheusClient,
             render=render,
             save=lambda states: learned.save(directory, states),
             write_rules=_rule_writer,
@@ -212,3 +213,15 @@ def _rule_writer(settings: Settings) -> WriteRules | None:
         return None
     checker = checker_for(settings.rules.promtool)
     return lambda queries: write_rule_files(Path(settings.rules.directory), settings, queries, checker)
+
+
+async def estimate(settings: Settings, clock: Clock) -> list[SourceEstimate]:
+    """Ask every source what a configuration would cost it."""
+    estimates = []
+    for spec in settings.sources:
+        source = PrometheusClient(spec)
+        try:
+            estimates.append(await estimate_source(settings, spec, source, clock.now()))
+        finally:
+            await source.close()
+    return estimates

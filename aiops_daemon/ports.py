@@ -65,6 +65,9 @@ class MetricSource(Protocol):
         is the expected number of series, from which the source derives the stretch.
         """
 
+    async def samples_read(self, expr: str, at: float) -> int:
+        """Count the samples that evaluating `expr` once reads; the number of series where that is unknown."""
+
     async def metric_names(self) -> frozenset[str]:
         """Name the metric families that exist."""
 

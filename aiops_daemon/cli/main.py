@@ -1,0 +1,65 @@
+"""The command line's front door: finds the noun, imports only its file, runs it.
+
+Enters: arguments. Leaves: an exit code. The last resort against faults nobody foresaw stands here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import sys
+from collections.abc import Sequence
+
+from aiops_daemon.cli.parsing import Exit, Nouns
+from aiops_daemon.errors import AiopsError, ConfigError
+
+NOUNS: dict[str, tuple[str, str]] = {
+    "run": ("run", "run the daemon"),
+    "demo": ("demo", "replay a recorded world and show what is found in it"),
+    "config": ("config", "check, show or describe the configuration"),
+    "check-config": ("config", "the same as `config check`"),
+    "rules": ("rules", "generate alert rules with their unit tests"),
+    "score": ("score", "score a time series offline"),
+    "forecast": ("forecast", "forecast a time series offline"),
+    "version": ("version", "print the version"),
+}
+
+
+def dispatch(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code."""
+    parser = build_parser(next((word for word in arguments if not word.startswith("-")), ""))
+    chosen = parser.parse_args(arguments)
+    if not hasattr(chosen, "run"):
+        parser.print_help(sys.stderr)
+        return Exit.USAGE
+    try:
+        return int(chosen.run(chosen))
+    except ConfigError as error:
+        for fault in error.faults:
+            print(fault, file=sys.stderr)
+        return Exit.BAD
+    except AiopsError as error:
+        print(f"aiops-daemon: {error}", file=sys.stderr)
+        return Exit.UNKNOWN
+    except (BrokenPipeError, KeyboardInterrupt):
+        return Exit.UNKNOWN
+    except Exception:
+        logging.getLogger(__name__).exception("unexpected fault")
+        return Exit.UNKNOWN
+
+
+def build_parser(noun: str) -> argparse.ArgumentParser:
+    """Build the parser; only the file of `noun` is imported, the others are listed with their help."""
+    parser = argparse.ArgumentParser(prog="aiops-daemon", description="AIOps daemon for Prometheus.")
+    nouns = parser.add_subparsers(metavar="COMMAND")
+    if noun in NOUNS:
+        importlib.import_module(f"aiops_daemon.cli.{NOUNS[noun][0]}").register(nouns)
+    _list_others(nouns)
+    return parser
+
+
+def _list_others(nouns: Nouns) -> None:
+    for name, (_, summary) in NOUNS.items():
+        if name not in nouns.choices:
+            nouns.add_parser(name, help=summary)

@@ -1,0 +1,123 @@
+"""`aiops-daemon run`: the daemon itself, in the foreground, until a signal.
+
+SIGTERM and SIGINT drain and exit 0; SIGHUP reloads. `--dry-run` only prints what would be polled and exported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+from aiops_daemon import logs
+from aiops_daemon.app import Daemon, Options
+from aiops_daemon.cli.dryrun import dry_run
+from aiops_daemon.cli.parsing import Exit, Nouns
+from aiops_daemon.clock import SystemClock
+from aiops_daemon.config.load import Loaded, Overrides, load
+from aiops_daemon.core.model.settings import Settings
+from aiops_daemon.errors import InputError
+
+
+def register(nouns: Nouns) -> None:
+    """Add the noun."""
+    parser = nouns.add_parser("run", help="run the daemon", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--config.file", dest="config_file", metavar="FILE", help="YAML configuration")
+    parser.add_argument(
+        "--prometheus.url",
+        dest="prometheus_urls",
+        metavar="URL",
+        action="append",
+        default=[],
+        help="a Prometheus to watch, besides those of the file; may be given several times",
+    )
+    parser.add_argument("--storage.url", dest="storage_url", metavar="URL", help="where state lives")
+    parser.add_argument("--web.listen-address", dest="listen_address", metavar="HOST:PORT", default="127.0.0.1:9641")
+    parser.add_argument("--web.external-url", dest="external_url", metavar="URL", help="how users reach this daemon")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be polled and exported, then exit")
+    add_log_flags(parser)
+    parser.set_defaults(run=run)
+
+
+def add_log_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that say how to log."""
+    parser.add_argument("--log.level", dest="log_level", default="info", choices=["debug", "info", "warning", "error"])
+    parser.add_argument("--log.format", dest="log_format", default="logfmt", choices=["logfmt", "json"])
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until a signal; returns the exit code."""
+    logs.configure(level=arguments.log_level, style=arguments.log_format, stream=sys.stderr)
+    path = Path(arguments.config_file) if arguments.config_file else None
+    overrides = Overrides(
+        prometheus_urls=tuple(arguments.prometheus_urls),
+        storage_url=arguments.storage_url,
+        external_url=arguments.external_url,
+    )
+    if path is None and not overrides.prometheus_urls:
+        raise InputError("nothing to watch: give --prometheus.url=http://localhost:9090 or --config.file=config.yaml")
+
+    def reload() -> Settings:
+        return load(path, environ=os.environ, overrides=overrides).settings
+
+    loaded: Loaded = load(path, environ=os.environ, overrides=overrides)
+    for warning in loaded.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    if arguments.dry_run:
+        return asyncio.run(dry_run(loaded.settings, SystemClock()))
+    options = Options(
+        clock=SystemClock(),
+        listen_address=arguments.listen_address,
+        load=reload if path else None,
+        fingerprint=(lambda: fingerprint(path)) if path else None,
+    )
+    return _run_loop(loaded.settings, options)
+
+
+def _run_loop(settings: Settings, options: Options) -> int:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(serve(settings, options))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(serve(settings, options))
+
+
+async def serve(settings: Settings, options: Options) -> int:
+    """Start the daemon, obey signals, drain."""
+    daemon = Daemon(settings, options)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    hangups = asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, hangups.set)
+    try:
+        await daemon.start()
+        tasks = [asyncio.create_task(_obey_hangups(daemon, hangups)), asyncio.create_task(daemon.watch())]
+        await stopping.wait()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    finally:
+        await daemon.stop()
+    return Exit.GOOD
+
+
+async def _obey_hangups(daemon: Daemon, hangups: asyncio.Event) -> None:
+    while True:
+        await hangups.wait()
+        hangups.clear()
+        await daemon.reload()
+
+
+def fingerprint(path: Path) -> str:
+    """Identify a file's content; a ConfigMap that swaps its `..data` link changes it too."""
+    try:
+        return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    except OSError as error:
+        return f"unreadable: {error.errno}"
