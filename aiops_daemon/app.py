@@ -47,6 +47,7 @@ class Options:
     load: Callable[[], Settings] | None = None  # reads the configuration anew; None: nothing to reload
     fingerprint: Callable[[], str] | None = None  # changes when the configuration file does
     make_source: Callable[[SourceSpec], MetricSource] | None = None
+    lag_every: float = 0.25
 
 
 class Daemon:
@@ -178,6 +179,7 @@ class Daemon:
             render=render,
             save=lambda states: learned.save(directory, states),
             write_rules=_rule_writer,
+            lag_every=self._options.lag_every,
         )
 
     def _web_ports(self) -> WebPorts:

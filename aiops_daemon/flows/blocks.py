@@ -76,9 +76,9 @@ def finding_block(book: FindingBook, fresh: Iterable[Stream]) -> list[Block]:
     streams = {stream.key: stream for stream in fresh}
     texts: dict[str, None] = {}
     for place, finding in book.open_places().items():
-        stream = streams.get(place[0]) if isinstance(place, tuple) else None
+        stream = streams.get(place.owner)
         if stream is not None and finding.kind is not FindingKind.BURN:
-            texts[f'{stream.table.texts[int(place[2])]},aiops_kind="{finding.kind}"'] = None
+            texts[f'{stream.table.texts[place.row]},aiops_kind="{finding.kind}"'] = None
     return [Block(metrics.ANOMALY_ACTIVE, list(texts), np.ones(len(texts)))]
 
 

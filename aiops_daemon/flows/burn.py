@@ -17,7 +17,7 @@ from aiops_daemon.core.model.slo import SloSpec, SloStatus
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.core.signals.burn import BurnLedger, Increases, burn_sentence
 from aiops_daemon.errors import SourceError
-from aiops_daemon.flows.findings import FindingBook
+from aiops_daemon.flows.findings import FindingBook, Place
 from aiops_daemon.logs import fields
 from aiops_daemon.ports import HistoryAnswer, InstantAnswer, MetricSource
 
@@ -105,7 +105,7 @@ class SloWatch:
 
     def _settle(self, status: SloStatus, at: float, book: FindingBook) -> None:
         for alert, severity in SEVERITIES.items():
-            place = (("slo", self.spec.name, self._source.name), alert)
+            place = Place((self.spec.name, self._source.name), FindingKind.BURN, detail=alert)
             if alert not in status.active:
                 book.close(place, at, "the burn rate fell below its threshold")
                 continue
@@ -148,4 +148,4 @@ def _observe(side: Increases, answer: InstantAnswer, at: float) -> float:
 def _sum(part: HistoryAnswer) -> NDArray[np.float64]:
     if not len(part.keys):
         return np.zeros(len(part.times))
-    return np.nansum(part.values, axis=0)
+    return np.asarray(np.nansum(part.values, axis=0), dtype=np.float64)

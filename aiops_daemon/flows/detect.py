@@ -13,7 +13,7 @@ import numpy as np
 from aiops_daemon.core.model.finding import Finding, FindingKind, uid_of
 from aiops_daemon.core.model.series import Rows
 from aiops_daemon.core.signals.sentence import anomaly_sentence
-from aiops_daemon.flows.findings import FindingBook
+from aiops_daemon.flows.findings import FindingBook, Place
 from aiops_daemon.flows.stream import Stream
 from aiops_daemon.ports import InstantAnswer
 
@@ -42,12 +42,12 @@ async def judge(stream: Stream, answer: InstantAnswer, at: float, book: FindingB
 def settle(stream: Stream, at: float, book: FindingBook) -> None:
     """Make the book agree with the onsets: put every open row with its present numbers, close the others."""
     rows = np.flatnonzero(stream.onsets.open)
-    for place in book.places(stream.key):
-        if place[1] is FindingKind.ANOMALY and not stream.onsets.open[place[2]]:
+    for place in book.places(stream.key, FindingKind.ANOMALY):
+        if not stream.onsets.open[place.row]:
             book.close(place, at, "back in the expected range")
     for row in rows.tolist():
         if np.isfinite(stream.columns.expected[row]) and np.isfinite(stream.table.values[row]):
-            book.put((stream.key, FindingKind.ANOMALY, row), _anomaly(stream, row, at))
+            book.put(Place(stream.key, FindingKind.ANOMALY, row), _anomaly(stream, row, at))
 
 
 def _forget_gone(stream: Stream, at: float, book: FindingBook) -> None:
@@ -65,7 +65,7 @@ def _close_rows(stream: Stream, rows: Rows, at: float, book: FindingBook) -> Non
             onsets.reset(rows)
     closing = set(rows.tolist())
     for place in book.places(stream.key):
-        if place[2] in closing:
+        if place.row in closing:
             book.close(place, at, "the series is gone")
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
-from aiops_daemon.core.model.finding import Finding
+from aiops_daemon.core.model.finding import Finding, FindingKind
 from aiops_daemon.logs import fields
 from aiops_daemon.meter import Meter
 
@@ -19,45 +20,54 @@ log = logging.getLogger(__name__)
 _RECENT = 50
 
 
+class Place(NamedTuple):
+    """Where a finding stands; at most one is open in a place."""
+
+    owner: tuple[str, str]  # query or SLO, source
+    kind: FindingKind
+    row: int = -1  # of the stream's table; -1 for an SLO
+    detail: str = ""  # threshold of a breach, alert of a burn
+
+
 class FindingBook:
-    """Open findings by the place they stand in: (stream, kind, row, threshold) or (slo, severity)."""
+    """Open findings by place."""
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
-        self._open: dict[Hashable, Finding] = {}
+        self._open: dict[Place, Finding] = {}
         self._recent: deque[Finding] = deque(maxlen=_RECENT)
         self._counted: set[tuple[str, str]] = set()
 
-    def put(self, place: Hashable, finding: Finding) -> None:
+    def put(self, place: Place, finding: Finding) -> None:
         """Open a finding, or give an open one its new numbers."""
         if place not in self._open:
             self._meter.inc("aiops_findings_total", kind=finding.kind, severity=finding.severity)
             log.info("finding opened", extra=_fields(finding))
         self._open[place] = finding
 
-    def close(self, place: Hashable, at: float, reason: str) -> None:
+    def close(self, place: Place, at: float, reason: str) -> None:
         """Close an open finding and say why; a place without one is left alone."""
         finding = self._open.pop(place, None)
         if finding is None:
             return
         self._recent.appendleft(finding)
-        log.info("finding closed", extra=_fields(finding) | fields(reason=reason, seconds=round(at - finding.since)))
+        log.info("finding closed", extra=_fields(finding, reason=reason, seconds=round(at - finding.since)))
 
-    def get(self, place: Hashable) -> Finding | None:
+    def get(self, place: Place) -> Finding | None:
         """Return the finding that stands in a place."""
         return self._open.get(place)
 
-    def places(self, prefix: Hashable) -> Iterator[tuple[Hashable, ...]]:
-        """Yield the open places whose first part is `prefix`."""
+    def places(self, owner: tuple[str, str], kind: FindingKind | None = None) -> Iterator[Place]:
+        """Yield the open places of an owner, of one kind or all."""
         for place in list(self._open):
-            if isinstance(place, tuple) and place[0] == prefix:
+            if place.owner == owner and kind in (None, place.kind):
                 yield place
 
     def open(self) -> tuple[Finding, ...]:
         """Return the open findings, newest first."""
         return tuple(sorted(self._open.values(), key=lambda finding: -finding.since))
 
-    def open_places(self) -> dict[Hashable, Finding]:
+    def open_places(self) -> dict[Place, Finding]:
         """Return the open findings by place."""
         return dict(self._open)
 
@@ -73,7 +83,12 @@ class FindingBook:
             self._meter.set("aiops_findings_open", counts[kind, severity], kind=kind, severity=severity)
 
 
-def _fields(finding: Finding) -> dict[str, object]:
+def _fields(finding: Finding, **more: object) -> dict[str, Any]:
     return fields(
-        uid=finding.uid, kind=finding.kind, query=finding.query, severity=finding.severity, finding=finding.sentence
+        uid=finding.uid,
+        kind=finding.kind,
+        query=finding.query,
+        severity=finding.severity,
+        finding=finding.sentence,
+        **more,
     )

@@ -46,6 +46,7 @@ class World:
     render: Render
     save: Save
     write_rules: Callable[[Settings], WriteRules | None]
+    lag_every: float = 0.25  # seconds between two measurements of the event loop's lag
 
 
 class Generation:
@@ -74,7 +75,7 @@ class Generation:
             self._start(f"history-{poller.spec.name}", poller.learn_backlog, LEARN_PATIENCE)
         self._start("publish", self.publisher.run, self.publisher.patience() + LEARN_PATIENCE)
         self._start("save", self.keeper.run, 3 * SAVE_EVERY)
-        self._start("lag", LagWatch(self._world.clock, self.around.meter).run, 60.0)
+        self._start("lag", LagWatch(self._world.clock, self.around.meter, self._world.lag_every).run, 60.0)
         write = self._world.write_rules(self.settings)
         if write is not None:
             writer = RuleWriter(self.pollers, self.around, write)

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from aiops_daemon.clock import Clock
 from aiops_daemon.meter import Meter
 
-_EVERY = 0.25  # seconds
 _WINDOW = 60.0
 
 
 class LagWatch:
     """Sleeps for a short while again and again; what it oversleeps is the lag."""
 
-    def __init__(self, clock: Clock, meter: Meter) -> None:
+    def __init__(self, clock: Clock, meter: Meter, every: float) -> None:
+        self._every = every  # seconds
         self._clock = clock
         self._meter = meter
 
@@ -23,9 +23,9 @@ class LagWatch:
         longest, since = 0.0, self._clock.monotonic()
         while True:
             started = self._clock.monotonic()
-            await self._clock.sleep(_EVERY)
+            await self._clock.sleep(self._every)
             now = self._clock.monotonic()
-            longest = max(longest, now - started - _EVERY)
+            longest = max(longest, now - started - self._every)
             self._meter.set("aiops_event_loop_lag_seconds", longest)
             if now - since >= _WINDOW:
                 longest, since = 0.0, now

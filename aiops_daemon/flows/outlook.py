@@ -15,7 +15,7 @@ from aiops_daemon.core.model.query import Threshold
 from aiops_daemon.core.model.series import Rows
 from aiops_daemon.core.signals.forecast import ForecastStep
 from aiops_daemon.core.signals.sentence import breach_sentence
-from aiops_daemon.flows.findings import FindingBook
+from aiops_daemon.flows.findings import FindingBook, Place
 from aiops_daemon.flows.stream import Outlook, Stream
 
 FIT_EVERY = 1800.0  # seconds between choices of method
@@ -66,13 +66,13 @@ def _settle(stream: Stream, outlook: Outlook, index: int, threshold: Threshold, 
     likely = np.nan_to_num(np.max(step.probability[:, index, :], axis=1, initial=0.0))
     dated = np.isfinite(step.breach_at[:, index])
     onsets.step(rows, np.where(dated, likely / EVEN_ODDS, 0.0), at)
-    for place in book.places(stream.key):
-        if place[1] is FindingKind.FORECAST_BREACH and place[3] == threshold.name and not onsets.open[place[2]]:
+    for place in book.places(stream.key, FindingKind.FORECAST_BREACH):
+        if place.detail == threshold.name and not onsets.open[place.row]:
             book.close(place, at, "no longer expected to cross the threshold")
     for position in np.flatnonzero(onsets.open[rows] & dated).tolist():
         row = int(rows[position])
         finding = _breach(stream, step, position, index, since=float(onsets.since[row]), at=at)
-        book.put((stream.key, FindingKind.FORECAST_BREACH, row, threshold.name), finding)
+        book.put(Place(stream.key, FindingKind.FORECAST_BREACH, row, threshold.name), finding)
 
 
 def _breach(stream: Stream, step: ForecastStep, position: int, index: int, *, since: float, at: float) -> Finding:

@@ -148,7 +148,7 @@ class Poller:
 
     def _failed(self, stream: Stream, error: SourceError) -> None:
         labels = {"source": self.spec.name, "query": stream.spec.name}
-        self._around.meter.inc("aiops_query_failures_total", reason=error.reason, **labels)
+        self._around.meter.inc("aiops_query_failures_total", **labels, reason=error.reason)
         if not stream.health.last_error:
             log.warning("query failed; old state is kept", extra=fields(**labels, reason=error.reason, err=error))
         stream.health.last_error = f"{error.reason}: {error}"

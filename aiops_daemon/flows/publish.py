@@ -99,9 +99,9 @@ class Publisher:
         by_key = {stream.key: stream for stream in self._streams()}
         plots: dict[str, Plot] = {}
         for place, finding in self._around.book.open_places().items():
-            stream = by_key.get(place[0]) if isinstance(place, tuple) else None
-            if stream is not None and stream.trail is not None:
-                plots[finding.uid] = stream.trail.plot(_row(place))
+            stream = by_key.get(place.owner)
+            if stream is not None and stream.trail is not None and place.row >= 0:
+                plots[finding.uid] = stream.trail.plot(place.row)
         return plots
 
     def _warnings(self) -> tuple[str, ...]:
@@ -117,10 +117,6 @@ class Publisher:
 
     def _watches(self) -> Iterable[SloWatch]:
         return [watch for poller in self._pollers for watch in poller.slos]
-
-
-def _row(place: object) -> int:
-    return int(place[2]) if isinstance(place, tuple) else -1
 
 
 def _stream_view(stream: Stream) -> StreamView:
