@@ -18,23 +18,10 @@ from aiops_daemon.core.packs import PACKS, PackQuery, choose
 _QUERIES = [query for pack in PACKS for query in pack.queries]
 _BY_NAME = {query.spec.name: query for query in _QUERIES}
 _ALL = frozenset(name for query in _QUERIES for name in query.requires)
-_WORDS = set(
-    [
-        "and",
-        "avg",
-        "avg_over_time",
-        "by",
-        "count",
-        "histogram_quantile",
-        "increase",
-        "le",
-        "max",
-        "min",
-        "or",
-        "rate",
-        "sum",
-    ]
-)
+_WORDS = {
+    *("and", "avg", "avg_over_time", "by", "count", "histogram_quantile", "increase"),
+    *("le", "max", "min", "or", "rate", "sum"),
+}
 
 each_query = pytest.mark.parametrize("query", _QUERIES, ids=[query.spec.name for query in _QUERIES])
 
