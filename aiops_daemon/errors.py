@@ -19,6 +19,14 @@ class AiopsError(Exception):
     """Base of all deliberate errors."""
 
 
+class ConfigError(AiopsError):
+    """The configuration is wrong; `faults` are finished lines, in the order of the file."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
 class SourceReason(StrEnum):
     """Why a metric source gave no usable answer; the values of the metric label `reason`."""
 

@@ -31,6 +31,7 @@ class HttpSpec:
     username: str = ""
     password: Secret | None = None
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    secret_headers: tuple[tuple[str, Secret], ...] = ()  # read again for every request
     tls: TlsSpec = TlsSpec()
 
 

@@ -1,0 +1,148 @@
+"""The document as the frozen specifications that core and flows know.
+
+Enters a valid document and the folder that relative paths begin at; leaves Settings. Nothing can fail here: what
+could is a fault before.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+from aiops_daemon.config.model import Document
+from aiops_daemon.config.queries import Query
+from aiops_daemon.config.secret import secret
+from aiops_daemon.config.slos import Slo
+from aiops_daemon.config.sources import Prometheus, TlsConfig
+from aiops_daemon.core.model.labels import make
+from aiops_daemon.core.model.query import Direction, Export, OnFinding, QuerySpec, Season, Threshold
+from aiops_daemon.core.model.settings import ExportSpec, HistorySpec, RulesSpec, Settings
+from aiops_daemon.core.model.slo import SloSpec
+from aiops_daemon.core.model.source import HttpSpec, SourceSpec, TlsSpec
+
+
+def build(document: Document, *, folder: Path, config_hash: int) -> Settings:
+    """Build the settings."""
+    packs = document.packs.enable
+    storage = Path(document.storage.url.removeprefix("sqlite:///"))
+    return Settings(
+        cluster=document.global_.cluster or "",
+        external_url=document.global_.external_url or "",
+        time_zone=document.global_.time_zone,
+        sources=tuple(_source(source, folder) for source in document.prometheus),
+        history=HistorySpec(document.history.range, document.history.max_samples),
+        packs=None if isinstance(packs, str) else tuple(packs),
+        export=ExportSpec(document.export.series, document.export.max_series),
+        queries=tuple(_query(query, document.global_.time_zone) for query in document.queries),
+        slos=tuple(_slo(slo) for slo in document.slos),
+        rules=_rules(document, folder),
+        storage_directory=str(storage.parent),
+        config_hash=config_hash,
+    )
+
+
+def _source(source: Prometheus, folder: Path) -> SourceSpec:
+    return SourceSpec(
+        name=source.name,
+        urls=tuple(source.urls),
+        external_labels=make(source.external_labels),
+        drop_labels=frozenset(source.drop_labels),
+        interval=source.interval,
+        timeout=source.timeout,
+        concurrency=source.max_concurrency,
+        max_body_bytes=source.max_body_size,
+        compression=source.compression,
+        http=_http(source, folder),
+    )
+
+
+def _http(source: Prometheus, folder: Path) -> HttpSpec:
+    basic, bearer = source.basic_auth, source.authorization
+    headers = {name: secret(header.secret, header.secret_file, folder) for name, header in source.headers.items()}
+    return HttpSpec(
+        bearer=secret(bearer.credentials, bearer.credentials_file, folder) if bearer else None,
+        bearer_type=bearer.type if bearer else "Bearer",
+        username=basic.username if basic else "",
+        password=secret(basic.password, basic.password_file, folder) if basic else None,
+        secret_headers=tuple((name, value) for name, value in headers.items() if value is not None),
+        tls=_tls(source.tls_config, folder) if source.tls_config else TlsSpec(),
+    )
+
+
+def _tls(tls: TlsConfig, folder: Path) -> TlsSpec:
+    return TlsSpec(
+        ca_file=_resolve(tls.ca_file, folder),
+        cert_file=_resolve(tls.cert_file, folder),
+        key_file=_resolve(tls.key_file, folder),
+        server_name=tls.server_name or "",
+        insecure_skip_verify=tls.insecure_skip_verify,
+    )
+
+
+def _resolve(path: str | None, folder: Path) -> str:
+    return str(folder / path) if path else ""
+
+
+def _query(query: Query, time_zone: str) -> QuerySpec:
+    return QuerySpec(
+        name=query.name,
+        expr=query.expr,
+        labels=make(query.labels),
+        direction=Direction(query.direction),
+        seasons=_seasons(query.season),
+        time_zone=query.time_zone or time_zone,
+        min_deviation_absolute=query.min_deviation.absolute,
+        min_deviation_relative=query.min_deviation.relative,
+        thresholds=_thresholds(query),
+        severity=query.severity,
+        horizons=tuple(query.forecast.horizons) if query.forecast else (),
+        on_finding=OnFinding(query.on_finding),
+        export=Export(query.export),
+        max_series=query.max_series,
+        interval=query.interval,
+        open_after=query.open_after,
+        exclude=tuple((window.start, window.end) for window in query.exclude),
+        sources=tuple(query.prometheus),
+        unit=query.unit or "",
+        title=query.title or "",
+    )
+
+
+def _seasons(season: str | list[str]) -> tuple[Season, ...] | None:
+    if season == "auto":
+        return None
+    return () if isinstance(season, str) else tuple(Season(cycle) for cycle in season)
+
+
+def _thresholds(query: Query) -> tuple[Threshold, ...]:
+    made = []
+    for name, bound in query.thresholds.items():
+        if bound.above is not None:
+            made.append(Threshold(name, bound.above))
+        elif bound.below is not None:
+            made.append(Threshold(name, bound.below, above=False))
+    return tuple(made)
+
+
+def _slo(slo: Slo) -> SloSpec:
+    return SloSpec(
+        name=slo.name,
+        total=slo.sli.events.total,
+        good=slo.sli.events.good,
+        bad=slo.sli.events.bad,
+        objective_ratio=float(Decimal(str(slo.objective)) / 100),  # 99.9 / 100 in binary is not 0.999
+        window_seconds=slo.window,
+        labels=make(slo.labels),
+        sources=tuple(slo.prometheus),
+    )
+
+
+def _rules(document: Document, folder: Path) -> RulesSpec:
+    rules = document.rules
+    return RulesSpec(
+        directory=_resolve(rules.directory, folder),
+        labels=make(rules.labels),
+        annotations=make(rules.annotations),
+        runbook_url=rules.runbook_url.rstrip("/") + "/",
+        promtool=rules.promtool,
+    )

@@ -1,0 +1,102 @@
+"""What must hold between keys.
+
+Enters the tree as written, so that these checks run even where single values are faulty and all faults come at
+once. Leaves faults. Reads files that the configuration names, to see that they can be read; never their content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path as FilePath
+from typing import Any
+
+from aiops_daemon.config.faults import Fault, Path, did_you_mean, dotted
+from aiops_daemon.config.outline import keys
+from aiops_daemon.config.tree import Tree
+
+_AT_MOST_ONE = (
+    (("prometheus", "[]"), ("basic_auth", "authorization")),
+    (("prometheus", "[]", "basic_auth"), ("password", "password_file")),
+)
+_EXACTLY_ONE = (
+    (("prometheus", "[]", "authorization"), ("credentials", "credentials_file")),
+    (("prometheus", "[]", "headers", "*"), ("secret", "secret_file")),
+    (("queries", "[]", "thresholds", "*"), ("above", "below")),
+    (("slos", "[]", "sli", "events"), ("good", "bad")),
+)
+_TOGETHER = ((("prometheus", "[]", "tls_config"), ("cert_file", "key_file")),)
+
+
+def check(tree: Tree, *, folder: FilePath, files: bool) -> list[Fault]:
+    """Find what is wrong between keys; `files` says whether named files must be readable now."""
+    parts = [_sources_given(tree), _alternatives(tree), _alert_labels(tree)]
+    parts += [_names(tree, section) for section in ("prometheus", "queries", "slos")]
+    parts += [_references(tree, section) for section in ("queries", "slos")]
+    if files:
+        parts.append(_files(tree, folder))
+    return list(chain.from_iterable(parts))
+
+
+def _sources_given(tree: Tree) -> Iterator[Fault]:
+    if tree.root.get("prometheus", []) == []:
+        yield tree.fault(("prometheus",), "no Prometheus to read from", "list one, or give --prometheus.url")
+
+
+def _alternatives(tree: Tree) -> Iterator[Fault]:
+    for path, names, given in _groups(tree, _AT_MOST_ONE):
+        if len(given) > 1:
+            yield tree.key_fault((*path, given[1]), f"at most one of {' and '.join(names)} may be given", "remove one")
+    for path, names, given in _groups(tree, _EXACTLY_ONE):
+        if len(given) > 1:
+            yield tree.key_fault((*path, given[1]), f"exactly one of {' and '.join(names)} may be given", "remove one")
+        elif not given:
+            yield tree.fault(path, f"exactly one of {' and '.join(names)} is required", "add one")
+    for path, names, given in _groups(tree, _TOGETHER):
+        if len(given) == 1:
+            yield tree.key_fault((*path, given[0]), f"{' and '.join(names)} belong together", "add the other")
+
+
+def _groups(tree: Tree, groups: Any) -> Iterator[tuple[Path, tuple[str, ...], list[str]]]:
+    for pattern, names in groups:
+        for path, value in tree.find(pattern):
+            if isinstance(value, dict):
+                yield path, names, [name for name in names if name in value]
+
+
+def _alert_labels(tree: Tree) -> Iterator[Fault]:
+    for path, _ in tree.find(("rules", "labels", "alertname")):
+        yield tree.key_fault(path, "an alert's name cannot be set", "choose another label")
+
+
+def _names(tree: Tree, section: str) -> Iterator[Fault]:
+    first: dict[str, Path] = {}
+    for path, name in tree.find((section, "[]", "name")):
+        if isinstance(name, str) and first.setdefault(name, path) != path:
+            yield tree.fault(path, f"{dotted(first[name])} has the same name", "choose another")
+
+
+def _references(tree: Tree, section: str) -> Iterator[Fault]:
+    known = [name for _, name in tree.find(("prometheus", "[]", "name")) if isinstance(name, str)]
+    for path, name in tree.find((section, "[]", "prometheus", "[]")):
+        if isinstance(name, str) and name not in known:
+            remedy = did_you_mean(name, known) or f"known: {', '.join(known)}"
+            yield tree.fault(path, "no Prometheus has this name", remedy)
+
+
+def _files(tree: Tree, folder: FilePath) -> Iterator[Fault]:
+    for key in keys():
+        named = tree.find(key.path) if key.path[-1].endswith("_file") else ()
+        for path, value in named:
+            reason = _unreadable(folder / value) if isinstance(value, str) and value.strip() else ""
+            if reason:
+                remedy = "give a readable file; a relative path begins at the folder of this file"
+                yield tree.fault(path, f"cannot be read: {reason}", remedy)
+
+
+def _unreadable(file: FilePath) -> str:
+    try:
+        with file.open("rb"):
+            return ""
+    except OSError as error:
+        return (error.strerror or type(error).__name__).lower()

@@ -1,0 +1,104 @@
+"""What pydantic found, in our words.
+
+Enters the tree and pydantic's errors, leaves faults with place, message and remedy. Never uses pydantic's own
+sentences about values, and never the values themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from aiops_daemon.config.faults import Fault, Path, did_you_mean, dotted
+from aiops_daemon.config.model import NOT_BUILT
+from aiops_daemon.config.outline import siblings
+from aiops_daemon.config.tree import Tree
+
+_KINDS: dict[type, str] = {bool: "a truth value", int: "a number", float: "a number", str: "text", list: "a list"}
+
+_WANTED = {
+    "string_type": ("text", "put it in quotes"),
+    "int_type": ("a whole number", "write digits without quotes"),
+    "int_from_float": ("a whole number", "write digits only"),
+    "float_type": ("a number", "write it without quotes and unit"),
+    "bool_type": ("true or false", "write it without quotes"),
+    "list_type": ("a list", "write `- item` lines, or [item, item]"),
+    "dict_type": ("a mapping", "write `key: value` lines below it"),
+    "model_type": ("a mapping", "write `key: value` lines below it"),
+}
+
+_BOUNDS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "greater_than": lambda ctx: f"must be above {ctx['gt']:g}",
+    "greater_than_equal": lambda ctx: f"must be at least {ctx['ge']:g}",
+    "less_than": lambda ctx: f"must be below {ctx['lt']:g}",
+    "less_than_equal": lambda ctx: f"must be at most {ctx['le']:g}",
+    "too_short": lambda ctx: f"must have at least {ctx['min_length']} items",
+    "too_long": lambda ctx: f"must have at most {ctx['max_length']} items",
+    "finite_number": lambda _: "must be a finite number",
+}
+
+
+def explain(errors: Sequence[ErrorDetails], tree: Tree, known: Sequence[Fault]) -> list[Fault]:
+    """Turn pydantic's errors into faults, leaving out what follows from a fault that is known already."""
+    seen = {fault.path for fault in known}
+    found: list[Fault] = []
+    for error in errors:
+        path, of_key = _place(error, tree)
+        if seen.isdisjoint(dotted(path[:length]) for length in range(1, len(path) + 1)):
+            found.append(_fault(error, path, of_key, tree))
+    return found
+
+
+def _place(error: ErrorDetails, tree: Tree) -> tuple[Path, bool]:
+    """Find the path in the file: pydantic's has steps of its own, such as the names of union members."""
+    steps = [step for step in error["loc"] if step != "[key]"]
+    path: Path = ()
+    value: Any = tree.root
+    for step in steps:
+        if _within(step, value):
+            value = value[step]
+        elif error["type"] != "missing" or step != steps[-1]:
+            continue
+        path = (*path, step)
+    return path, "[key]" in error["loc"] or error["type"] == "extra_forbidden"
+
+
+def _within(step: str | int, value: Any) -> bool:
+    if isinstance(step, int):
+        return isinstance(value, list) and step < len(value)
+    return isinstance(value, dict) and step in value
+
+
+def _fault(error: ErrorDetails, path: Path, of_key: bool, tree: Tree) -> Fault:
+    if error["type"] == "extra_forbidden":
+        return _unknown(path, tree)
+    message, remedy = _words(error)
+    make = tree.key_fault if of_key else tree.fault
+    return make(path, f"the key {message}" if of_key else message, remedy)
+
+
+def _unknown(path: Path, tree: Tree) -> Fault:
+    if path in NOT_BUILT:
+        return tree.key_fault(path, "not built yet in this version", "remove it")
+    known = siblings(path)
+    return tree.key_fault(path, "unknown key", did_you_mean(path[-1], known) or f"known here: {', '.join(known)}")
+
+
+def _words(error: ErrorDetails) -> tuple[str, str]:
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "refused":
+        return context["message"], context["remedy"]
+    if kind == "missing":
+        return "is required", "add it"
+    if kind in _WANTED:
+        wanted, remedy = _WANTED[kind]
+        return f"must be {wanted}, not {_KINDS.get(type(error['input']), _other(error['input']))}", remedy
+    if kind in _BOUNDS:
+        return _BOUNDS[kind](context), ""
+    return "is not valid here", ""
+
+
+def _other(value: Any) -> str:
+    return "text" if isinstance(value, str) else "a mapping" if isinstance(value, dict) else "this"

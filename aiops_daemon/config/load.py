@@ -1,0 +1,121 @@
+"""From a file, the environment and flags to the running configuration, or to every fault at once.
+
+Enters a path (or none), the environment and what flags override. Leaves Settings, warnings and the document.
+Never logs, never keeps a file open, never raises anything but ConfigError.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from aiops_daemon.config.build import build
+from aiops_daemon.config.check import check
+from aiops_daemon.config.explain import explain
+from aiops_daemon.config.faults import Fault
+from aiops_daemon.config.model import Document
+from aiops_daemon.config.parse import parse
+from aiops_daemon.config.tree import Tree
+from aiops_daemon.config.warn import warn
+from aiops_daemon.core.model.settings import Settings
+from aiops_daemon.errors import ConfigError
+
+_HASH_BYTES = 6  # a gauge is a double: whole numbers are exact up to 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What flags say over the file; empty means not given."""
+
+    prometheus_urls: tuple[str, ...] = ()
+    storage_url: str = ""
+    external_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A valid configuration; `document` is the file as models, defaults filled in."""
+
+    settings: Settings
+    warnings: tuple[str, ...]
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """Everything found out about a file: `loaded` is None when there are faults."""
+
+    loaded: Loaded | None
+    faults: tuple[Fault, ...]
+    warnings: tuple[Fault, ...] = ()
+    readable: bool = True
+
+
+def load(path: Path | None, *, environ: Mapping[str, str], overrides: Overrides) -> Loaded:
+    """Load a configuration; raises ConfigError with every fault. Without a file, flags must name a Prometheus."""
+    found = inspect(path, environ=environ, overrides=overrides)
+    if found.loaded is None:
+        raise ConfigError(tuple(str(fault) for fault in found.faults))
+    return found.loaded
+
+
+def inspect(path: Path | None, *, environ: Mapping[str, str], overrides: Overrides, files: bool = True) -> Inspection:
+    """Find every fault and warning; `files` says whether files that are named must be readable here and now."""
+    try:
+        raw = path.read_bytes() if path else b""
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or "not a path").lower()
+        return Inspection(None, (Fault("", 0, 0, f"cannot be read: {reason}", file=str(path)),), readable=False)
+    tree, faults = parse(raw, str(path) if path else "", environ)
+    replaced = _override(tree, overrides)
+    if _unparsed(tree, faults):
+        return Inspection(None, tuple(faults))
+    folder = path.parent if path else Path()
+    document = _validate(tree, faults)
+    faults += check(tree, folder=folder, files=files)
+    if document is None or faults:
+        return Inspection(None, tuple(sorted(faults, key=lambda fault: (fault.line, fault.column))))
+    warnings = tuple(replaced + warn(document, tree))
+    settings = build(document, folder=folder, config_hash=_hash(raw))
+    return Inspection(Loaded(settings, tuple(str(warning) for warning in warnings), document), (), warnings)
+
+
+def _unparsed(tree: Tree, faults: list[Fault]) -> bool:
+    """Say whether the file as a whole is unreadable, so that further faults would only be echoes."""
+    return (bool(faults) and () not in tree.values) or any(not fault.path and not tree.root for fault in faults)
+
+
+def _validate(tree: Tree, faults: list[Fault]) -> Document | None:
+    try:
+        return Document.model_validate(tree.root)
+    except ValidationError as error:
+        faults += explain(error.errors(include_url=False), tree, tuple(faults))
+        return None
+
+
+def _override(tree: Tree, overrides: Overrides) -> list[Fault]:
+    """Put what flags say into the tree; returns a warning for what it replaces."""
+    replaced = []
+    if overrides.prometheus_urls:
+        if tree.root.get("prometheus"):
+            replaced.append(tree.fault(("prometheus",), "replaced by --prometheus.url", "remove one of the two"))
+        tree.put(("prometheus",), _flagged(overrides.prometheus_urls), "--prometheus.url")
+    if overrides.storage_url:
+        tree.put(("storage", "url"), overrides.storage_url, "--storage.url")
+    if overrides.external_url:
+        tree.put(("global", "external_url"), overrides.external_url, "--web.external-url")
+    return replaced
+
+
+def _flagged(urls: tuple[str, ...]) -> list[dict[str, object]]:
+    if len(urls) == 1:
+        return [{"name": "prometheus", "urls": list(urls)}]
+    return [{"name": f"prometheus-{index}", "urls": [url]} for index, url in enumerate(urls)]
+
+
+def _hash(raw: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(raw, digest_size=_HASH_BYTES).digest(), "big")

@@ -1,0 +1,70 @@
+"""What is allowed but probably not meant.
+
+Enters a valid document and the tree that knows the places; leaves warnings, which are faults that stop nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from aiops_daemon.config.faults import Fault, Path
+from aiops_daemon.config.model import Document
+from aiops_daemon.config.queries import Query
+from aiops_daemon.config.sources import Prometheus
+from aiops_daemon.config.tree import Tree
+
+_CYCLES = {"daily": 86400.0, "weekly": 7 * 86400.0}
+
+
+def warn(document: Document, tree: Tree) -> list[Fault]:
+    """Find what is doubtful."""
+    parts: list[Iterator[Fault]] = [_nothing_watched(document, tree), _same_server(document, tree)]
+    parts += [_source(source, ("prometheus", index), tree) for index, source in enumerate(document.prometheus)]
+    for index, query in enumerate(document.queries):
+        parts.append(_query(query, document, ("queries", index), tree))
+    for index, slo in enumerate(document.slos):
+        if slo.objective <= 1:
+            message = "the objective is in percent: this allows nearly every event to fail"
+            parts.append(iter([tree.fault(("slos", index, "objective"), message, "write 99.9 for 99.9 %")]))
+    return list(chain.from_iterable(parts))
+
+
+def _nothing_watched(document: Document, tree: Tree) -> Iterator[Fault]:
+    if not document.queries and not document.slos and document.packs.enable == []:
+        yield tree.fault(("packs", "enable"), "nothing is watched", "enable packs, or add queries or slos")
+
+
+def _same_server(document: Document, tree: Tree) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for index, source in enumerate(document.prometheus):
+        for number, url in enumerate(source.urls):
+            if url in seen:
+                path = ("prometheus", index, "urls", number)
+                yield tree.fault(path, "another entry reads from the same URL", "replicas belong in one list of urls")
+            seen.add(url)
+
+
+def _source(source: Prometheus, path: Path, tree: Tree) -> Iterator[Fault]:
+    if source.timeout > source.interval:
+        yield tree.fault((*path, "timeout"), "longer than the interval", "slow queries will skip polls")
+    tls = source.tls_config
+    if tls and not any(url.startswith("https:") for url in source.urls):
+        yield tree.fault((*path, "tls_config"), "has no effect: no URL begins with https", "remove it, or use https")
+    if tls and tls.insecure_skip_verify:
+        place = (*path, "tls_config", "insecure_skip_verify")
+        yield tree.fault(place, "anybody on the way can read and change the answers", "give ca_file instead")
+
+
+def _query(query: Query, document: Document, path: Path, tree: Tree) -> Iterator[Fault]:
+    reach = document.history.range
+    for cycle in query.season if isinstance(query.season, list) else ():
+        if reach < _CYCLES[cycle]:
+            message = f"history.range is too short to learn a {cycle} season"
+            yield tree.fault((*path, "season"), message, "lengthen history.range, or expect to wait")
+    if query.thresholds and query.forecast is None:
+        yield tree.fault((*path, "thresholds"), "have no effect without a forecast", "add forecast: {horizons: [1h]}")
+    for index, horizon in enumerate(query.forecast.horizons if query.forecast else ()):
+        if horizon > reach:
+            place = (*path, "forecast", "horizons", index)
+            yield tree.fault(place, "looks further ahead than history.range looks back", "expect wide intervals")
