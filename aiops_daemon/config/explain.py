@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from aiops_daemon.config.faults import Fault, Path, did_you_mean, dotted
+from aiops_daemon.config.faults import Fault, Path, did_you_mean
 from aiops_daemon.config.model import NOT_BUILT
 from aiops_daemon.config.outline import siblings
 from aiops_daemon.config.tree import Tree
@@ -20,7 +20,7 @@ _KINDS: dict[type, str] = {bool: "a truth value", int: "a number", float: "a num
 
 _WANTED = {
     "string_type": ("text", "put it in quotes"),
-    "int_type": ("a whole number", "write digits without quotes"),
+    "int_type": ("a whole number", "write digits only"),
     "int_from_float": ("a whole number", "write digits only"),
     "float_type": ("a number", "write it without quotes and unit"),
     "bool_type": ("true or false", "write it without quotes"),
@@ -40,13 +40,12 @@ _BOUNDS: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 
 
-def explain(errors: Sequence[ErrorDetails], tree: Tree, known: Sequence[Fault]) -> list[Fault]:
-    """Turn pydantic's errors into faults, leaving out what follows from a fault that is known already."""
-    seen = {fault.path for fault in known}
+def explain(errors: Sequence[ErrorDetails], tree: Tree) -> list[Fault]:
+    """Turn pydantic's errors into faults, leaving out what follows from a value that could not be read."""
     found: list[Fault] = []
     for error in errors:
         path, of_key = _place(error, tree)
-        if seen.isdisjoint(dotted(path[:length]) for length in range(1, len(path) + 1)):
+        if of_key or path not in tree.unread:
             found.append(_fault(error, path, of_key, tree))
     return found
 

@@ -29,7 +29,7 @@ _HASH_BYTES = 6  # a gauge is a double: whole numbers are exact up to 2**53
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What flags say over the file; empty means not given."""
+    """What flags add to the file (Prometheus servers) or set over it; empty means not given."""
 
     prometheus_urls: tuple[str, ...] = ()
     storage_url: str = ""
@@ -71,7 +71,7 @@ def inspect(path: Path | None, *, environ: Mapping[str, str], overrides: Overrid
         reason = (getattr(error, "strerror", None) or "not a path").lower()
         return Inspection(None, (Fault("", 0, 0, f"cannot be read: {reason}", file=str(path)),), readable=False)
     tree, faults = parse(raw, str(path) if path else "", environ)
-    replaced = _override(tree, overrides)
+    _override(tree, overrides)
     if _unparsed(tree, faults):
         return Inspection(None, tuple(faults))
     folder = path.parent if path else Path()
@@ -79,7 +79,7 @@ def inspect(path: Path | None, *, environ: Mapping[str, str], overrides: Overrid
     faults += check(tree, folder=folder, files=files)
     if document is None or faults:
         return Inspection(None, tuple(sorted(faults, key=lambda fault: (fault.line, fault.column))))
-    warnings = tuple(replaced + warn(document, tree))
+    warnings = tuple(warn(document, tree))
     settings = build(document, folder=folder, config_hash=_hash(raw))
     return Inspection(Loaded(settings, tuple(str(warning) for warning in warnings), document), (), warnings)
 
@@ -93,28 +93,18 @@ def _validate(tree: Tree, faults: list[Fault]) -> Document | None:
     try:
         return Document.model_validate(tree.root)
     except ValidationError as error:
-        faults += explain(error.errors(include_url=False), tree, tuple(faults))
+        faults += explain(error.errors(include_url=False), tree)
         return None
 
 
-def _override(tree: Tree, overrides: Overrides) -> list[Fault]:
-    """Put what flags say into the tree; returns a warning for what it replaces."""
-    replaced = []
-    if overrides.prometheus_urls:
-        if tree.root.get("prometheus"):
-            replaced.append(tree.fault(("prometheus",), "replaced by --prometheus.url", "remove one of the two"))
-        tree.put(("prometheus",), _flagged(overrides.prometheus_urls), "--prometheus.url")
+def _override(tree: Tree, overrides: Overrides) -> None:
+    for index, url in enumerate(overrides.prometheus_urls):
+        name = "prometheus" if len(overrides.prometheus_urls) == 1 else f"prometheus-{index}"
+        tree.append("prometheus", {"name": name, "urls": [url]}, "--prometheus.url")
     if overrides.storage_url:
         tree.put(("storage", "url"), overrides.storage_url, "--storage.url")
     if overrides.external_url:
         tree.put(("global", "external_url"), overrides.external_url, "--web.external-url")
-    return replaced
-
-
-def _flagged(urls: tuple[str, ...]) -> list[dict[str, object]]:
-    if len(urls) == 1:
-        return [{"name": "prometheus", "urls": list(urls)}]
-    return [{"name": f"prometheus-{index}", "urls": [url]} for index, url in enumerate(urls)]
 
 
 def _hash(raw: bytes) -> int:

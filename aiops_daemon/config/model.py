@@ -120,7 +120,7 @@ class Document(Section):
     """What holds for the whole installation."""
 
     prometheus: list[Prometheus] = Field(default=[])
-    """Prometheus servers. May be left out when `--prometheus.url` is given, which replaces the list."""
+    """Prometheus servers. May be left out when `--prometheus.url` is given, which adds to the list."""
 
     history: History = History()
     """What is read back at start."""

@@ -104,6 +104,7 @@ class _Conversion:
 
     def _fault(self, node: yaml.Node, path: Path, message: str, remedy: str) -> None:
         self.tree.values.setdefault(path, self._mark(node))
+        self.tree.unread.add(path)
         self.faults.append(self.tree.fault(path, message, remedy))
 
     def _mark(self, node: yaml.Node) -> Mark:

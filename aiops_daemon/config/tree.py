@@ -36,6 +36,8 @@ class Tree:
     root: dict[str, Any] = field(default_factory=dict)
     keys: dict[Path, Mark] = field(default_factory=dict)
     values: dict[Path, Mark] = field(default_factory=dict)
+    unread: set[Path] = field(default_factory=set)
+    """Values that could not be read: what they should have been is not known, so nothing follows from them."""
 
     def place(self, path: Path) -> Mark:
         """Return where a value begins; of what is not there, where the nearest thing around it begins."""
@@ -61,9 +63,14 @@ class Tree:
                 parent[step] = {}
             parent = parent[step]
         parent[path[-1]] = value
-        for known in [known for known in self.values if known[: len(path)] == path]:
-            del self.values[known]
         self.values[path] = Mark(flag)
+
+    def append(self, section: str, item: Any, flag: str) -> None:
+        """Add an item that a command line flag gives to a list of the file."""
+        items = self.root.setdefault(section, [])
+        if isinstance(items, list):
+            self.values[section, len(items)] = Mark(flag)
+            items.append(item)
 
     def find(self, pattern: tuple[str, ...]) -> Iterator[tuple[Path, Any]]:
         """Yield what matches: `[]` stands for every item of a list, `*` for every key of a mapping."""
