@@ -1,0 +1,142 @@
+"""The layers of the house hold, and each contract catches the fault that it is there for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LINT = Path(sys.executable).with_name("lint-imports")
+
+LAYERS = "The house has layers"
+CORE_LAYERS = "Core has layers of its own"
+EDGES = "Edges do not know each other"
+PURE = "Core is pure"
+HTTP = "aiohttp and msgspec live in edges"
+METER = "prometheus_client lives in meter"
+PYDANTIC = "pydantic lives in config"
+YAML = "yaml lives in config and edges.rulefiles"
+JINJA = "jinja2 lives in edges.web"
+
+VIOLATIONS = [
+    # file in the package, line planted, contract that must break
+    ("core/model/labels.py", "import asyncio", PURE),
+    ("core/signals/planted.py", "import logging", PURE),
+    ("core/signals/planted.py", "from time import monotonic", PURE),
+    ("core/model/planted.py", "import os.path", PURE),
+    ("core/model/planted.py", "from random import Random", PURE),
+    ("core/rules/planted.py", "from pathlib import Path", PURE),
+    ("core/rules/planted.py", "import yaml", PURE),
+    ("core/packs/planted.py", "import sys", PURE),
+    ("core/signals/planted.py", "import subprocess", PURE),
+    ("core/signals/planted.py", "import msgspec", PURE),
+    ("errors.py", "import socket", PURE),
+    ("core/model/planted.py", "from aiops_daemon.core.signals import planted", CORE_LAYERS),
+    ("core/signals/planted.py", "from aiops_daemon.core.rules import planted", CORE_LAYERS),
+    ("core/signals/planted.py", "from aiops_daemon.core.packs import planted", CORE_LAYERS),
+    ("core/packs/planted.py", "from aiops_daemon.core.signals import planted", CORE_LAYERS),
+    ("core/oracle/__init__.py", "X = 1", CORE_LAYERS),
+    ("core/model/planted.py", "from aiops_daemon import clock", LAYERS),
+    ("core/model/planted.py", "from aiops_daemon.config import planted", LAYERS),
+    ("clock.py", "from aiops_daemon import ports", LAYERS),
+    ("logs.py", "from aiops_daemon import meter", LAYERS),
+    ("config/planted.py", "from aiops_daemon.flows import planted", LAYERS),
+    ("flows/planted.py", "from aiops_daemon.edges.prometheus import planted", LAYERS),
+    ("flows/planted.py", "from aiops_daemon import app", LAYERS),
+    ("edges/web/planted.py", "from aiops_daemon.flows import planted", LAYERS),
+    ("edges/store/planted.py", "from aiops_daemon.cli import planted", LAYERS),
+    ("app.py", "from aiops_daemon.demo import planted", LAYERS),
+    ("demo/planted.py", "from aiops_daemon.cli import planted", LAYERS),
+    ("utils/__init__.py", "X = 1", LAYERS),
+    ("manager.py", "X = 1", LAYERS),
+    ("edges/web/planted.py", "from aiops_daemon.edges.store import planted", EDGES),
+    ("edges/exporter/planted.py", "from aiops_daemon.edges.rulefiles import planted", EDGES),
+    ("edges/rulefiles/planted.py", "from aiops_daemon.edges.prometheus import planted", EDGES),
+    ("flows/planted.py", "import aiohttp", HTTP),
+    ("config/planted.py", "import msgspec", HTTP),
+    ("app.py", "from aiohttp import web", HTTP),
+    ("cli/planted.py", "import aiohttp.client", HTTP),
+    ("edges/web/planted.py", "import prometheus_client", METER),
+    ("flows/planted.py", "from prometheus_client import Gauge", METER),
+    ("flows/planted.py", "import pydantic", PYDANTIC),
+    ("cli/planted.py", "from pydantic import BaseModel", PYDANTIC),
+    ("edges/web/planted.py", "import yaml", YAML),
+    ("cli/planted.py", "import yaml", YAML),
+    ("edges/exporter/planted.py", "import jinja2", JINJA),
+    ("edges/rulefiles/planted.py", "from jinja2 import Template", JINJA),
+]
+
+
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run lint-imports on the package that lies in `folder`."""
+    return subprocess.run(
+        [str(LINT), "--no-logo", "--no-cache"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy the package and give each of its parts an empty module to import."""
+    folder = tmp_path_factory.mktemp("house")
+    shutil.copytree(ROOT / "aiops_daemon", folder / "aiops_daemon", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    containers = (folder / "aiops_daemon", folder / "aiops_daemon" / "core")  # exhaustive: a module more breaks them
+    for package in (folder / "aiops_daemon").rglob("__init__.py"):
+        if package.parent in containers:
+            continue
+        package.with_name("planted.py").write_text('"""Empty."""\n')
+    return folder
+
+
+def test_the_contracts_hold() -> None:
+    """The package as it stands breaks no contract, and there are at least eight of them."""
+    result = lint(ROOT)
+
+    assert (result.returncode, "0 broken." in result.stdout) == (0, True), result.stdout + result.stderr
+    kept = result.stdout.count(" KEPT")
+    assert kept >= 8
+
+
+def test_the_contracts_hold_on_the_copy(pristine: Path) -> None:
+    """What the planted faults are compared with is clean itself."""
+    result = lint(pristine)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(("module", "line", "contract"), VIOLATIONS, ids=[f"{m}: {x}" for m, x, _ in VIOLATIONS])
+def test_a_planted_violation_is_caught(pristine: Path, module: str, line: str, contract: str) -> None:
+    """Each forbidden import or unlisted package breaks the contract that forbids it."""
+    target = pristine / "aiops_daemon" / module
+    before = target.read_bytes() if target.exists() else None
+    target.parent.mkdir(exist_ok=True)
+    try:
+        target.write_bytes((before or b"") + f"\n{line}\n".encode())
+        result = lint(pristine)
+    finally:
+        restore(target, before)
+
+    assert result.returncode == 1, result.stdout + result.stderr
+    broken = [text for text in result.stdout.splitlines() if text.endswith("BROKEN")]
+    assert any(text.startswith(contract) for text in broken), result.stdout
+
+
+def restore(target: Path, before: bytes | None) -> None:
+    """Put a module back as it was; one that did not exist leaves nothing behind."""
+    if before is not None:
+        target.write_bytes(before)
+    elif target.name == "__init__.py":
+        shutil.rmtree(target.parent)
+    else:
+        target.unlink()
