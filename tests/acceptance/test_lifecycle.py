@@ -1,0 +1,136 @@
+"""Whole-daemon scenarios in virtual time: restart, reload, broken state, stop."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fakes import record
+from scenario import EPOCH, HOUR, WEEK, Scenario
+from shapes import between, daily, flat
+
+from aiops_daemon.core.model.query import QuerySpec
+from aiops_daemon.errors import ConfigError
+
+pytestmark = pytest.mark.looptime
+
+RATE = QuerySpec("rate", "rate")
+LOAD = QuerySpec("load", "load")
+
+
+def scenario(folder: Path) -> Scenario:
+    """Ten healthy series and one that is broken from half an hour on; a second expression besides."""
+    bad = between(daily(100, 30, 3, seed=99), EPOCH + 0.5 * HOUR, EPOCH + WEEK, lambda t: 0 * t + 200)
+    shapes = {f"h{n}": daily(100, 30, 3, seed=n) for n in range(10)} | {"bad": bad}
+    return Scenario(
+        folder,
+        {
+            "rate": record(shapes, start=EPOCH - WEEK, end=EPOCH + 6 * HOUR),
+            "load": record({"l": flat(1, 0.1, seed=8)}, start=EPOCH - WEEK, end=EPOCH + 6 * HOUR),
+        },
+        queries=(RATE,),
+    )
+
+
+async def test_a_restart_relearns_nothing_and_keeps_the_finding(tmp_path: Path) -> None:
+    """Bands are there in the first cycle without the week being read again; the finding keeps its id."""
+    async with scenario(tmp_path) as one:
+        await one.until(hours=1)
+        (before,) = one.open()
+        await one.restart()
+        await one.until(hours=1, minutes=2)
+        (after,) = one.open()
+
+        assert before.uid == after.uid
+        assert before.since == after.since
+        assert one.metric("aiops_history_samples_read_total", source="main") <= 11 * 20
+        assert 11 == len((await one.scrape())["aiops_expected"])
+
+
+async def test_corrupt_state_is_set_aside_and_learned_anew(tmp_path: Path) -> None:
+    """A flipped byte costs a history read, never the start."""
+    async with scenario(tmp_path) as one:
+        await one.until(minutes=10)
+        await one.daemon.stop()
+        files = [path for path in (tmp_path / "learned").iterdir() if path.is_file()]
+        for path in files:
+            content = bytearray(path.read_bytes())
+            content[len(content) // 2] ^= 0xFF
+            path.write_bytes(content)
+        await one.restart()
+        await one.until(minutes=12)
+
+        assert one.metric("aiops_history_samples_read_total", source="main") >= 11 * 2000
+        assert any("corrupt" in path.name for path in (tmp_path / "learned").iterdir())
+        assert 11 == len((await one.scrape())["aiops_expected"])
+
+
+async def test_a_good_reload_adds_a_query_and_forgets_nothing(tmp_path: Path) -> None:
+    """What did not change keeps its learned state and its open finding."""
+    async with scenario(tmp_path) as one:
+        await one.until(hours=1)
+        (before,) = one.open()
+        read = one.metric("aiops_history_samples_read_total", source="main")
+        one.next_settings = replace(one.settings, queries=(RATE, LOAD), config_hash=7)
+        status, _ = await one.post("/-/reload")
+        await one.until(hours=1, minutes=3)
+
+        assert 200 == status
+        assert [before.uid] == [finding.uid for finding in one.open()]
+        assert 7 == one.metric("aiops_config_hash")
+        assert {"rate", "load"} == {stream.query for stream in one.daemon.view().streams}
+        more = one.metric("aiops_history_samples_read_total", source="main") - read
+        assert more <= 2100 + 11 * 20
+        assert one.sources[0].closed
+
+
+async def test_a_reload_that_removes_a_query_closes_its_findings(tmp_path: Path) -> None:
+    """What nobody watches any more is not open for ever, and its series leave the self page."""
+    async with scenario(tmp_path) as one:
+        await one.until(hours=1)
+        assert 1 == len(one.open())
+        one.next_settings = replace(one.settings, queries=(LOAD,))
+        await one.post("/-/reload")
+        await one.until(hours=1, minutes=3)
+
+        assert [] == one.open()
+        assert 0 == one.metric("aiops_series", source="main", query="rate")
+
+
+async def test_a_bad_reload_changes_nothing_and_lists_every_fault(tmp_path: Path) -> None:
+    """The old configuration runs on, the gauge says so, the answer has all faults."""
+    async with scenario(tmp_path) as one:
+        await one.until(minutes=10)
+        one.next_settings = ConfigError(("config.yaml:3:1: queries: first", "config.yaml:9:1: slos: second"))
+        status, body = await one.post("/-/reload")
+        await one.until(minutes=15)
+
+        assert 400 == status
+        assert "first" in body
+        assert "second" in body
+        assert 0 == one.metric("aiops_config_last_reload_successful")
+        assert 11 == len((await one.scrape())["aiops_value"])
+        one.next_settings = one.settings
+        assert 200 == (await one.post("/-/reload"))[0]
+        assert 1 == one.metric("aiops_config_last_reload_successful")
+
+
+async def test_not_ready_before_the_first_cycle_and_while_stopping(tmp_path: Path) -> None:
+    """Ready names what it waits for."""
+    async with scenario(tmp_path) as one:
+        status, body = await one.get("/-/ready")
+        assert 503 == status
+        assert "first poll" in body
+        await one.until(minutes=2)
+        assert 200 == (await one.get("/-/ready"))[0]
+    assert not one.daemon.readiness().ready
+
+
+async def test_stop_is_idempotent_and_saves(tmp_path: Path) -> None:
+    """A second stop does nothing; state is on disk after the first."""
+    async with scenario(tmp_path) as one:
+        await one.until(minutes=3)
+        await one.daemon.stop()
+        await one.daemon.stop()
+        assert any((tmp_path / "learned").iterdir())
