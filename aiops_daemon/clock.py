@@ -74,13 +74,22 @@ class LoopClock:
 
 
 class ReplayClock:
-    """A clock for replays: starts at `epoch`, runs `speed` times as fast until `until`, then at normal speed."""
+    """A clock for replays: stands at `epoch` until `go`, then runs `speed` times as fast until `until`.
+
+    After `until` it runs at normal speed. Sleepers wait for `go` too, so nothing is missed while history loads.
+    """
 
     def __init__(self, epoch: float, *, speed: float, until: float) -> None:
         self._epoch = epoch
         self._speed = speed
         self._until = until
+        self._started: float | None = None
+        self._going = asyncio.Event()
+
+    def go(self) -> None:
+        """Let time run."""
         self._started = time.perf_counter()
+        self._going.set()
 
     def now(self) -> float:
         """Return unix seconds of the replayed world."""
@@ -88,6 +97,8 @@ class ReplayClock:
 
     def monotonic(self) -> float:
         """Return seconds of the replayed world since its start."""
+        if self._started is None:
+            return 0.0
         elapsed = time.perf_counter() - self._started
         fast = (self._until - self._epoch) / self._speed
         if elapsed < fast:
@@ -96,5 +107,6 @@ class ReplayClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait that many seconds of the replayed world."""
+        await self._going.wait()
         speed = self._speed if self.now() < self._until else 1.0
         await asyncio.sleep(max(0.0, seconds) / speed)

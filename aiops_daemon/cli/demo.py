@@ -1,0 +1,106 @@
+"""`aiops-daemon demo`: a recorded web shop, replayed in under a minute, with what was found in it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from aiops_daemon import logs
+from aiops_daemon.cli.parsing import Exit, Nouns
+from aiops_daemon.clock import SystemClock
+from aiops_daemon.core.model.finding import Finding
+from aiops_daemon.core.model.quantity import speak_time
+from aiops_daemon.demo.run import Progress, Replay
+from aiops_daemon.demo.world import build
+
+_BAR = 30
+_MINUTE = 60.0
+
+
+def register(nouns: Nouns) -> None:
+    """Add the noun."""
+    parser = nouns.add_parser(
+        "demo", help="replay a recorded world", formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--web.listen-address", dest="listen_address", metavar="HOST:PORT", default="127.0.0.1:9641")
+    parser.add_argument("--seconds", type=float, default=30.0, help="real time that the replay may take")
+    parser.add_argument("--once", action="store_true", help="exit after the findings are printed")
+    parser.add_argument("--log.level", dest="log_level", default="error", choices=["debug", "info", "warning", "error"])
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Replay, print, and serve until Ctrl-C."""
+    logs.configure(level=arguments.log_level, style="logfmt", stream=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="aiops-demo-") as folder:
+        return asyncio.run(_run(arguments, Path(folder)))
+
+
+async def _run(arguments: argparse.Namespace, folder: Path) -> int:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    minute = SystemClock().now() // _MINUTE * _MINUTE
+    world = await asyncio.to_thread(build, minute)
+    replay = Replay(world, folder=folder, listen_address=arguments.listen_address, seconds=arguments.seconds)
+    hours = (world.end - world.start) / 3600
+    print(f"A small web shop: a week of its metrics is learned, then {hours:.0f} hours are replayed.", flush=True)
+    try:
+        showing = asyncio.create_task(_show(replay))
+        waiting = asyncio.create_task(stopping.wait())
+        await asyncio.wait({showing, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if not showing.done():
+            showing.cancel()
+            await asyncio.gather(showing, return_exceptions=True)
+            return Exit.GOOD
+        showing.result()
+        _report(replay)
+        if not arguments.once:
+            print("Ctrl-C ends the demo.", flush=True)
+            await waiting
+        waiting.cancel()
+    finally:
+        await replay.daemon.stop()
+        print("Stopped.", flush=True)
+    return Exit.GOOD
+
+
+async def _show(replay: Replay) -> None:
+    """Draw progress: over and over on one line of a terminal, a line a tenth elsewhere."""
+    shown = -1
+    async for step in replay.progress():
+        tenth = int(step.ratio * 10)
+        if sys.stdout.isatty():
+            print(f"{_progress_line(step):<100}", end="\r", flush=True)
+        elif tenth != shown:
+            print(_progress_line(step), flush=True)
+        shown = tenth
+    print(flush=True)
+
+
+def _progress_line(step: Progress) -> str:
+    done = round(step.ratio * _BAR)
+    bar = "#" * done + "-" * (_BAR - done)
+    return f"[{bar}] {step.ratio:4.0%}  {speak_time(step.at)}  open {step.open}, over {step.closed}"
+
+
+def _report(replay: Replay) -> None:
+    found = replay.found()
+    print(f"Watched {sum(stream.series for stream in replay.daemon.view().streams)} series. Found {len(found)}:\n")
+    for finding in found:
+        _print_finding(finding, is_open=replay.is_open(finding))
+    address = replay.daemon.address
+    print(f"\nLanding page      {address}/")
+    print(f"Findings metrics  {address}/findings/metrics")
+    print(f"Own metrics       {address}/metrics")
+    print(f"Findings as JSON  {address}/api/v1/findings", flush=True)
+
+
+def _print_finding(finding: Finding, *, is_open: bool) -> None:
+    state = "open" if is_open else "over"
+    print(f"  {state}  {finding.severity:8}  {finding.kind.replace('_', ' '):15}  {finding.sentence}")

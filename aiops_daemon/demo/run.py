@@ -1,0 +1,74 @@
+"""Replay the recorded world through the very same daemon as a live run.
+
+Enters: a folder for state and an address to listen on. Leaves: progress while the replay runs, then the running
+daemon with everything it found. Needs no network and no Prometheus.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiops_daemon.app import Daemon, Options
+from aiops_daemon.clock import ReplayClock
+from aiops_daemon.core.model.finding import Finding
+from aiops_daemon.core.model.source import SourceSpec
+from aiops_daemon.demo.world import World, settings
+from aiops_daemon.edges.prometheus.recorded import RecordedSource
+from aiops_daemon.ports import MetricSource
+
+_LOOK_EVERY = 0.25  # real seconds between two progress reports
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the replay is; `ratio` runs from 0 to 1, `at` is unix seconds of the replayed world."""
+
+    at: float
+    ratio: float
+    open: int
+    closed: int
+
+
+class Replay:
+    """One daemon in the recorded world, running `seconds` of real time until the world's present."""
+
+    def __init__(self, world: World, *, folder: Path, listen_address: str, seconds: float) -> None:
+        speed = (world.end - world.start) / seconds
+        self.world = world
+        self._clock = ReplayClock(world.start, speed=speed, until=world.end)
+        options = Options(
+            clock=self._clock,
+            listen_address=listen_address,
+            make_source=self._source,
+            lag_every=600.0,
+        )
+        self.daemon = Daemon(settings(world, str(folder)), options)
+
+    def _source(self, spec: SourceSpec) -> MetricSource:
+        return RecordedSource(spec.name, self.world.recordings, metric_names=self.world.metric_names)
+
+    async def progress(self) -> AsyncIterator[Progress]:
+        """Start the daemon and report until the replay has reached the world's present."""
+        await self.daemon.start()
+        while not self.daemon.readiness().ready:
+            await asyncio.sleep(_LOOK_EVERY)
+            yield Progress(self.world.start, 0.0, 0, 0)
+        self._clock.go()
+        length = self.world.end - self.world.start
+        while self._clock.now() < self.world.end:
+            await asyncio.sleep(_LOOK_EVERY)
+            view = self.daemon.view()
+            ratio = min(1.0, max(0.0, (view.at - self.world.start) / length))
+            yield Progress(view.at, ratio, len(view.findings), len(view.recent))
+
+    def found(self) -> list[Finding]:
+        """Return everything found, oldest first, closed and open."""
+        view = self.daemon.view()
+        return sorted((*view.findings, *view.recent), key=lambda finding: finding.since)
+
+    def is_open(self, finding: Finding) -> bool:
+        """Say whether a finding still stands."""
+        return any(one.uid == finding.uid for one in self.daemon.view().findings)
