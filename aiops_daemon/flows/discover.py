@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 
 from aiops_daemon.core.model.query import QuerySpec
-from aiops_daemon.core.packs.choose import Choice, choose
+from aiops_daemon.core.packs import Choice, choose
 from aiops_daemon.errors import SourceError
 from aiops_daemon.flows.poll import Poller
 from aiops_daemon.logs import fields
@@ -61,13 +61,13 @@ class Discovery:
         self._take(choose(names, self._enable))
 
     def _take(self, choices: tuple[Choice, ...]) -> None:
-        before = {choice.pack: choice for choice in self.choices}
+        before = {choice.pack.name: choice for choice in self.choices}
         for choice in choices:
-            old = before.get(choice.pack)
+            old = before.get(choice.pack.name)
             if old is None or old.reason != choice.reason:
                 log.info(
                     "pack taken" if choice.taken else "pack not taken",
-                    extra=fields(source=self._poller.spec.name, pack=choice.pack, reason=choice.reason),
+                    extra=fields(source=self._poller.spec.name, pack=choice.pack.name, reason=choice.reason),
                 )
             self._meter.set("aiops_pack_active", float(choice.taken), source=self._poller.spec.name, pack=choice.pack)
         self.choices = choices

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from aiops_daemon.core.model.query import Export, QuerySpec
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.model.source import SourceSpec
-from aiops_daemon.core.packs.choose import choose
+from aiops_daemon.core.packs import choose
 from aiops_daemon.errors import SourceError
 from aiops_daemon.flows.stream import Stream
 from aiops_daemon.ports import MetricSource
@@ -90,7 +90,7 @@ async def estimate_source(settings: Settings, spec: SourceSpec, source: MetricSo
     return SourceEstimate(
         name=spec.name,
         interval=spec.interval,
-        packs=tuple((choice.pack, choice.taken, choice.reason) for choice in choices),
+        packs=tuple((choice.pack.name, choice.taken, choice.reason) for choice in choices),
         queries=queries,
         history_samples=sum(query.series * steps for query in queries),
     )

@@ -86,7 +86,7 @@ class Publisher:
             streams=tuple(_stream_view(stream) for stream in self._streams()),
             slos=tuple(watch.status for watch in self._watches() if watch.status is not None),
             packs=tuple(
-                (poller.spec.name, choice.pack, choice.reason)
+                (poller.spec.name, choice.pack.name, choice.reason)
                 for poller, discovery in zip(self._pollers, self._discoveries, strict=True)
                 for choice in discovery.choices
                 if choice.taken

@@ -128,6 +128,10 @@ class RecordedSource:
             yield HistoryAnswer(keys=tape.keys, times=times, values=values, samples=samples)
             await asyncio.sleep(0)
 
+    async def samples_read(self, expr: str, at: float) -> int:
+        """Return the number of series: a recording reads one sample each."""
+        return (await self.instant(expr, at)).series
+
     async def metric_names(self) -> frozenset[str]:
         """Return the names the recording was made with."""
         return self._metric_names
