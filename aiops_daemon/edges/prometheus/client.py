@@ -1,0 +1,47 @@
+"""The live metric source: one Prometheus, or anything that speaks its HTTP API.
+
+Enters: a SourceSpec. Leaves: the answers of ports.MetricSource, or SourceError with a reason of a closed set.
+Never follows redirects, never merges replicas, never holds a secret longer than a request, and never takes a
+partial or broken answer for a complete one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from aiops_daemon.core.model.source import SourceSpec
+from aiops_daemon.edges.prometheus import decode
+from aiops_daemon.edges.prometheus.history import History
+from aiops_daemon.edges.prometheus.transport import Request, Transport
+from aiops_daemon.ports import HistoryAnswer, InstantAnswer
+
+
+class PrometheusClient:
+    """Implements ports.MetricSource over HTTP."""
+
+    def __init__(self, spec: SourceSpec) -> None:
+        self._spec = spec
+        self._transport = Transport(spec)
+        self._history = History(self._transport, timeout=spec.timeout)
+
+    @property
+    def name(self) -> str:
+        """Return the source's name in the configuration."""
+        return self._spec.name
+
+    async def instant(self, expr: str, at: float) -> InstantAnswer:
+        """Evaluate `expr` at one moment (unix seconds); raises SourceError."""
+        form = {"query": expr, "time": f"{at:.3f}", "timeout": f"{self._spec.timeout:g}"}
+        return await decode.instant(await self._transport.fetch(Request("/api/v1/query", form)))
+
+    def history(self, expr: str, *, start: float, end: float, step: float, series: int) -> AsyncIterator[HistoryAnswer]:
+        """Yield `expr` on the grid start, start + step, ... <= end, oldest part first; raises SourceError."""
+        return self._history.read(expr, start=start, end=end, step=step, series=series)
+
+    async def metric_names(self) -> frozenset[str]:
+        """Name the metric families that exist; raises SourceError."""
+        return decode.names(await self._transport.fetch(Request("/api/v1/label/__name__/values")))
+
+    async def close(self) -> None:
+        """Release connections; idempotent."""
+        await self._transport.close()
