@@ -5,6 +5,7 @@ AiopsError
  ├─ SourceError          a metric source did not give a usable answer; carries a reason of a closed set
  ├─ RuleFileError        generated rules were refused (promtool) or could not be written
  ├─ StateFileError       learned state could not be read or written
+ ├─ ListenError          the address of the listener cannot be had
  └─ InputError           a file given on the command line is not what the command needs
 
 Each edge maps foreign exceptions to these in one place, so flows never name a client library.
@@ -56,6 +57,10 @@ class RuleFileError(AiopsError):
 
 class StateFileError(AiopsError):
     """Learned state could not be read or written."""
+
+
+class ListenError(AiopsError):
+    """The address of the listener cannot be had, or is none."""
 
 
 class InputError(AiopsError):

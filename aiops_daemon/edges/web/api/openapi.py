@@ -1,0 +1,119 @@
+"""The OpenAPI document, derived from the shapes so that it cannot fall behind them.
+
+Enters: the structs of shapes.py and the filters below, which the handlers use too. Leaves: finished JSON.
+Never describes a path that is not served (a test compares).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from aiops_daemon.core.model.finding import FindingKind
+from aiops_daemon.edges.web.api.paging import DEFAULT_LIMIT, MAX_LIMIT
+from aiops_daemon.edges.web.api.shapes import FindingItem, SloItem, StreamItem
+
+Filters = dict[str, tuple[str, ...]]
+
+FINDING_FILTERS: Filters = {"kind": tuple(FindingKind), "query": (), "state": ("open", "recent")}
+STREAM_FILTERS: Filters = {"source": (), "query": ()}
+SLO_FILTERS: Filters = {"name": ()}
+
+_PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457 problem document.",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {"type": "array", "items": {"type": "string"}, "description": "Every fault, one each."},
+    },
+}
+
+
+def document(version: str, external_url: str) -> bytes:
+    """Write the description of every path of the listener."""
+    items = {"Finding": FindingItem, "Stream": StreamItem, "Slo": SloItem}
+    schemas, components = msgspec.json.schema_components(items.values(), ref_template="#/components/schemas/{name}")
+    paths = {
+        "/api/v1/findings": _list("Findings, newest first.", schemas[0], FINDING_FILTERS),
+        "/api/v1/streams": _list("What is watched: one query on one source.", schemas[1], STREAM_FILTERS),
+        "/api/v1/slos": _list("Service level objectives and how they stand.", schemas[2], SLO_FILTERS),
+        "/api/v1/openapi.json": {"get": _operation("This document.", {"200": _json({"type": "object"})})},
+        **_plain_paths(),
+    }
+    described: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {"title": "aiops-daemon", "version": version, "license": {"name": "Apache-2.0"}},
+        "servers": [{"url": external_url or "/"}],
+        "paths": paths,
+        "components": {"schemas": {**components, "Problem": _PROBLEM}},
+    }
+    return msgspec.json.encode(described)
+
+
+def _list(summary: str, item: dict[str, Any], filters: Filters) -> dict[str, Any]:
+    page = {
+        "type": "object",
+        "required": ["data", "next", "warnings"],
+        "properties": {
+            "data": {"type": "array", "items": item},
+            "next": {"type": ["string", "null"], "description": "Cursor of the next page; null on the last one."},
+            "warnings": {"type": "array", "items": {"type": "string"}},
+        },
+    }
+    parameters = [
+        *(
+            _parameter(name, {"type": "string", **({"enum": list(values)} if values else {})})
+            for name, values in filters.items()
+        ),
+        _parameter("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}),
+        _parameter("cursor", {"type": "string"}),
+    ]
+    operation = _operation(summary, {"200": _json(page), "400": _problem("Parameters do not fit.")})
+    return {"get": {**operation, "parameters": parameters}}
+
+
+def _plain_paths() -> dict[str, Any]:
+    page = {
+        "200": {
+            "description": "Text 0.0.4 or OpenMetrics 1.0.0, by Accept.",
+            "content": {"text/plain": {}, "application/openmetrics-text": {}},
+        }
+    }
+    line = {"200": _text("All is well.")}
+    faults = {"400": _text("Every fault of the configuration, one a line."), "403": _problem("Sent from another site.")}
+    return {
+        "/metrics": {"get": _operation("The daemon's own metrics.", page)},
+        "/findings/metrics": {"get": _operation("Findings; scrape with honor_labels.", page)},
+        "/-/healthy": {"get": _operation("Whether the process answers.", line)},
+        "/-/ready": {"get": _operation("Whether it does its work.", {**line, "503": _text("What is not ready.")})},
+        "/-/reload": {"post": _operation("Load the configuration anew.", {**line, **faults})},
+        "/": {
+            "get": _operation("The page for people.", {"200": {"description": "HTML.", "content": {"text/html": {}}}})
+        },
+    }
+
+
+def _operation(summary: str, responses: dict[str, Any]) -> dict[str, Any]:
+    return {"summary": summary, "responses": responses}
+
+
+def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "schema": schema}
+
+
+def _json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": "As asked.", "content": {"application/json": {"schema": schema}}}
+
+
+def _text(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"text/plain": {}}}
+
+
+def _problem(description: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": description, "content": {"application/problem+json": {"schema": schema}}}

@@ -1,0 +1,157 @@
+"""The JSON shapes of the API, and how the domain's values become them.
+
+Enters: findings, streams and SLOs of one view. Leaves: structs that msgspec encodes; times are RFC 3339 UTC,
+durations seconds. Never lets NaN or infinity out: both are null. openapi.py derives the schemas from here.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+import msgspec
+
+from aiops_daemon.core.model.finding import Finding
+from aiops_daemon.core.model.quantity import utc
+from aiops_daemon.core.model.slo import SloStatus
+from aiops_daemon.core.model.view import StreamView
+
+Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
+State = Literal["open", "recent"]
+
+
+class FindingItem(msgspec.Struct, frozen=True):
+    """One finding, open or lately closed."""
+
+    uid: str
+    state: State
+    kind: Literal["anomaly", "forecast_breach", "burn"]
+    query: str
+    source: str
+    labels: dict[str, str]
+    severity: str
+    sentence: str
+    value: float | None
+    unit: str
+    expected_lower: float | None
+    expected_upper: float | None
+    score: float | None
+    confidence_ratio: float | None
+    since: Moment | None
+    updated_at: Moment | None
+    duration_seconds: float | None
+    threshold: str | None
+    breach_at: Moment | None
+    seconds_to_breach: float | None
+
+
+class StreamItem(msgspec.Struct, frozen=True):
+    """One query on one source."""
+
+    source: str
+    query: str
+    expr: str
+    pack: str | None
+    series: int
+    dropped: int
+    last_success: Moment | None
+    age_seconds: float | None
+    last_error: str | None
+
+
+class SloAlertItem(msgspec.Struct, frozen=True):
+    """A burn rate alert that holds."""
+
+    severity: str
+    since: Moment | None
+
+
+class SloItem(msgspec.Struct, frozen=True):
+    """One service level objective and how it stands; windows are keys like 5m and 1h."""
+
+    name: str
+    labels: dict[str, str]
+    objective_ratio: float
+    window_seconds: float
+    state: Literal["ok", "idle", "gone"]
+    at: Moment | None
+    error_ratio: dict[str, float | None]
+    burn_rate: dict[str, float | None]
+    error_budget_remaining_ratio: float | None
+    exhaustion_at: Moment | None
+    seconds_to_exhaustion: float | None
+    alerts: list[SloAlertItem]
+
+
+def finding_item(finding: Finding, state: State, now: float) -> FindingItem:
+    """Shape a finding; an open one lasts until now, a closed one until its last update."""
+    return FindingItem(
+        uid=finding.uid,
+        state=state,
+        kind=finding.kind.value,
+        query=finding.query,
+        source=finding.source,
+        labels=dict(finding.labels),
+        severity=finding.severity,
+        sentence=finding.sentence,
+        value=number(finding.value),
+        unit=finding.unit,
+        expected_lower=number(finding.lower),
+        expected_upper=number(finding.upper),
+        score=number(finding.score),
+        confidence_ratio=number(finding.confidence_ratio),
+        since=moment(finding.since),
+        updated_at=moment(finding.updated_at),
+        duration_seconds=_span(finding.since, now if state == "open" else finding.updated_at),
+        threshold=finding.threshold or None,
+        breach_at=moment(finding.breach_at),
+        seconds_to_breach=_span(now, finding.breach_at),
+    )
+
+
+def stream_item(stream: StreamView, now: float) -> StreamItem:
+    """Shape a stream."""
+    return StreamItem(
+        source=stream.source,
+        query=stream.query,
+        expr=stream.expr,
+        pack=stream.pack or None,
+        series=stream.series,
+        dropped=stream.dropped,
+        last_success=moment(stream.last_success),
+        age_seconds=_span(stream.last_success, now),
+        last_error=stream.last_error or None,
+    )
+
+
+def slo_item(status: SloStatus, now: float) -> SloItem:
+    """Shape an SLO's standing."""
+    return SloItem(
+        name=status.spec.name,
+        labels=dict(status.spec.labels),
+        objective_ratio=status.spec.objective_ratio,
+        window_seconds=status.spec.window_seconds,
+        state=status.state.value,
+        at=moment(status.at),
+        error_ratio={window: number(ratio) for window, ratio in status.error_ratio.items()},
+        burn_rate={window: number(rate) for window, rate in status.burn_rate.items()},
+        error_budget_remaining_ratio=number(status.budget_remaining_ratio),
+        exhaustion_at=moment(status.exhaustion_at),
+        seconds_to_exhaustion=_span(now, status.exhaustion_at),
+        alerts=[SloAlertItem(name, moment(status.since.get(name))) for name in sorted(status.active)],
+    )
+
+
+def number(value: float | None) -> float | None:
+    """Return a number that JSON can say, else None."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def moment(unix: float | None) -> str | None:
+    """Write unix seconds as RFC 3339 UTC with milliseconds; None outside the years 1 to 9999."""
+    stamp = utc(unix)
+    return None if stamp is None else stamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _span(start: float | None, end: float | None) -> float | None:
+    return None if start is None or end is None else number(end - start)

@@ -1,0 +1,88 @@
+"""The listener: metrics pages, API, probes and the landing page on one address.
+
+Enters: requests. Leaves: answers from the daemon's frozen view. Bodies, header lines and waiting times are
+bounded; requests in flight at stop get a deadline. Never touches the daemon but through its ports.
+"""
+
+from __future__ import annotations
+
+import logging
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from aiops_daemon.edges.web.api.lists import Lists
+from aiops_daemon.edges.web.exposition import Exposition
+from aiops_daemon.edges.web.lifecycle import Lifecycle
+from aiops_daemon.edges.web.ports import WebPorts
+from aiops_daemon.edges.web.problem import error_middleware
+from aiops_daemon.edges.web.ui.landing import Landing
+from aiops_daemon.errors import ListenError
+
+__all__ = ["WebPorts", "WebServer"]
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 1024 * 1024
+IDLE_SECONDS = 75.0  # a connection without a complete request head is closed; longer than a scrape interval
+LINGER_SECONDS = 2.0  # for the rest of a body that no handler reads
+STOP_SECONDS = 3.0  # for requests in flight, of the daemon's ten
+
+
+class WebServer:
+    """One listener on `listen_address` (host:port; [::1]:port for IPv6; port 0 picks a free one)."""
+
+    def __init__(self, ports: WebPorts, *, listen_address: str) -> None:
+        self._host, self._port = _split(listen_address)
+        self._listen_address = listen_address
+        self._app = web.Application(middlewares=[error_middleware(ports.counted)], client_max_size=MAX_BODY_BYTES)
+        for part in (Exposition(ports), Lists(ports), Lifecycle(ports), Landing(ports)):
+            self._app.add_routes(part.routes())
+        self._runner: web.AppRunner | None = None
+        self._bound_port = self._port
+
+    @property
+    def address(self) -> str:
+        """Return the URL that reaches the listener from this machine."""
+        host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 - compared
+        return f"http://[{host}]:{self._bound_port}" if ":" in host else f"http://{host}:{self._bound_port}"
+
+    async def start(self) -> None:
+        """Bind and serve; raises ListenError when the address cannot be had."""
+        runner = web.AppRunner(
+            self._app,
+            handle_signals=False,
+            access_log=None,
+            keepalive_timeout=IDLE_SECONDS,
+            lingering_time=LINGER_SECONDS,
+            shutdown_timeout=STOP_SECONDS,
+        )
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._host or None, self._port).start()
+        except OSError as error:
+            await runner.cleanup()
+            raise ListenError(
+                f"cannot listen on {self._listen_address}: {error.strerror or error}; "
+                "choose another address with --web.listen-address"
+            ) from error
+        self._runner = runner
+        self._bound_port = runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Close the socket, let requests in flight end within a deadline; idempotent."""
+        runner, self._runner = self._runner, None
+        if runner:
+            await runner.cleanup()
+
+
+def _split(listen_address: str) -> tuple[str, int]:
+    """Read host and port as Prometheus does: `:9641` listens on every interface."""
+    try:
+        parts = urlsplit(f"//{listen_address}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", None
+    if port is None or parts.path or parts.username is not None:
+        raise ListenError(f"the listen address must be host:port, as 127.0.0.1:9641; it is {listen_address!r}")
+    return host, port
