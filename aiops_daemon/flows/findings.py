@@ -35,6 +35,7 @@ class FindingBook:
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
         self._open: dict[Place, Finding] = {}
+        self._worst: dict[Place, Finding] = {}
         self._recent: deque[Finding] = deque(maxlen=_RECENT)
         self._counted: set[tuple[str, str]] = set()
 
@@ -44,12 +45,15 @@ class FindingBook:
             self._meter.inc("aiops_findings_total", kind=finding.kind, severity=finding.severity)
             log.info("finding opened", extra=_fields(finding))
         self._open[place] = finding
+        worst = self._worst.get(place)
+        if worst is None or finding.score >= worst.score:
+            self._worst[place] = finding
 
     def close(self, place: Place, at: float, reason: str) -> None:
-        """Close an open finding and say why; a place without one is left alone."""
-        finding = self._open.pop(place, None)
-        if finding is None:
+        """Close an open finding and say why; what is remembered of it is its worst moment."""
+        if self._open.pop(place, None) is None:
             return
+        finding = self._worst.pop(place)
         self._recent.appendleft(finding)
         log.info("finding closed", extra=_fields(finding, reason=reason, seconds=round(at - finding.since)))
 
