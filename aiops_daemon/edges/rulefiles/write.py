@@ -1,0 +1,145 @@
+"""Put generated rule files in place, all of them or none.
+
+Enters: rule files with their unit tests, and a folder. Leaves: the folder with exactly these files of ours; files
+without our header are never touched. Everything is written and checked in a staging folder first, so a refusal
+leaves all as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiops_daemon.core.model.query import QuerySpec
+from aiops_daemon.core.model.settings import Settings
+from aiops_daemon.core.rules.document import RuleFile
+from aiops_daemon.core.rules.generate import generate
+from aiops_daemon.edges.rulefiles.render import HEADER, render
+from aiops_daemon.errors import RuleFileError
+from aiops_daemon.ports import RuleChecker, RuleVerdict
+
+TESTS = "tests"
+_STAGING = ".aiops-staging-"
+_MARK = HEADER.split("(", maxsplit=1)[0]  # what tells our files, whatever version wrote them
+_WORDS = 4000  # characters of the checker's output in an error
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write did: paths now in place, those that changed, those removed, and the verdict."""
+
+    paths: tuple[Path, ...]
+    changed: tuple[Path, ...]
+    removed: tuple[Path, ...]
+    verdict: RuleVerdict
+
+
+async def write_rule_files(
+    directory: Path, settings: Settings, queries: Sequence[QuerySpec], checker: RuleChecker
+) -> tuple[str, ...]:
+    """Generate the rules of the queries in use and of all SLOs into `directory`; returns the paths now in place."""
+    files = generate(settings, queries, settings.slos)
+    written = await write_rules(directory, files, checker)
+    return tuple(str(path) for path in written.paths)
+
+
+async def write_rules(directory: Path, files: Sequence[RuleFile], checker: RuleChecker) -> Written:
+    """Check `files` and move them into `directory`; raises RuleFileError and changes nothing when refused."""
+    try:
+        staging = await asyncio.to_thread(_stage, directory, files)
+    except OSError as error:
+        raise RuleFileError(f"{directory}: cannot write rule files: {error.strerror}") from error
+    try:
+        verdict = await _checked(staging, files, checker)
+        return await asyncio.to_thread(_install, staging, directory, files, verdict)
+    except OSError as error:
+        raise RuleFileError(f"{directory}: cannot replace rule files: {error.strerror}") from error
+    finally:
+        await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)
+
+
+async def check_rules(files: Sequence[RuleFile], checker: RuleChecker) -> RuleVerdict:
+    """Check `files` without putting them anywhere; raises RuleFileError when refused."""
+    with tempfile.TemporaryDirectory(prefix="aiops-rules-") as folder:
+        staging = await asyncio.to_thread(_stage, Path(folder), files)
+        return await _checked(staging, files, checker)
+
+
+async def _checked(staging: Path, files: Sequence[RuleFile], checker: RuleChecker) -> RuleVerdict:
+    verdict = await checker.check(
+        [staging / file.file_name for file in files], [staging / file.test_name for file in files]
+    )
+    if not verdict.accepted:
+        told = verdict.output.replace(f"{staging}{os.sep}", "").strip()
+        raise RuleFileError(f"rule files refused: {told[:_WORDS]}")
+    return verdict
+
+
+def _stage(directory: Path, files: Sequence[RuleFile]) -> Path:
+    """Write everything beside its later place: only within one file system is a replacement atomic."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for left in directory.glob(f"{_STAGING}*"):  # of a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=directory))
+    (staging / TESTS).mkdir()
+    for file in files:
+        _write(staging / file.file_name, render(file.document))
+        _write(staging / file.test_name, render(file.test_document))
+    return staging
+
+
+def _write(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    path.chmod(0o644)
+
+
+def _install(staging: Path, directory: Path, files: Sequence[RuleFile], verdict: RuleVerdict) -> Written:
+    names = [name for file in files for name in (file.test_name, file.file_name)]
+    foreign = [name for name in names if (directory / name).exists() and not _ours(directory / name)]
+    if foreign:
+        raise RuleFileError(f"{directory / foreign[0]} is not ours: it lacks our header, so it is not replaced")
+    (directory / TESTS).mkdir(exist_ok=True)
+    changed = [name for name in names if _differs(staging / name, directory / name)]
+    for name in changed:
+        (staging / name).replace(directory / name)
+    kept = {directory / name for name in names}
+    removed = [path for path in _own_files(directory) if path not in kept]
+    for path in removed:
+        path.unlink(missing_ok=True)
+    _sync(directory)
+    return Written(
+        tuple(directory / file.file_name for file in files),
+        tuple(directory / name for name in changed),
+        tuple(removed),
+        verdict,
+    )
+
+
+def _differs(new: Path, old: Path) -> bool:
+    return not old.exists() or new.read_bytes() != old.read_bytes()
+
+
+def _own_files(directory: Path) -> list[Path]:
+    candidates = [*directory.glob("aiops-*.yaml"), *(directory / TESTS).glob("aiops-*_test.yaml")]
+    return sorted(path for path in candidates if path.is_file() and _ours(path))
+
+
+def _ours(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(len(_MARK)) == _MARK.encode()
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
