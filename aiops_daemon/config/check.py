@@ -14,6 +14,7 @@ from typing import Any
 from aiops_daemon.config.faults import Fault, Path, did_you_mean, dotted
 from aiops_daemon.config.outline import keys
 from aiops_daemon.config.tree import Tree
+from aiops_daemon.core.packs.choice import PACKS
 
 _AT_MOST_ONE = (
     (("prometheus", "[]"), ("basic_auth", "authorization")),
@@ -30,7 +31,7 @@ _TOGETHER = ((("prometheus", "[]", "tls_config"), ("cert_file", "key_file")),)
 
 def check(tree: Tree, *, folder: FilePath, files: bool) -> list[Fault]:
     """Find what is wrong between keys; `files` says whether named files must be readable now."""
-    parts = [_sources_given(tree), _alternatives(tree), _alert_labels(tree)]
+    parts = [_sources_given(tree), _alternatives(tree), _alert_labels(tree), _packs(tree)]
     parts += [_names(tree, section) for section in ("prometheus", "queries", "slos")]
     parts += [_references(tree, section) for section in ("queries", "slos")]
     if files:
@@ -62,6 +63,19 @@ def _groups(tree: Tree, groups: Any) -> Iterator[tuple[Path, tuple[str, ...], li
         for path, value in tree.find(pattern):
             if isinstance(value, dict):
                 yield path, names, [name for name in names if name in value]
+
+
+def _packs(tree: Tree) -> Iterator[Fault]:
+    known = [pack.name for pack in PACKS]
+    for path, name in tree.find(("packs", "enable", "[]")):
+        if isinstance(name, str) and name not in known:
+            yield tree.fault(path, "no pack has this name", did_you_mean(name, known) or f"known: {', '.join(known)}")
+    built_in = {query.spec.name for pack in PACKS for query in pack.queries}
+    if any(enable == [] for _, enable in tree.find(("packs", "enable"))):
+        return
+    for path, name in tree.find(("queries", "[]", "name")):
+        if isinstance(name, str) and name in built_in:
+            yield tree.fault(path, "a built-in pack has a query of this name", "choose another")
 
 
 def _alert_labels(tree: Tree) -> Iterator[Fault]:

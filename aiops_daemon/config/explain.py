@@ -16,7 +16,14 @@ from aiops_daemon.config.model import NOT_BUILT
 from aiops_daemon.config.outline import siblings
 from aiops_daemon.config.tree import Tree
 
-_KINDS: dict[type, str] = {bool: "a truth value", int: "a number", float: "a number", str: "text", list: "a list"}
+_KINDS: tuple[tuple[type, str], ...] = (
+    (bool, "a truth value"),
+    (int, "a number"),
+    (float, "a number with a fraction"),
+    (str, "text"),
+    (list, "a list"),
+    (dict, "a mapping"),
+)
 
 _WANTED = {
     "string_type": ("text", "put it in quotes"),
@@ -30,12 +37,12 @@ _WANTED = {
 }
 
 _BOUNDS: dict[str, Callable[[dict[str, Any]], str]] = {
-    "greater_than": lambda ctx: f"must be above {ctx['gt']:g}",
-    "greater_than_equal": lambda ctx: f"must be at least {ctx['ge']:g}",
-    "less_than": lambda ctx: f"must be below {ctx['lt']:g}",
-    "less_than_equal": lambda ctx: f"must be at most {ctx['le']:g}",
-    "too_short": lambda ctx: f"must have at least {ctx['min_length']} items",
-    "too_long": lambda ctx: f"must have at most {ctx['max_length']} items",
+    "greater_than": lambda ctx: f"must be above {ctx['gt']}",
+    "greater_than_equal": lambda ctx: f"must be at least {ctx['ge']}",
+    "less_than": lambda ctx: f"must be below {ctx['lt']}",
+    "less_than_equal": lambda ctx: f"must be at most {ctx['le']}",
+    "too_short": lambda ctx: f"must hold at least {ctx['min_length']}",
+    "too_long": lambda ctx: f"must hold at most {ctx['max_length']}",
     "finite_number": lambda _: "must be a finite number",
 }
 
@@ -93,11 +100,11 @@ def _words(error: ErrorDetails) -> tuple[str, str]:
         return "is required", "add it"
     if kind in _WANTED:
         wanted, remedy = _WANTED[kind]
-        return f"must be {wanted}, not {_KINDS.get(type(error['input']), _other(error['input']))}", remedy
+        return f"must be {wanted}, not {_kind(error['input'])}", remedy
     if kind in _BOUNDS:
         return _BOUNDS[kind](context), ""
     return "is not valid here", ""
 
 
-def _other(value: Any) -> str:
-    return "text" if isinstance(value, str) else "a mapping" if isinstance(value, dict) else "this"
+def _kind(value: Any) -> str:
+    return next((words for kind, words in _KINDS if isinstance(value, kind)), "nothing")

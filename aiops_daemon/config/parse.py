@@ -70,17 +70,31 @@ def _position(before: str) -> tuple[int, int]:
 
 def _compose(text: str, file: str) -> yaml.Node | Fault | None:
     try:
-        return _Nodes(text).get_single_node()
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        words = _QUOTED_CONTENT.sub("...", error.problem or "cannot be read")
-        return Fault("", line, column, f"no valid YAML: {words}", "check indentation, colons and quotes here", file)
+        nodes = _Nodes(text)
     except yaml.reader.ReaderError as error:
         line, column = _position(text[: error.position])
         return Fault("", line, column, "a control character", "remove it, or write it as an escape in quotes", file)
+    try:
+        return nodes.get_single_node()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark or nodes.get_mark()
+        message, remedy = _syntax(error.problem or "", text[mark.index : mark.index + 1])
+        return Fault("", mark.line + 1, mark.column + 1, message, remedy, file)
     except (ValueError, OverflowError):  # PyYAML's own: an escape beyond Unicode, a directive with a huge number
-        return Fault("", 1, 1, "no valid YAML: a number or an escape is out of range", "", file)
+        mark = nodes.get_mark()
+        return Fault("", mark.line + 1, mark.column + 1, "an escape or a number is out of range", "correct it", file)
+
+
+def _syntax(problem: str, found: str) -> tuple[str, str]:
+    """Say what is wrong in our words where users often meet it, else in PyYAML's without what it quotes."""
+    if "undefined alias" in problem:
+        return "no anchor has this name", "put text that begins with `*` in quotes"
+    if "another document" in problem:
+        return "the file must hold one document", "remove what follows `---`"
+    if "cannot start any token" in problem:
+        what = "a tab cannot indent" if found == "\t" else "text cannot begin with this character"
+        return what, "use spaces" if found == "\t" else "put it in quotes"
+    return f"no valid YAML: {_QUOTED_CONTENT.sub('...', problem)}", "check indentation, colons and quotes here"
 
 
 class _Conversion:

@@ -13,7 +13,7 @@ _MILLISECONDS = {
     "s": 1000,
     "ms": 1,
 }
-PATTERN = "^" + "".join(f"(?:([0-9]{{1,9}}){unit})?" for unit in _MILLISECONDS) + "$"
+PATTERN = "^" + "".join(f"(?:([0-9]{{1,12}}){unit})?" for unit in _MILLISECONDS) + "$"
 _FORM = re.compile(PATTERN)
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 

@@ -1,0 +1,107 @@
+"""`aiops-daemon config`: what it prints and how it exits."""
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+from aiops_daemon.cli.config import register
+from aiops_daemon.errors import ConfigError
+
+GOOD = 'prometheus: [{name: eu1, urls: ["http://prom:9090"], basic_auth: {username: a, password: hunter2}}]\n'
+
+
+def _run(*arguments: str) -> int:
+    parser = argparse.ArgumentParser()
+    register(parser.add_subparsers())
+    chosen = parser.parse_args(arguments)
+    return int(chosen.run(chosen))
+
+
+@pytest.fixture
+def config(tmp_path: Path):
+    """Write a configuration and return the flag that names it."""
+
+    def write(text: str) -> str:
+        (tmp_path / "config.yaml").write_text(text)
+        return f"--config.file={tmp_path / 'config.yaml'}"
+
+    return write
+
+
+@pytest.mark.parametrize("command", [("config", "check"), ("check-config",)])
+def test_a_good_file_exits_0(command: tuple[str, ...], config, capsys: pytest.CaptureFixture[str]) -> None:
+    """A valid file is said to be valid, with what it holds."""
+    assert 0 == _run(*command, config(GOOD))
+    assert "valid (1 Prometheus, 0 queries, 0 SLOs)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [("config", "check"), ("check-config",)])
+def test_a_bad_file_exits_1_with_every_fault(
+    command: tuple[str, ...], config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Faults go to standard error, one a line, with their number."""
+    assert 1 == _run(*command, config(GOOD + "history: {range: 1}\nquerys: []\n"))
+
+    told = capsys.readouterr().err.splitlines()
+    assert (3, "2 faults") == (len(told), told[-1])
+
+
+def test_an_unreadable_file_exits_3(tmp_path: Path) -> None:
+    """What cannot be read cannot be judged."""
+    assert 3 == _run("config", "check", f"--config.file={tmp_path / 'none.yaml'}")
+
+
+def test_no_file_at_all_is_wrong_use() -> None:
+    """Without a file and without an address there is nothing to check."""
+    assert 2 == _run("config", "check")
+
+
+def test_json_for_programs(config, capsys: pytest.CaptureFixture[str]) -> None:
+    """`-o json` gives every part of every fault and warning."""
+    flag = config(GOOD + "history: {rang: 1d}\n")
+
+    assert 1 == _run("config", "check", "-o", "json", flag)
+
+    expected = {
+        "file": flag.removeprefix("--config.file="),
+        "line": 2,
+        "column": 11,
+        "path": "history.rang",
+        "message": "unknown key",
+        "remedy": "did you mean 'range'?",
+    }
+    assert {"valid": False, "faults": [expected], "warnings": []} == json.loads(capsys.readouterr().out)
+
+
+def test_files_need_not_be_there_for_a_check_of_syntax(config) -> None:
+    """`--syntax-only` serves where secrets are not mounted."""
+    flag = config(GOOD.replace("password: hunter2", "password_file: no-such-file"))
+
+    assert (1, 0) == (_run("config", "check", flag), _run("config", "check", "--syntax-only", flag))
+
+
+def test_show_hides_secrets_and_writes_defaults(config, capsys: pytest.CaptureFixture[str]) -> None:
+    """The running configuration has its defaults and no secret."""
+    assert 0 == _run("config", "show", config(GOOD))
+
+    shown = capsys.readouterr().out
+    assert "password: <secret>" in shown
+    assert "max_series: 20000" in shown
+    assert "hunter2" not in shown
+
+
+def test_show_of_a_bad_file_raises_for_the_front_door(config) -> None:
+    """Faults are left to the command line's front door, which prints them and exits 1."""
+    with pytest.raises(ConfigError):
+        _run("config", "show", config("x: 1\n"))
+
+
+def test_schema_is_json_or_markdown(capsys: pytest.CaptureFixture[str]) -> None:
+    """The schema is JSON for editors, Markdown for the documentation."""
+    assert 0 == _run("config", "schema")
+    assert "object" == json.loads(capsys.readouterr().out)["type"]
+
+    assert 0 == _run("config", "schema", "-o", "markdown")
+    assert capsys.readouterr().out.startswith("# Configuration\n")
