@@ -19,7 +19,7 @@ _TONES = {
     **dict.fromkeys(("critical", "page", "emergency", "p1"), "critical"),
     **dict.fromkeys(("warning", "ticket", "error", "p2"), "warning"),
 }
-_TONE_ORDER = ("critical", "warning", "info")
+TONES = ("critical", "warning", "info")
 _KINDS = {
     FindingKind.ANOMALY: "Anomaly",
     FindingKind.FORECAST_BREACH: "Forecast",
@@ -74,7 +74,7 @@ def card(finding: Finding, plot: Plot | None, now: float) -> Card:
 
 def urgency(finding: Finding) -> tuple[int, float, str]:
     """Order by tone, then newest first."""
-    return (_TONE_ORDER.index(tone(finding.severity)), -finding.since, finding.uid)
+    return (TONES.index(tone(finding.severity)), -finding.since, finding.uid)
 
 
 def tone(severity: str) -> str:
@@ -104,17 +104,20 @@ def expected_range(finding: Finding) -> str:
 
 
 def _facts(finding: Finding, now: float) -> list[tuple[str, str]]:
-    facts = [("Burn rate" if finding.kind is FindingKind.BURN else "Value", speak(finding.value, finding.unit))]
-    if wanted := expected_range(finding):
-        facts.append(("Expected", wanted))
+    likely = speak(finding.confidence_ratio, "ratio", digits=2)
+    if finding.kind is FindingKind.BURN:
+        return [("Burn rate", f"{speak(finding.value)}×"), ("Sustainable", "1×")]
+    value = ("Value", speak(finding.value, finding.unit))
     if finding.kind is FindingKind.FORECAST_BREACH:
-        breach = stamp(finding.breach_at, now)
-        facts.append(("Breach", breach.relative if finding.breach_at is not None else "not dated"))
-        facts.append(("Probability", speak(finding.confidence_ratio, "ratio", digits=2)))
-    if finding.kind is FindingKind.ANOMALY:
-        facts.append(("Score", f"{speak(finding.score, digits=2)} × band edge"))
-        facts.append(("Confidence", speak(finding.confidence_ratio, "ratio", digits=2)))
-    return facts
+        breach = stamp(finding.breach_at, now).relative if finding.breach_at is not None else "not dated"
+        return [value, ("Threshold", speak(_level(finding), finding.unit)), ("Breach", breach), ("Probability", likely)]
+    score = f"{speak(finding.score, digits=2)} × band edge"
+    return [value, ("Expected", expected_range(finding) or "unknown"), ("Score", score), ("Confidence", likely)]
+
+
+def _level(finding: Finding) -> float | None:
+    """Return the threshold of a breach: the only edge that it has."""
+    return finding.upper if finding.lower is None else finding.lower
 
 
 def _sketch(finding: Finding, plot: Plot | None) -> Sketch | None:
@@ -122,8 +125,7 @@ def _sketch(finding: Finding, plot: Plot | None) -> Sketch | None:
         return None
     if finding.kind is not FindingKind.FORECAST_BREACH:
         return draw(plot, finding.unit)
-    threshold = finding.upper if finding.lower is None else finding.lower
-    return draw(plot, finding.unit, threshold=threshold, breach_at=finding.breach_at)
+    return draw(plot, finding.unit, threshold=_level(finding), breach_at=finding.breach_at)
 
 
 def _finite(value: float | None) -> float | None:

@@ -68,11 +68,16 @@ class Landing:
         """Write the page for one view."""
         plots = view.plots or {}
         shown = sorted(view.findings, key=urgency)[:MOST_CARDS]
+        totals = _totals(view)
+        late = view.page is not None and now - view.page.at > self._ports.stale_after()
         return self._template.render(
             version=self._ports.version,
             ready=readiness,
-            status=_status(view, now, self._ports.stale_after()),
-            headline=_headline(view.findings),
+            cycle=_cycle(view, now),
+            late=late,
+            at=stamp(now, now),
+            headline=_headline(view, late=late),
+            well=readiness.ready and not late and not totals["failing"],
             counts=_counts(view.findings),
             warnings=view.warnings,
             progress=round(100 * min(1.0, max(0.0, view.history_progress_ratio))),
@@ -81,24 +86,28 @@ class Landing:
             recent=[card(finding, None, now) for finding in view.recent[:MOST_RECENT]],
             slos=slo_rows(view.slos, now),
             streams=stream_rows(view.streams, now)[:MOST_STREAMS],
-            totals=_totals(view),
+            totals=totals,
             packs=view.packs,
         )
 
 
-def _status(view: View, now: float, stale_after: float) -> dict[str, object]:
-    """Say how fresh the page is; a cycle is late when its findings page is no longer served."""
+def _cycle(view: View, now: float) -> str:
     if view.page is None:
-        return {"cycle": "no cycle has finished yet", "late": False, "at": stamp(now, now)}
+        return "no cycle has finished yet"
     age = now - view.page.at
-    cycle = "last cycle " + ("just now" if age < 1 else f"{speak_duration(round(age))} ago")
-    return {"cycle": cycle, "late": age > stale_after, "at": stamp(now, now)}
+    return "last cycle " + ("just now" if age < 1 else f"{speak_duration(round(age))} ago")
 
 
-def _headline(findings: tuple[Finding, ...]) -> str:
-    if not findings:
-        return "Nothing unusual"
-    return "1 thing is not as expected" if len(findings) == 1 else f"{len(findings)} things are not as expected"
+def _headline(view: View, *, late: bool) -> str:
+    """Say the state in one line; all is quiet only when something has been looked at lately."""
+    if view.findings:
+        count = len(view.findings)
+        return "1 thing is not as expected" if count == 1 else f"{count} things are not as expected"
+    if not view.streams:
+        return "Nothing is watched yet"
+    if view.page is None:
+        return "The first look is not done yet"
+    return "Nothing was unusual, but nobody has looked lately" if late else "Nothing unusual"
 
 
 def _counts(findings: tuple[Finding, ...]) -> list[tuple[str, str, int]]:

@@ -15,7 +15,7 @@ from typing import TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops_daemon.core.model.quantity import speak, utc
+from aiops_daemon.core.model.quantity import speak, speak_duration
 from aiops_daemon.core.model.view import Plot
 
 WIDTH, HEIGHT = 360, 120
@@ -39,8 +39,7 @@ class Sketch:
     now_x: float | None
     top: str
     bottom: str
-    start: str
-    end: str
+    span: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +84,7 @@ def draw(plot: Plot, unit: str, *, threshold: float | None = None, breach_at: fl
         now_x=round(ends.at(float(shown.times[-1])), 1) if ahead else None,
         top=speak(levels.high, unit),
         bottom=speak(levels.low, unit),
-        start=_moment(ends.low, ends),
-        end=_moment(ends.high, ends),
+        span=_span(float(shown.times[0]), float(shown.times[-1]), ends.high),
     )
 
 
@@ -154,9 +152,7 @@ def _finite(value: float | None) -> TypeGuard[float]:
     return value is not None and math.isfinite(value)
 
 
-def _moment(unix: float, axis: _Axis) -> str:
-    """Label an end of the time axis: the time of day, or the day when the plot spans more than two."""
-    stamp = utc(unix)
-    if stamp is None:
-        return ""
-    return f"{stamp:%d %b}" if axis.high - axis.low > 2 * 86_400 else f"{stamp:%H:%M}"
+def _span(first: float, last: float, end: float) -> str:
+    """Say what the time axis covers."""
+    past = f"last {speak_duration(last - first)}"
+    return f"{past}, next {speak_duration(end - last)}" if end > last else past

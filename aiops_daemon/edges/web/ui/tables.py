@@ -12,9 +12,8 @@ from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.model.quantity import speak, speak_duration
 from aiops_daemon.core.model.slo import DataState, SloStatus
 from aiops_daemon.core.model.view import StreamView
-from aiops_daemon.edges.web.ui.cards import Stamp, stamp, tone
+from aiops_daemon.edges.web.ui.cards import TONES, Stamp, stamp, tone
 
-_ALERT_TONES = {"page": "critical", "ticket": "warning"}
 _STATES = {DataState.OK: "", DataState.IDLE: "no traffic", DataState.GONE: "series gone"}
 
 
@@ -29,6 +28,7 @@ class SloRow:
     budget: str
     bar: float
     tone: str
+    alerts: tuple[tuple[str, str], ...]  # tone, severity
     burns: tuple[tuple[str, str], ...]
     exhaustion: str
     note: str
@@ -87,6 +87,7 @@ def _slo_row(status: SloStatus, now: float) -> SloRow:
         budget="not known yet" if left is None else f"{speak(left, 'ratio', digits=2)} left",
         bar=round(min(1.0, max(0.0, left or 0.0)) * 100, 1),
         tone=_slo_tone(status),
+        alerts=tuple((tone(severity), severity) for severity in sorted(status.active)),
         burns=tuple((window, speak(rate, digits=2)) for window, rate in status.burn_rate.items() if rate is not None),
         exhaustion="budget spent" if left is not None and left <= 0 else exhausted,
         note=_STATES[status.state],
@@ -95,12 +96,7 @@ def _slo_row(status: SloStatus, now: float) -> SloRow:
 
 def _slo_tone(status: SloStatus) -> str:
     if status.active:
-        return min((_ALERT_TONES.get(severity, tone(severity)) for severity in status.active), key=_weight)
+        return min((tone(severity) for severity in status.active), key=TONES.index)
     if status.budget_remaining_ratio is None:
         return "none"
     return "critical" if status.budget_remaining_ratio <= 0 else "good"
-
-
-def _weight(name: str) -> tuple[bool, bool]:
-    """Order tones by weight: critical, warning, info."""
-    return (name != "critical", name != "warning")
