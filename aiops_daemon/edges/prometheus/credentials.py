@@ -36,8 +36,9 @@ def present(spec: HttpSpec, user_info: tuple[str, str] | None = None) -> Credent
 
     Raises SourceError(AUTH_ERROR) when a secret cannot be read.
     """
-    headers = dict(spec.headers)
-    secrets = [value for _, value in spec.headers]
+    read = {name: _read(secret, f"header {name}") for name, secret in spec.secret_headers}
+    headers = dict(spec.headers) | read
+    secrets = list(headers.values())
     if spec.bearer is not None:
         token = _read(spec.bearer, "bearer token")
         headers["Authorization"] = f"{spec.bearer_type} {token}"
