@@ -23,7 +23,8 @@ _STEPS = ((48, 1), (240, 5), (10_000, 7))  # hours known up to, hours between or
 _LEAST_ERRORS = 6
 _JUDGED_SHARE = 0.6  # of a short past: beyond it errors are taken at that distance and scaled up
 _HALF_LIFE = 120.0  # hours
-_MARGIN = 0.97  # a method must be this much better than the simplest to be taken
+_PLAIN = (Method.LAST, Method.DAILY_NAIVE)
+_MARGIN = 0.5  # standard errors by which another method must beat the plain ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def choose(
     for index, horizon in enumerate(np.maximum(1, np.ceil(horizons)).astype(np.intp)):
         ahead = np.minimum(horizon, np.maximum(1, (_JUDGED_SHARE * span).astype(np.intp)))
         errors = _errors(parts, ahead, allowed, back)
-        method = _best(errors, size - 1 - origins)
+        method = _best(errors, size - 1 - origins, _lead(ahead[:, 0], span[:, 0]))
         own = np.take_along_axis(errors, method[None, :, None], axis=0)[0] * (horizon / ahead)
         choice.method[:, index] = method
         choice.errors[:, index] = error_quantiles(own, noise)
@@ -92,8 +93,17 @@ def _errors(parts: Parts, ahead: Indices, allowed: frozenset[Method], back: Indi
     return errors
 
 
-def _best(errors: Floats, age: Indices) -> Indices:
-    """Return the method with the least weighted absolute error relative to LAST on the same origins."""
+def _lead(ahead: Indices, span: Indices) -> Floats:
+    """Return how far a plain method's error is discounted: by half of 1 / sqrt(independent stretches judged)."""
+    return np.asarray(1.0 - _MARGIN * np.sqrt(np.minimum(1.0, ahead / np.maximum(span - ahead, 1))))
+
+
+def _best(errors: Floats, age: Indices, lead: Floats) -> Indices:
+    """Return the method with the least weighted absolute error relative to LAST on the same origins.
+
+    Long horizons have few independent errors, among which a fanciful method wins by luck: `lead` discounts the
+    errors of the plain ones.
+    """
     size = np.abs(errors)
     counted = np.isfinite(size)
     weight = 0.5 ** (age / _HALF_LIFE)
@@ -105,7 +115,8 @@ def _best(errors: Floats, age: Indices) -> Indices:
     counts = counted.sum(axis=2)
     enough = (counts >= _LEAST_ERRORS) & (counts >= 0.35 * counts[Method.LAST])
     ratio = np.where(enough, ratio, np.inf)
-    ratio[Method.LAST] = np.minimum(ratio[Method.LAST], 1.0) * _MARGIN
+    ratio[Method.LAST] = np.minimum(ratio[Method.LAST], 1.0)
+    ratio[list(_PLAIN)] *= lead
     return np.asarray(np.argmin(ratio, axis=0))
 
 

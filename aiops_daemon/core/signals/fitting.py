@@ -174,7 +174,8 @@ def _choose(grid: Grid, hours: Floats, noise: Floats, allowed: frozenset[Method]
 
 
 def _draw(grid: Grid, choice: Choice, horizons: NDArray[np.float64], at: float, back: Indices) -> Fitted:
-    parts = parts_at(grid, np.array([grid.raw.shape[1] - 1]))
+    newest = grid.raw.shape[1] - 1
+    parts = (parts_at(grid, np.array([newest])), parts_at(grid, np.array([newest - 1])))
     slope, length = run_of(grid)
     running = length > 0.0
     choice.method[running] = Method.RUN
@@ -200,24 +201,40 @@ def _draw(grid: Grid, choice: Choice, horizons: NDArray[np.float64], at: float, 
 
 
 def _expected(
-    parts: Parts, method: NDArray[np.int8], run: tuple[Floats, Floats], offsets: Floats, at: float, back: Indices
+    parts: tuple[Parts, Parts],
+    method: NDArray[np.int8],
+    run: tuple[Floats, Floats],
+    offsets: Floats,
+    at: float,
+    back: Indices,
 ) -> Floats:
-    """Return what `method` (rows, points) expects at `at` + offsets, between the middles of the hours around."""
-    ahead = (offsets / HOUR)[None, :]
-    place = (at % HOUR + offsets) / HOUR - 0.5 + parts.origins[0]
-    low = np.floor(place).astype(np.intp)
-    share = place - low
+    """Return what `method` (rows, points) expects at `at` + offsets.
+
+    `parts` are those of the hour in progress, from whose last level some methods start, and of the last full hour.
+    """
     slope, length = run
-    found = parts.last + slope[:, None] * np.minimum(ahead, _RUN_REACH * length[:, None])
+    reach = np.minimum((offsets / HOUR)[None, :], _RUN_REACH * length[:, None])
+    found = parts[0].last + slope[:, None] * reach
     for chosen in CANDIDATES:
         rows = np.flatnonzero((method == chosen).any(axis=1))
         if len(rows):
-            own = parts.only(rows)
-            early = say(chosen, own, low[None, :], ahead, back)
-            late = say(chosen, own, low[None, :] + 1, ahead, back)
-            between = np.where(np.isnan(late), early, np.where(np.isnan(early), late, early + share * (late - early)))
-            found[rows] = np.where(method[rows] == chosen, between, found[rows])
+            own = parts[0 if chosen in FOLLOWS else 1].only(rows)
+            found[rows] = np.where(method[rows] == chosen, _said_at(chosen, own, offsets, at, back), found[rows])
     return found
+
+
+def _said_at(chosen: Method, parts: Parts, offsets: Floats, at: float, back: Indices) -> Floats:
+    """Return what a method says of moments between the middles of two hours."""
+    place = (at % HOUR + offsets) / HOUR - 0.5 + HOURS - 1
+    low = np.floor(place).astype(np.intp)
+    ahead = (offsets / HOUR if chosen in FOLLOWS else place - parts.origins[0])[None, :]
+    early = say(chosen, parts, low[None, :], ahead, back)
+    late = say(chosen, parts, low[None, :] + 1, ahead, back)
+    between = early + (place - low) * (late - early)
+    between = np.where(np.isnan(late), early, np.where(np.isnan(early), late, between))
+    if chosen == Method.DAILY_WALK:  # starts at the level of now, not at that of the hour's middle
+        return parts.last + between - between[:, :1]
+    return between
 
 
 def _allowed(seasons: tuple[Season, ...] | None) -> frozenset[Method]:

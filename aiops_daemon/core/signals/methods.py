@@ -60,10 +60,10 @@ class Parts:
 
     origins: Indices
     grid: Grid
-    shape: Floats  # (rows, hours): each hour less the mean of the 24 hours up to it
+    shape: Floats  # (rows, hours): each hour as usual, less the mean of the 24 hours up to it
     last: Floats
     middle: Floats
-    mean: Floats
+    mean: Floats  # the mean of a usual day, moved by how the last day differed
     daily_change: Floats
     week_shift: Floats
     slope_short: Floats
@@ -82,14 +82,15 @@ class Parts:
 def parts_at(grid: Grid, origins: Indices) -> Parts:
     """Work out levels and slopes at the origins (indices of hours)."""
     level = grid.level
-    mean = _mean_of_day(level)
+    usual = _usual(level)
+    mean = _mean_of_day(usual)
     return Parts(
         origins=origins,
         grid=grid,
-        shape=level - mean,
+        shape=usual - mean,
         last=level[:, origins],
         middle=middle_at(level, origins, 24),
-        mean=mean[:, origins],
+        mean=mean[:, origins] + middle_at(level - usual, origins, 24),
         daily_change=daily_change_at(level, origins),
         week_shift=_week_shift(level, origins),
         slope_short=slope_at(grid.smooth, origins, 8),
@@ -124,7 +125,7 @@ def _said(method: Method, parts: Parts, hours: Indices, ahead: Floats, back: NDA
             shift = parts.week_shift if method == Method.WEEKLY_LEVEL else 0.0
             return _season(parts, parts.grid.level, hours, 7, 1, back) + shift
         case Method.DAILY_NAIVE | Method.DAILY_DRIFT:
-            days = np.ceil(ahead / 24.0)
+            days = -(-(hours - parts.origins[None, :]) // 24)
             change = parts.daily_change * days if method == Method.DAILY_DRIFT else 0.0
             return _season(parts, parts.grid.level, hours, 1, 1, back) + change
         case _:
@@ -138,10 +139,10 @@ def _slope(method: Method, parts: Parts) -> tuple[Floats, float]:
 
 
 def _shaped(method: Method, parts: Parts, hours: Indices, ahead: Floats, back: NDArray[np.intp]) -> Floats:
-    then = _season(parts, parts.shape, hours, 1, PROFILE_DAYS, back)
     if method == Method.DAILY_WALK:
         now = _season(parts, parts.shape, parts.origins[None, :], 1, PROFILE_DAYS, back, earliest=1)
-        return parts.last + then - now
+        return parts.last + _season(parts, parts.shape, hours, 1, PROFILE_DAYS, back, earliest=1) - now
+    then = _season(parts, parts.shape, hours, 1, PROFILE_DAYS, back)
     trend = parts.daily_change / 24.0 * ahead if method == Method.DAILY_TREND else 0.0
     return parts.mean + trend + then
 
@@ -166,6 +167,13 @@ def _season(
 def _damped(ahead: Floats) -> Floats:
     """Sum DAMPING + DAMPING**2 + ... over `ahead` hours, in closed form for parts of hours too."""
     return np.asarray(DAMPING * (1.0 - DAMPING**ahead) / (1.0 - DAMPING))
+
+
+def _usual(level: Floats) -> Floats:
+    """Return the median of each hour and the same hour of the two days before: an outage of a day leaves no trace."""
+    one = np.concatenate([level[:, :24], level[:, :-24]], axis=1)
+    two = np.concatenate([level[:, :48], level[:, :-48]], axis=1)
+    return np.maximum(np.minimum(level, one), np.minimum(np.maximum(level, one), two))
 
 
 def _mean_of_day(level: Floats) -> Floats:

@@ -15,8 +15,16 @@ _STALE_SLOTS = 36  # after three hours without a sample there is no level
 
 
 def level_now(recent: Floats) -> Floats:
-    """Return the median of the last half hour with samples, of the last sample after a gap; NaN after 3 h."""
-    newest = np.asarray(median(recent[:, -_LEVEL_SLOTS:]), dtype=np.float64)
+    """Return the median of the last half hour, moved on to now by the slope that the last hours agree on.
+
+    After a gap it is the last sample; NaN after three hours without any.
+    """
+    half = recent[:, -_LEVEL_SLOTS:]
+    quick = np.asarray(median(half - recent[:, -2 * _LEVEL_SLOTS : -_LEVEL_SLOTS]), dtype=np.float64) / _LEVEL_SLOTS
+    slow = motion(recent)[0] * SLOT
+    agreed = np.where(quick * slow > 0.0, np.sign(slow) * np.minimum(np.abs(quick), np.abs(slow)), 0.0)
+    age = np.arange(_LEVEL_SLOTS - 1, -1, -1)
+    newest = np.asarray(median(half + agreed[:, None] * age), dtype=np.float64)
     lately = recent[:, -_STALE_SLOTS:]
     last = lately.shape[1] - 1 - np.isfinite(lately[:, ::-1]).argmax(axis=1)
     return np.where(np.isnan(newest), lately[np.arange(len(lately)), last], newest)

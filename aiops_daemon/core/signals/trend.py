@@ -23,6 +23,8 @@ _JUMP = 8.0  # one-hour changes beyond so many deviations are steps, not trend
 _RUN_HOURS = (3, 6, 12, 24)
 _RUN_BEYOND = 1.25  # a run is this much larger than any movement seen before
 _RUN_AGREE = 0.75  # share of its hours that go its way
+_RUN_STRAIGHT = 0.5  # of all the way up and down, how much led anywhere
+_RUN_EVEN = 0.7  # its older half must have its share of the movement
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,5 +147,8 @@ def _unprecedented(grid: Grid, width: int, moved: Floats) -> NDArray[np.bool_]:
 def _steady(window: Floats, moved: Floats) -> NDArray[np.bool_]:
     changes = np.diff(window, axis=1) * np.sign(moved)[:, None]
     largest_share = 0.45 if changes.shape[1] <= 3 else 0.35
+    size, half = np.abs(moved), changes.shape[1] // 2
     agree = (changes > 0.0).mean(axis=1) >= _RUN_AGREE
-    return np.asarray(agree & (changes.max(axis=1) <= largest_share * np.abs(moved)))
+    straight = size >= _RUN_STRAIGHT * np.abs(changes).sum(axis=1)
+    even = changes[:, :half].sum(axis=1) >= _RUN_EVEN * half / changes.shape[1] * size
+    return np.asarray(agree & straight & even & (changes.max(axis=1) <= largest_share * size))
