@@ -5,11 +5,18 @@ What starts a real server lives in real_servers.py; fakes live beside the tests 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import real_servers
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_loop_outside_tests() -> None:
+    """Set no loop on the main thread: looptime asks for one in every sync test, and nobody would close it."""
+    asyncio.set_event_loop(None)
 
 
 @pytest.fixture
