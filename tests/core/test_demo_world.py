@@ -19,6 +19,7 @@ from aiops_daemon.demo.world import World, build
 _EPOCH = 1_800_000_000.0
 _HOUR = 3600.0
 _REFIT = 1800.0
+_LEARNED = 3 * 24 * _HOUR  # of the week: enough for a daily season, and half the time
 _FEW = 2  # findings that no fault explains
 
 
@@ -45,9 +46,10 @@ def _anomalies(world: World, spec: QuerySpec) -> list[tuple[tuple[str, str], flo
     rows = np.arange(len(tape.keys))
     bands, onsets = Bands(BandOptions.of(spec), len(rows)), Onsets(spec.open_after, len(rows))
     found = []
-    for at, values in zip(tape.times.tolist(), tape.values.T, strict=True):
+    lived = (tape.times >= world.incident_start - _LEARNED) & (tape.times <= world.end)
+    for at, values in zip(tape.times[lived].tolist(), tape.values[:, lived].T, strict=True):
         step = bands.step(rows, np.ascontiguousarray(values), at)
-        if world.incident_start <= at <= world.end:
+        if at >= world.incident_start:
             opened = onsets.step(rows, step.score, at).opened
             found += [(_told(spec.name, tape.keys[row]), (at - world.incident_start) / _HOUR) for row in opened]
     return found
