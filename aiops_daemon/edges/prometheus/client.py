@@ -32,7 +32,7 @@ class PrometheusClient:
     async def instant(self, expr: str, at: float) -> InstantAnswer:
         """Evaluate `expr` at one moment (unix seconds); raises SourceError."""
         form = {"query": expr, "time": f"{at:.3f}", "timeout": f"{self._spec.timeout:g}"}
-        return await decode.instant(await self._transport.fetch(Request("/api/v1/query", form)))
+        return await self._transport.fetch(Request("/api/v1/query", form), decode.instant)
 
     def history(self, expr: str, *, start: float, end: float, step: float, series: int) -> AsyncIterator[HistoryAnswer]:
         """Yield `expr` on the grid start, start + step, ... <= end, oldest part first; raises SourceError."""
@@ -40,7 +40,7 @@ class PrometheusClient:
 
     async def metric_names(self) -> frozenset[str]:
         """Name the metric families that exist; raises SourceError."""
-        return decode.names(await self._transport.fetch(Request("/api/v1/label/__name__/values")))
+        return await self._transport.fetch(Request("/api/v1/label/__name__/values"), decode.names)
 
     async def close(self) -> None:
         """Release connections; idempotent."""

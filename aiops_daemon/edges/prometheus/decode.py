@@ -24,7 +24,7 @@ from aiops_daemon.ports import HistoryAnswer, InstantAnswer, VectorSlice
 Floats: TypeAlias = NDArray[np.float64]
 T = TypeVar("T")
 
-_SLICE_BYTES = 1 << 20
+SLICE_BYTES = 1 << 20
 _SLICE_ELEMENTS = 20_000
 # strict=False reads "NaN", "-Inf" and "Inf" as floats, but not "+Inf". As the last of an array it is a sample's
 # value; as a label (le="+Inf") it is followed by a comma or a brace, and inside a string its quotes are escaped.
@@ -49,9 +49,9 @@ _scalar = msgspec.json.Decoder(tuple[float, str], strict=False)
 _names = msgspec.json.Decoder(list[str])
 
 
-async def instant(body: bytearray) -> InstantAnswer:
+async def instant(body: bytearray, *, slice_bytes: int = SLICE_BYTES) -> InstantAnswer:
     """Decode an instant vector (or a scalar, as one series without labels); raises SourceError."""
-    frame, parts = _open(body)
+    frame, parts = _open(body, slice_bytes)
     if frame.kind == "scalar":
         return InstantAnswer((_scalar_slice(frame.result),), frame.warnings, frame.partial)
     _expect(frame, "vector")
@@ -65,12 +65,12 @@ async def instant(body: bytearray) -> InstantAnswer:
     return InstantAnswer(tuple(slices), frame.warnings + _skipped(histograms), frame.partial)
 
 
-async def grid(body: bytearray, times: Floats) -> HistoryAnswer:
+async def grid(body: bytearray, times: Floats, *, slice_bytes: int = SLICE_BYTES) -> HistoryAnswer:
     """Decode a range vector onto the grid `times` (evenly spaced unix seconds); raises SourceError.
 
     Samples off the grid's range are ignored, of two at one moment the later in the answer stands.
     """
-    frame, parts = _open(body)
+    frame, parts = _open(body, slice_bytes)
     _expect(frame, "matrix")
     keys: list[bytes] = []
     blocks: list[Floats] = []
@@ -84,10 +84,11 @@ async def grid(body: bytearray, times: Floats) -> HistoryAnswer:
         blocks.append(_place(plain, counts, times))
         samples += int(counts.sum())
     values = np.concatenate(blocks) if blocks else np.empty((0, len(times)))
-    return HistoryAnswer(keys, times, values, samples, frame.warnings + _skipped(histograms))
+    partial = ("the source calls its answer partial",) if frame.partial else ()
+    return HistoryAnswer(keys, times, values, samples, frame.warnings + partial + _skipped(histograms))
 
 
-def names(body: bytearray) -> frozenset[str]:
+async def names(body: bytearray) -> frozenset[str]:
     """Decode a list of label values; raises SourceError."""
     data, _, _ = data_of(body)
     try:
@@ -96,7 +97,7 @@ def names(body: bytearray) -> frozenset[str]:
         raise malformed(body) from None
 
 
-def label_sets(body: bytearray) -> list[bytes]:
+async def label_sets(body: bytearray) -> list[bytes]:
     """Decode the answer of the series endpoint to raw label objects; raises SourceError."""
     data, _, _ = data_of(body)
     try:
@@ -105,7 +106,7 @@ def label_sets(body: bytearray) -> list[bytes]:
         raise malformed(body) from None
 
 
-def _open(body: bytearray) -> tuple[Frame, AsyncIterator[bytes]]:
+def _open(body: bytearray, slice_bytes: int) -> tuple[Frame, AsyncIterator[bytes]]:
     """Return the frame and the elements in cuts, or in one piece where the layout is not the known one."""
     span = locate(body)
     if span is not None:
@@ -116,7 +117,7 @@ def _open(body: bytearray) -> tuple[Frame, AsyncIterator[bytes]]:
     if span is None:
         frame = frame_of(body)
         return frame, _yielding(iter([frame.result]))
-    return frame, _yielding(cuts(body, span, _SLICE_BYTES))
+    return frame, _yielding(cuts(body, span, slice_bytes))
 
 
 async def _yielding(parts: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -64,7 +64,7 @@ def data_of(body: bytes | bytearray) -> tuple[msgspec.Raw, tuple[str, ...], bool
         reason = SourceReason.TIMEOUT if answer.errorType == "timeout" else SourceReason.QUERY_ERROR
         if not answer.errorType:
             raise malformed(body)
-        raise SourceError(reason, f"{answer.errorType}: {answer.error[:300]}")
+        raise SourceError(reason, f"{answer.errorType}: {answer.error}")
     warnings = tuple(answer.warnings or ())
     # Warnings of the language itself aside, a warning tells of a store that did not answer (Thanos, remote read).
     partial = answer.isPartial or any(not warning.startswith(_PROMQL) for warning in warnings)
@@ -83,8 +83,8 @@ def frame_of(body: bytes | bytearray) -> Frame:
 
 def malformed(body: bytes | bytearray) -> SourceError:
     """Describe a body that is not an answer of the API."""
-    start = " ".join(bytes(body[:80]).decode(errors="replace").split())
-    return SourceError(SourceReason.MALFORMED, f"not a whole answer of the query API: {len(body)} bytes, {start!r}")
+    kind = "a page of HTML" if body[:200].lstrip().startswith(b"<") else f"{len(body)} bytes"
+    return SourceError(SourceReason.MALFORMED, f"not a whole answer of the query API: {kind}")
 
 
 @dataclass(frozen=True, slots=True)

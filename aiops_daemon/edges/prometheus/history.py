@@ -8,6 +8,7 @@ too large or too slow is halved and asked again. Never joins parts of two replic
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -27,16 +28,12 @@ _MOST_POINTS = 10_000  # a series in one range query; Prometheus refuses more th
 _MOST_CELLS = 500_000  # series times points in one part
 _MOST_HALVINGS = 4  # of a stretch, until one succeeds
 _TOO_MUCH = ("too many samples", "maximum resolution", "-search.max")  # Prometheus', VictoriaMetrics' words
-# Answers of a server that lacks remote read, forbids it, or speaks another dialect of it.
+# Answers of a server that lacks remote read or forbids it: it is not asked again.
 _LACKING = frozenset(
-    {
-        SourceReason.CLIENT_ERROR,
-        SourceReason.QUERY_ERROR,
-        SourceReason.AUTH_ERROR,
-        SourceReason.REDIRECTED,
-        SourceReason.MALFORMED,
-    }
+    {SourceReason.CLIENT_ERROR, SourceReason.QUERY_ERROR, SourceReason.AUTH_ERROR, SourceReason.REDIRECTED}
 )
+# A failing server or a broken stream: range queries serve for this stretch.
+_FAILING = frozenset({SourceReason.SERVER_ERROR, SourceReason.MALFORMED})
 
 
 class History:
@@ -70,15 +67,17 @@ class History:
             yield answer
 
     async def _stretch(self, expr: str, matchers: tuple[Matcher, ...] | None, times_ms: Ints) -> HistoryAnswer:
-        if matchers is not None and self._remote_read:
-            try:
-                return await self._raw(expr, matchers, times_ms)
-            except SourceError as error:
-                if error.reason not in _LACKING and error.reason is not SourceReason.SERVER_ERROR:
-                    raise
-                # A failing server is asked again next time, a lacking one is not.
-                self._remote_read = error.reason is SourceReason.SERVER_ERROR
-        return await self._range(expr, times_ms)
+        if matchers is None or not self._remote_read:
+            return await self._range(expr, times_ms)
+        try:
+            return await self._raw(expr, matchers, times_ms)
+        except SourceError as error:
+            if error.reason not in _LACKING | _FAILING:
+                raise
+            self._remote_read = error.reason in _FAILING
+            warnings = (f"remote read failed: {error}",) if self._remote_read else ()
+        answer = await self._range(expr, times_ms)
+        return replace(answer, warnings=warnings + answer.warnings)
 
     async def _raw(self, expr: str, matchers: tuple[Matcher, ...], times_ms: Ints) -> HistoryAnswer:
         """Read raw samples and put them on the grid."""
@@ -90,10 +89,10 @@ class History:
         reading = await self._transport.consume(remoteread.request(matchers, start, end), consume)
         ring = KeyRing()
         form = {"match[]": expr, "start": _seconds(start), "end": _seconds(end)}
-        await ring.learn(decode.label_sets(await self._transport.fetch(Request("/api/v1/series", form))))
+        await ring.learn(await self._transport.fetch(Request("/api/v1/series", form), decode.label_sets))
         values = reading.values()
         shown = np.flatnonzero(~np.isnan(values).all(axis=1))
-        keys = [ring.key(reading.labels[row]) for row in shown.tolist()]
+        keys = await ring.keys([reading.labels[row] for row in shown.tolist()])
         warnings = (f"{reading.skipped} native histogram chunks were skipped",) if reading.skipped else ()
         return HistoryAnswer(keys, times_ms / 1000.0, values[shown], reading.samples, warnings)
 
@@ -106,8 +105,11 @@ class History:
             "step": _seconds(step),
             "timeout": f"{self._timeout:g}",
         }
-        body = await self._transport.fetch(Request("/api/v1/query_range", form))
-        return await decode.grid(body, times_ms / 1000.0)
+
+        async def onto_grid(body: bytearray) -> HistoryAnswer:
+            return await decode.grid(body, times_ms / 1000.0)
+
+        return await self._transport.fetch(Request("/api/v1/query_range", form), onto_grid)
 
 
 def grid_times(start: float, end: float, step: float) -> Ints:

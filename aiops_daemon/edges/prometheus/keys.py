@@ -14,7 +14,8 @@ from collections.abc import Sequence
 
 from aiops_daemon.core.model.labels import Labels
 
-_PER_TURN = 2_000  # label sets parsed between two turns of the event loop
+_PER_TURN = 2_000  # label sets handled between two turns of the event loop
+_MOST_COMPARISONS = 50  # each walks over all known series
 # Go's encoding/json escapes these inside strings.
 _GO_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
@@ -25,6 +26,7 @@ class KeyRing:
     def __init__(self) -> None:
         self._raw: dict[frozenset[tuple[str, str]], bytes] = {}
         self._external: frozenset[tuple[str, str]] = frozenset()
+        self._comparisons = 0
 
     async def learn(self, raw: Sequence[bytes]) -> None:
         """Take in raw label objects of the query API."""
@@ -33,16 +35,27 @@ class KeyRing:
                 self._raw[frozenset(json.loads(one).items())] = one
             await asyncio.sleep(0)
 
-    def key(self, labels: Labels) -> bytes:
-        """Return the key of a label set of remote read."""
-        pairs = frozenset(labels)
-        for candidate in (pairs - self._external, pairs):
-            if candidate in self._raw:
-                return self._raw[candidate]
+    async def keys(self, labels: Sequence[Labels]) -> list[bytes]:
+        """Return the keys of label sets of remote read."""
+        found: list[bytes] = []
+        for start in range(0, len(labels), _PER_TURN):
+            found += [self._key(frozenset(one)) for one in labels[start : start + _PER_TURN]]
+            await asyncio.sleep(0)
+        return found
+
+    def _key(self, pairs: frozenset[tuple[str, str]]) -> bytes:
+        own = pairs - self._external
+        known = self._raw.get(own) or self._raw.get(pairs) or self._compare(pairs)
+        return known if known is not None else render(own)
+
+    def _compare(self, pairs: frozenset[tuple[str, str]]) -> bytes | None:
+        """Learn external labels: what remote read has beyond the widest known series within `pairs`."""
+        if self._comparisons == _MOST_COMPARISONS:
+            return None
+        self._comparisons += 1
         within = max((known for known in self._raw if known < pairs), key=len, default=None)
         if within is None:
-            return render(pairs - self._external)
-        # What remote read has beyond the widest known series within it can only be external labels.
+            return None
         self._external |= pairs - within
         return self._raw[within]
 

@@ -23,7 +23,7 @@ from aiops_daemon.errors import SourceError, SourceReason
 T = TypeVar("T")
 
 _LONGEST_GET = 2_000  # bytes of a query string; longer forms go into a POST body, as Grafana does
-_TOLD = 300  # characters of a server's own words that a message repeats
+_TOLD = 300  # characters of what went wrong; servers can be talkative
 _CHUNK = 256 * 1024
 _FAIL_OVER = frozenset(
     {SourceReason.CONNECTION, SourceReason.TIMEOUT, SourceReason.SERVER_ERROR, SourceReason.MALFORMED}
@@ -56,9 +56,16 @@ class Transport:
         self._session: aiohttp.ClientSession | None = None
         self._places = asyncio.Semaphore(spec.concurrency)
 
-    async def fetch(self, request: Request) -> bytearray:
-        """Return the whole body of a 2xx answer; raises SourceError."""
-        return await self.consume(request, _whole)
+    async def fetch(self, request: Request, decoder: Callable[[bytearray], Awaitable[T]]) -> T:
+        """Hand the whole body of a 2xx answer to `decoder`; raises SourceError, the decoder's too."""
+
+        async def consumer(body: AsyncIterator[bytes]) -> T:
+            gathered = bytearray()
+            async for chunk in body:
+                gathered += chunk
+            return await decoder(gathered)
+
+        return await self.consume(request, consumer)
 
     async def consume(self, request: Request, consumer: Callable[[AsyncIterator[bytes]], Awaitable[T]]) -> T:
         """Hand the body of a 2xx answer to `consumer` as it arrives; raises SourceError.
@@ -105,7 +112,8 @@ class Transport:
             reason, words = SourceReason.CONNECTION, f"{type(error).__name__}: {error}"
         except SourceError as error:
             reason, words = error.reason, str(error)
-        raise SourceError(reason, credentials.redact(f"{replica.url}: {words}")) from None
+        # Cut after redacting: half a secret is one too.
+        raise SourceError(reason, f"{replica.url}: {credentials.redact(words)[:_TOLD]}") from None
 
     async def _exchange(
         self,
@@ -163,13 +171,6 @@ class Transport:
         return self._session
 
 
-async def _whole(body: AsyncIterator[bytes]) -> bytearray:
-    gathered = bytearray()
-    async for chunk in body:
-        gathered += chunk
-    return gathered
-
-
 async def refusal(response: aiohttp.ClientResponse) -> SourceError:
     """Turn an answer that is not 2xx into the error that it means."""
     if response.status // 100 == 3:
@@ -181,12 +182,12 @@ async def refusal(response: aiohttp.ClientResponse) -> SourceError:
 
 
 def own_words(body: bytes) -> tuple[str, str]:
-    """Return the `errorType` and `error` of an API answer; of anything else its beginning on one line."""
+    """Return the `errorType` and `error` of an API answer; of anything else all of it on one line."""
     try:
         answer = json.loads(body)
-        return str(answer["errorType"]), str(answer["error"])[:_TOLD]
+        return str(answer["errorType"]), str(answer["error"])
     except (ValueError, KeyError, TypeError):
-        return "", " ".join(body[:_TOLD].decode(errors="replace").split()) or "no explanation"
+        return "", " ".join(body.decode(errors="replace").split()) or "no explanation"
 
 
 def reason_of(status: int, kind: str) -> SourceReason:
