@@ -15,10 +15,11 @@ from aiops_daemon.clock import SystemClock
 from aiops_daemon.core.model.finding import Finding
 from aiops_daemon.core.model.quantity import speak_time
 from aiops_daemon.demo.run import Progress, Replay
+from aiops_daemon.demo.signals import REPLAY_HOURS
 from aiops_daemon.demo.world import build
 
 _BAR = 30
-_MINUTE = 60.0
+_HOUR = 3600.0
 
 
 def register(nouns: Nouns) -> None:
@@ -45,11 +46,9 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    minute = SystemClock().now() // _MINUTE * _MINUTE
-    world = await asyncio.to_thread(build, minute)
+    world = await asyncio.to_thread(build, SystemClock().now() - REPLAY_HOURS * _HOUR)
     replay = Replay(world, folder=folder, listen_address=arguments.listen_address, seconds=arguments.seconds)
-    hours = (world.end - world.start) / 3600
-    print(f"A small web shop: a week of its metrics is learned, then {hours:.0f} hours are replayed.", flush=True)
+    print(f"A small web shop: a week of metrics is learned, then {REPLAY_HOURS:.0f} hours are replayed.", flush=True)
     try:
         showing = asyncio.create_task(_show(replay))
         waiting = asyncio.create_task(stopping.wait())

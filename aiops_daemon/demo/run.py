@@ -15,8 +15,8 @@ from aiops_daemon.app import Daemon, Options
 from aiops_daemon.clock import ReplayClock
 from aiops_daemon.core.model.finding import Finding
 from aiops_daemon.core.model.source import SourceSpec
-from aiops_daemon.demo.world import World, settings
-from aiops_daemon.edges.prometheus.recorded import RecordedSource
+from aiops_daemon.demo.config import settings
+from aiops_daemon.demo.world import World
 from aiops_daemon.ports import MetricSource
 
 _LOOK_EVERY = 0.25  # real seconds between two progress reports
@@ -36,32 +36,32 @@ class Replay:
     """One daemon in the recorded world, running `seconds` of real time until the world's present."""
 
     def __init__(self, world: World, *, folder: Path, listen_address: str, seconds: float) -> None:
-        speed = (world.end - world.start) / seconds
+        speed = (world.end - world.incident_start) / seconds
         self.world = world
-        self._clock = ReplayClock(world.start, speed=speed, until=world.end)
+        self._clock = ReplayClock(world.incident_start, speed=speed, until=world.end)
         options = Options(
             clock=self._clock,
             listen_address=listen_address,
             make_source=self._source,
             lag_every=600.0,
         )
-        self.daemon = Daemon(settings(world, str(folder)), options)
+        self.daemon = Daemon(settings(world, folder), options)
 
     def _source(self, spec: SourceSpec) -> MetricSource:
-        return RecordedSource(spec.name, self.world.recordings, metric_names=self.world.metric_names)
+        return self.world.source(spec.name)
 
     async def progress(self) -> AsyncIterator[Progress]:
         """Start the daemon and report until the replay has reached the world's present."""
         await self.daemon.start()
         while not self.daemon.readiness().ready:
             await asyncio.sleep(_LOOK_EVERY)
-            yield Progress(self.world.start, 0.0, 0, 0)
+            yield Progress(self.world.incident_start, 0.0, 0, 0)
         self._clock.go()
-        length = self.world.end - self.world.start
+        length = self.world.end - self.world.incident_start
         while self._clock.now() < self.world.end:
             await asyncio.sleep(_LOOK_EVERY)
             view = self.daemon.view()
-            ratio = min(1.0, max(0.0, (view.at - self.world.start) / length))
+            ratio = min(1.0, max(0.0, (view.at - self.world.incident_start) / length))
             yield Progress(view.at, ratio, len(view.findings), len(view.recent))
 
     def found(self) -> list[Finding]:

@@ -69,7 +69,8 @@ class Discovery:
                     "pack taken" if choice.taken else "pack not taken",
                     extra=fields(source=self._poller.spec.name, pack=choice.pack.name, reason=choice.reason),
                 )
-            self._meter.set("aiops_pack_active", float(choice.taken), source=self._poller.spec.name, pack=choice.pack.name)
+            labels = {"source": self._poller.spec.name, "pack": choice.pack.name}
+            self._meter.set("aiops_pack_active", float(choice.taken), **labels)
         self.choices = choices
         wanted = [query for choice in choices if choice.taken for query in choice.queries]
         known = self._own | self._poller.streams.keys()

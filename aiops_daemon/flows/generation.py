@@ -75,7 +75,8 @@ class Generation:
             self._start(f"history-{poller.spec.name}", poller.learn_backlog, LEARN_PATIENCE)
         self._start("publish", self.publisher.run, self.publisher.patience() + LEARN_PATIENCE)
         self._start("save", self.keeper.run, 3 * SAVE_EVERY)
-        self._start("lag", LagWatch(self._world.clock, self.around.meter, self._world.lag_every).run, 60.0)
+        lag = LagWatch(self._world.clock, self.around.meter, self._world.lag_every)
+        self._start("lag", lag.run, 60.0 + 3 * self._world.lag_every)
         write = self._world.write_rules(self.settings)
         if write is not None:
             writer = RuleWriter(self.pollers, self.around, write)

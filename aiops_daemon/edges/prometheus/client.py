@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from aiops_daemon.core.model.source import SourceSpec
-from aiops_daemon.edges.prometheus import decode
+from aiops_daemon.edges.prometheus import cost, decode
 from aiops_daemon.edges.prometheus.history import History
 from aiops_daemon.edges.prometheus.transport import Request, Transport
 from aiops_daemon.ports import HistoryAnswer, InstantAnswer
@@ -37,6 +37,11 @@ class PrometheusClient:
     def history(self, expr: str, *, start: float, end: float, step: float, series: int) -> AsyncIterator[HistoryAnswer]:
         """Yield `expr` on the grid start, start + step, ... <= end, oldest part first; raises SourceError."""
         return self._history.read(expr, start=start, end=end, step=step, series=series)
+
+    async def samples_read(self, expr: str, at: float) -> int:
+        """Count the samples that evaluating `expr` once reads; raises SourceError."""
+        form = {"query": cost.counting(expr), "time": f"{at:.3f}", "stats": "all"}
+        return await self._transport.fetch(Request("/api/v1/query", form), cost.samples_read)
 
     async def metric_names(self) -> frozenset[str]:
         """Name the metric families that exist; raises SourceError."""
