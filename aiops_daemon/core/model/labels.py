@@ -29,7 +29,12 @@ def parse(raw: bytes) -> Labels:
     decoded = json.loads(raw)
     if not isinstance(decoded, dict):
         raise ValueError("a label set must be a JSON object")
-    return make({str(name): str(value) for name, value in decoded.items()})
+    return make({_whole(str(name)): _whole(str(value)) for name, value in decoded.items()})
+
+
+def _whole(text: str) -> str:
+    """Replace half characters (lone surrogates), which a JSON escape can name but UTF-8 cannot carry."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def adapt(labels: Labels, *, add: Labels = (), drop: frozenset[str] = frozenset()) -> Labels:
