@@ -59,6 +59,6 @@ def _refuse_other_sites(request: web.Request, external_url: str) -> None:
     site = request.headers.get("Sec-Fetch-Site", "none")
     origin = request.headers.get(hdrs.ORIGIN)
     ours = {request.host.lower(), urlsplit(external_url).netloc.lower()} - {""}
-    foreign = origin is not None and urlsplit(origin).netloc.lower() not in ours
+    foreign = origin is not None and origin.lower().partition("://")[2] not in ours
     if site.lower() not in _OWN_SITES or foreign:
         raise ProblemError(403, "Requests from other sites may not reload the configuration.")

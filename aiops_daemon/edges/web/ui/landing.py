@@ -54,7 +54,7 @@ class Landing:
         """Serve the page; a large one is written in a thread, the view being frozen."""
         view, now = self._ports.view(), self._ports.now()
         html = await asyncio.to_thread(self.render, view, self._ports.ready(), now)
-        return web.Response(text=html, content_type="text/html")
+        return web.Response(body=html.encode("utf-8", "replace"), content_type="text/html", charset="utf-8")
 
     async def static(self, request: web.Request) -> web.Response:
         """Serve a file of the page; its address changes with its content."""
