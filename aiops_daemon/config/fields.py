@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -66,7 +66,7 @@ def choice(*allowed: str, later: tuple[str, ...] = ()) -> BeforeValidator:
             raise refusal(f"must be {one_of(allowed)}", did_you_mean(value, allowed) if isinstance(value, str) else "")
         return str(value)
 
-    return BeforeValidator(check)
+    return BeforeValidator(check, json_schema_input_type=Literal.__getitem__(allowed))
 
 
 def unique(items: list[_Item]) -> list[_Item]:

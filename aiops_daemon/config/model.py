@@ -6,7 +6,7 @@ built yet are named here, so that they are refused by name instead of ignored.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -55,6 +55,9 @@ class History(Section):
     """Samples read before the daemon calls itself ready; the rest is read in the background."""
 
 
+PacksInput = Literal["auto"] | list[str]
+
+
 def _packs(value: Any) -> Any:
     if value == "auto":
         return str(value)
@@ -68,7 +71,7 @@ def _packs(value: Any) -> Any:
 class Packs(Section):
     """Built-in queries for well-known exporters."""
 
-    enable: Annotated[str | list[Name], BeforeValidator(_packs, json_schema_input_type=str | list[str])] = "auto"
+    enable: Annotated[str | list[Name], BeforeValidator(_packs, json_schema_input_type=PacksInput)] = "auto"
     """Which packs to use: auto (those whose metrics exist), a list of names, or [] for none."""
 
 

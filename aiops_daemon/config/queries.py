@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -65,6 +65,9 @@ def _bound(value: Any) -> Any:
 BoundOrNumber = Annotated[Bound, BeforeValidator(_bound, json_schema_input_type=float | Bound)]
 
 
+SeasonInput = Literal["auto", "none"] | Annotated[list[Literal["daily", "weekly"]], Field(min_length=1)]
+
+
 def _season(value: Any) -> Any:
     if value in ("auto", "none"):
         return str(value)
@@ -99,7 +102,7 @@ class Query(Section):
     direction: Annotated[str, choice("up", "down", "both")] = "both"
     """Which deviations matter: up, down, or both."""
 
-    season: Annotated[str | list[str], BeforeValidator(_season, json_schema_input_type=str | list[str])] = "auto"
+    season: Annotated[str | list[str], BeforeValidator(_season, json_schema_input_type=SeasonInput)] = "auto"
     """Cycles that its series follow: auto (found per series), none, or a list of daily and weekly."""
 
     time_zone: TimeZone | None = None

@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
+from jsonschema import Draft202012Validator
 
 from aiops_daemon.config.load import Overrides, inspect
 from aiops_daemon.config.model import Document
@@ -58,6 +60,19 @@ def test_every_key_is_explained(key: Key) -> None:
     """Every key has a sentence that ends in a full stop, and one that is required says so."""
     assert key.text.endswith(".")
     assert key.required == ("Required" in key.text)
+
+
+def test_the_example_satisfies_the_schema() -> None:
+    """What the schema tells editors agrees with what the loader takes, and refuses a misspelt word as it does."""
+    example = yaml.safe_load(EXAMPLE.read_text())
+    validator = Draft202012Validator(schema())
+
+    assert [] == [error.message for error in validator.iter_errors(example)]
+    example["queries"][0]["direction"] = "upp"
+    example["queries"][0]["interval"] = "60"
+    assert [["queries", 0, "direction"], ["queries", 0, "interval"]] == [
+        list(error.absolute_path) for error in validator.iter_errors(example)
+    ]
 
 
 def test_the_schema_describes_every_section() -> None:
