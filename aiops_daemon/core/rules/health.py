@@ -192,10 +192,10 @@ def _unsaved() -> Alert:
     metric = "aiops_state_save_failures_total"
     return _alert(
         "AiopsStateNotSaved",
-        f"increase({selector(metric)}[30m]) > 0",
+        f"increase({selector(metric)}[30m]) > 2",
         "What aiops-daemon has learned is not saved.",
         _at(words("The aiops-daemon at "))
-        + words(" could not save its learned state; a restart would learn from history again."),
+        + words(" could not save its learned state again and again; a restart would learn from history again."),
         _grows(metric, _TARGET),
     )
 

@@ -82,10 +82,10 @@ def _asked(
 ) -> Text:
     matchers = ",".join(f"{name}=%q" for name in more)
     since = " - time()" if minus_now else ""
-    values = " ".join(quote(text) for text in more.values())
-    ask = f"query (printf {quote(f'{metric.name}{{%s{matchers}}}{since}')} $match {values})"
+    ask = " ".join([quote(f"{metric.name}{{%s{matchers}}}{since}"), "$match", *(quote(text) for text in more.values())])
     shown = f"{before}{{{{ . | first | value | {_format(unit)} }}}}{_suffix(unit)}"
-    return Text(f"{{{{ with {ask} }}}}{shown}{{{{ else }}}}{otherwise}{{{{ end }}}}", shows)
+    fallback = f"{{{{ else }}}}{otherwise}" if otherwise else ""
+    return Text(f"{{{{ with query (printf {ask}) }}}}{shown}{fallback}{{{{ end }}}}", shows)
 
 
 def where(shows: str) -> Text:
