@@ -18,7 +18,7 @@ from aiops_daemon.config.check import check
 from aiops_daemon.config.explain import explain
 from aiops_daemon.config.faults import Fault
 from aiops_daemon.config.model import Document
-from aiops_daemon.config.parse import parse
+from aiops_daemon.config.parse import MAX_BYTES, parse
 from aiops_daemon.config.tree import Tree
 from aiops_daemon.config.warn import warn
 from aiops_daemon.core.model.settings import Settings
@@ -66,7 +66,7 @@ def load(path: Path | None, *, environ: Mapping[str, str], overrides: Overrides)
 def inspect(path: Path | None, *, environ: Mapping[str, str], overrides: Overrides, files: bool = True) -> Inspection:
     """Find every fault and warning; `files` says whether files that are named must be readable here and now."""
     try:
-        raw = path.read_bytes() if path else b""
+        raw = _read(path) if path else b""
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or "not a path").lower()
         return Inspection(None, (Fault("", 0, 0, f"cannot be read: {reason}", file=str(path)),), readable=False)
@@ -82,6 +82,11 @@ def inspect(path: Path | None, *, environ: Mapping[str, str], overrides: Overrid
     warnings = tuple(warn(document, tree))
     settings = build(document, folder=folder, config_hash=_hash(raw))
     return Inspection(Loaded(settings, tuple(str(warning) for warning in warnings), document), (), warnings)
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
 
 
 def _unparsed(tree: Tree, faults: list[Fault]) -> bool:

@@ -36,9 +36,11 @@ class _Nodes(yaml.SafeLoader):
     depth = 0
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+        """Mark plain scalars instead of guessing their type."""
         return _PLAIN if kind is yaml.ScalarNode and implicit[0] else _OTHER
 
     def compose_node(self, parent: Any, index: Any) -> yaml.Node | None:
+        """Compose one node, refusing depths at which Python itself would give up."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=self.get_mark())

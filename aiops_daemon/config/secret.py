@@ -6,7 +6,7 @@ file needs no reload. Neither has its text in its repr.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -14,15 +14,29 @@ from pydantic import SecretStr
 from aiops_daemon.core.model.source import Secret
 
 
-@dataclass(frozen=True, slots=True)
 class HeldSecret:
-    """A secret that stands in the configuration or in the environment."""
+    """A secret that stands in the configuration or in the environment.
 
-    text: str = field(repr=False)
+    No dataclass: what turns dataclasses into documents must not find its text.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return "HeldSecret()"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, HeldSecret) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
 
     def __call__(self) -> str:
         """Return the secret."""
-        return self.text
+        return self._text
 
 
 @dataclass(frozen=True, slots=True)
