@@ -81,6 +81,11 @@ class Shop:
             for instance in range(instances)
         ]
 
+    def increases(self, service: str, *, failed_only: bool = False) -> Labelled:
+        """Return what all of a service's counters gained within five minutes, as one series."""
+        counts = self.counts[service]
+        return [({}, 5 * trailing(counts.failed if failed_only else counts.total))]
+
     def _count(self, service: _Service) -> Counts:
         expected = service.rate * STEP * self._rhythm * (1.0 + service.share * (self._spike - 1.0))
         total = self._rng.poisson(expected * (1.0 + self._noise(0.02))).astype(np.float64)

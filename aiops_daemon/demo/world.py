@@ -21,11 +21,14 @@ from aiops_daemon.demo import signals, story
 from aiops_daemon.demo.shop import Labelled, Shop
 from aiops_daemon.demo.story import Event
 from aiops_daemon.edges.prometheus.recorded import RecordedSource, Recording
+from aiops_daemon.flows.burn import increase_expr
 
 SOURCE = "shop"
 
 _COUNTER = "http_request_duration_seconds_count"
 _DAY = 86_400.0
+_PROMISED = ("checkout", "frontend")
+_OBJECTIVE = 0.999
 _ORDERS = QuerySpec(
     "shop_orders",
     'sum by (currency) (rate(shop_orders_total{state="paid"}[5m])) * 60',
@@ -67,14 +70,16 @@ def build(epoch: float, seed: int = 7) -> World:
     exprs = {query.spec.name: query.spec.expr for pack in PACKS for query in pack.queries}
     exprs[_ORDERS.name] = _ORDERS.expr
     recordings = {exprs[name]: _record(series, times, kept) for name, series in shop.answers().items()}
-    slos = tuple(_availability(service, objective) for service, objective in (("checkout", 0.999), ("frontend", 0.999)))
-    for slo, service in zip(slos, ("checkout", "frontend"), strict=True):
-        recordings[slo.total] = _record(shop.counters(service), times, kept)
-        recordings[slo.bad or ""] = _record(shop.counters(service, failed_only=True), times, kept)
+    slos = {service: _availability(service) for service in _PROMISED}
+    for service, slo in slos.items():
+        for selector, failed_only in ((slo.total, False), (slo.bad or "", True)):
+            recordings[selector] = _record(shop.counters(service, failed_only=failed_only), times, kept)
+            gained = shop.increases(service, failed_only=failed_only)
+            recordings[increase_expr(selector)] = _record(gained, times, kept)
     return World(
         recordings=recordings,
         queries=(_ORDERS,),
-        slos=slos,
+        slos=tuple(slos.values()),
         start=float(times[0]),
         incident_start=begin,
         end=begin + signals.REPLAY_HOURS * 3600.0,
@@ -89,13 +94,13 @@ def _record(series: Labelled, times: NDArray[np.float64], kept: NDArray[np.bool_
     return Recording(keys, times, np.stack([values[kept] for _, values in series]))
 
 
-def _availability(service: str, objective: float) -> SloSpec:
+def _availability(service: str) -> SloSpec:
     return SloSpec(
         name=f"{service}-availability",
         total=f'{_COUNTER}{{service="{service}"}}',
         good=None,
         bad=f'{_COUNTER}{{service="{service}",code=~"5.."}}',
-        objective_ratio=objective,
+        objective_ratio=_OBJECTIVE,
         window_seconds=30 * _DAY,
         labels=(("service", service), ("team", "shop")),
     )

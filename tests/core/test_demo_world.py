@@ -15,6 +15,7 @@ from aiops_daemon.core.signals.detect import Onsets
 from aiops_daemon.core.signals.forecast import Forecaster, ForecastOptions
 from aiops_daemon.demo.config import settings
 from aiops_daemon.demo.world import World, build
+from aiops_daemon.flows.burn import increase_expr
 
 _EPOCH = 1_800_000_000.0
 _HOUR = 3600.0
@@ -112,9 +113,10 @@ def test_what_fills_up_does_so_when_told(world: World) -> None:
 def test_every_chosen_query_has_a_recording(world: World) -> None:
     """The packs take exactly what was recorded, and it is a moderate number of series."""
     specs = _specs(world)
-    slos = {selector for slo in world.slos for selector in (slo.total, slo.bad)}
+    selectors = {selector for slo in world.slos for selector in (slo.total, slo.bad or "")}
+    gained = {increase_expr(selector) for selector in selectors}
 
-    assert {spec.expr for spec in specs} | slos == set(world.recordings)
+    assert {spec.expr for spec in specs} | selectors | gained == set(world.recordings)
     assert 40 <= sum(len(world.recordings[spec.expr].keys) for spec in specs) <= 80
 
 
@@ -139,6 +141,17 @@ def test_counters_only_rise_and_bad_is_part_of_total(world: World) -> None:
         assert (np.diff(total.values) >= 0).all()
         assert set(bad.keys) < set(total.keys)
         np.testing.assert_array_equal(bad.values, total.values[[total.keys.index(key) for key in bad.keys]])
+
+
+def test_increases_are_those_of_the_counters(world: World) -> None:
+    """History of an objective and its live counters tell the same; counters are whole numbers, hence the tolerance."""
+    for slo in world.slos:
+        for selector in (slo.total, slo.bad or ""):
+            counters, gained = world.recordings[selector], world.recordings[increase_expr(selector)]
+            history = counters.times <= world.incident_start
+            expected = np.diff(counters.values[:, history].sum(axis=0))
+
+            np.testing.assert_allclose(expected, gained.values[0, history][1:], atol=len(counters.keys))
 
 
 def test_the_world_is_the_same_whenever_it_begins(world: World) -> None:
