@@ -14,7 +14,7 @@ from pathlib import Path
 
 from aiops_daemon.cli.parsing import Exit, Nouns
 from aiops_daemon.config.faults import Fault
-from aiops_daemon.config.load import Inspection, Overrides, inspect, load
+from aiops_daemon.config.load import Inspection, Overrides, inspect
 from aiops_daemon.config.reference import markdown
 from aiops_daemon.config.show import schema, show
 
@@ -67,6 +67,10 @@ def _check(arguments: argparse.Namespace) -> int:
         print(json.dumps(_document(found), indent=2))
     else:
         _print_text(found, path)
+    return _exit(found)
+
+
+def _exit(found: Inspection) -> Exit:
     if not found.readable:
         return Exit.UNKNOWN
     return Exit.GOOD if found.loaded else Exit.BAD
@@ -94,8 +98,12 @@ def _print_text(found: Inspection, path: Path | None) -> None:
 
 def _show(arguments: argparse.Namespace) -> int:
     path, overrides = _inputs(arguments)
-    print(show(load(path, environ=os.environ, overrides=overrides)), end="")
-    return Exit.GOOD
+    found = inspect(path, environ=os.environ, overrides=overrides)
+    if found.loaded is None:
+        _print_text(found, path)
+    else:
+        print(show(found.loaded), end="")
+    return _exit(found)
 
 
 def _schema(arguments: argparse.Namespace) -> int:

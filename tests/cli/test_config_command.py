@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from aiops_daemon.cli.config import register
-from aiops_daemon.errors import ConfigError
 
 GOOD = 'prometheus: [{name: eu1, urls: ["http://prom:9090"], basic_auth: {username: a, password: hunter2}}]\n'
 
@@ -92,10 +91,14 @@ def test_show_hides_secrets_and_writes_defaults(config, capsys: pytest.CaptureFi
     assert "hunter2" not in shown
 
 
-def test_show_of_a_bad_file_raises_for_the_front_door(config) -> None:
-    """Faults are left to the command line's front door, which prints them and exits 1."""
-    with pytest.raises(ConfigError):
-        _run("config", "show", config("x: 1\n"))
+def test_show_of_a_bad_file_tells_its_faults(config, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What cannot be loaded is not shown: the faults are told, as by `check`."""
+    assert 1 == _run("config", "show", config("x: 1\n"))
+    assert 3 == _run("config", "show", f"--config.file={tmp_path / 'none.yaml'}")
+
+    told = capsys.readouterr()
+    assert "" == told.out
+    assert "unknown key" in told.err
 
 
 def test_schema_is_json_or_markdown(capsys: pytest.CaptureFixture[str]) -> None:
