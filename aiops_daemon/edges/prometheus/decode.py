@@ -40,7 +40,7 @@ class _Sample(msgspec.Struct, gc=False):
 class _Series(msgspec.Struct, gc=False):
     metric: msgspec.Raw
     values: list[tuple[float, float]] = []
-    histograms: msgspec.Raw | None = None
+    histograms: msgspec.Raw = msgspec.Raw(b"")
 
 
 _samples = msgspec.json.Decoder(list[_Sample], strict=False)
@@ -77,7 +77,7 @@ async def grid(body: bytearray, times: Floats, *, slice_bytes: int = SLICE_BYTES
     samples = histograms = 0
     async for part in parts:
         decoded = _read(_series, part)
-        histograms += sum(series.histograms is not None for series in decoded)
+        histograms += sum(bool(bytes(series.histograms)) for series in decoded)
         plain = [series for series in decoded if series.values]
         keys += [bytes(series.metric) for series in plain]
         counts = np.array([len(series.values) for series in plain], dtype=np.intp)
