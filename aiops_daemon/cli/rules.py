@@ -48,8 +48,11 @@ def register(nouns: Nouns) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Generate, check, write; exit 1 when the checker refuses."""
     settings = _settings(arguments)
-    files = generate(settings, settings.queries, settings.slos)
     checker = _checker(arguments.promtool, settings)
+    if checker is None:
+        print(f"aiops-daemon: {arguments.promtool}: no such program; --promtool=none goes without", file=sys.stderr)
+        return Exit.USAGE
+    files = generate(settings, settings.queries, settings.slos)
     try:
         if arguments.output == "-":
             return asyncio.run(_print(files, settings, checker))
@@ -70,13 +73,12 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     return loaded.settings
 
 
-def _checker(chosen: str | None, settings: Settings) -> RuleChecker:
+def _checker(chosen: str | None, settings: Settings) -> RuleChecker | None:
+    """Return the checker; None when one was asked for by name and is not there."""
     if chosen == NONE:
         return StructuralCheck()
     checker = checker_for(chosen or settings.rules.promtool)
-    if chosen and isinstance(checker, StructuralCheck):
-        raise RuleFileError(f"{chosen}: no such program; --promtool=none goes without")
-    return checker
+    return None if chosen and isinstance(checker, StructuralCheck) else checker
 
 
 async def _print(files: Sequence[RuleFile], settings: Settings, checker: RuleChecker) -> int:
@@ -101,9 +103,10 @@ def _tell(files: Sequence[RuleFile], settings: Settings, *, checked: bool) -> No
     rules = sum(file.rules for file in files)
     how = "promtool accepted them and their unit tests" if checked else "no promtool: only their structure was checked"
     print(f"{rules} rules; {how}.", file=sys.stderr)
-    covered = f"{len(settings.queries)} queries and {len(settings.slos)} SLOs of the configuration"
+    queries, slos = len(settings.queries), len(settings.slos)
+    covered = f"{queries} {'query' if queries == 1 else 'queries'} and {slos} SLO{'s' * (slos != 1)}"
     print(
-        f"They cover {covered} and the daemon's own health. Built-in packs are chosen against a live server: "
-        "set rules.directory, and the running daemon writes rules for their queries too.",
+        f"They cover {covered} of the configuration and the daemon's own health. Built-in packs are chosen against "
+        "a live server: set rules.directory, and the running daemon writes rules for their queries too.",
         file=sys.stderr,
     )

@@ -1,0 +1,113 @@
+"""`aiops-daemon rules generate`: what it writes, prints and how it exits."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+import yaml
+
+from aiops_daemon.cli.main import dispatch
+from aiops_daemon.cli.rules import register
+from aiops_daemon.errors import ConfigError
+
+CONFIG = """
+prometheus: [{name: eu1, urls: ["http://prom:9090"]}]
+queries:
+  - {name: p99, expr: checkout:p99, thresholds: {critical: 2}, forecast: {horizons: [1h]}}
+slos:
+  - name: checkout
+    objective: 99.9
+    sli: {events: {bad: 'errors_total', total: 'requests_total'}}
+rules: {labels: {origin: aiops}}
+"""
+
+
+def run(*arguments: str) -> int:
+    """Run the noun."""
+    parser = argparse.ArgumentParser()
+    register(parser.add_subparsers())
+    chosen = parser.parse_args(["rules", "generate", *arguments])
+    return int(chosen.run(chosen))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    """Write a configuration and return the flag that names it."""
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    return f"--config.file={tmp_path / 'config.yaml'}"
+
+
+def test_rules_of_the_configuration_go_into_a_folder(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Four files, their tests, and what is not covered is said."""
+    assert 0 == run("-o", str(tmp_path / "out"), config, "--promtool=none")
+
+    written = sorted(path.name for path in (tmp_path / "out").glob("*.yaml"))
+    told = capsys.readouterr()
+    assert ["aiops-anomalies.yaml", "aiops-forecasts.yaml", "aiops-health.yaml", "aiops-slos.yaml"] == written
+    assert "aiops-slos.yaml: 3 rules, unit test tests/aiops-slos_test.yaml" in told.out
+    assert "16 rules; no promtool: only their structure was checked." in told.err
+    assert "1 queries and 1 SLOs" not in told.err
+    assert "cover 1 query and 1 SLO of the configuration" in told.err
+
+
+def test_standard_output_is_one_document(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Prometheus reads only the first document of a file, so there is one."""
+    assert 0 == run("-o", "-", config, "--promtool=none")
+
+    (document,) = yaml.safe_load_all(capsys.readouterr().out)
+    assert ["aiops-anomalies", "aiops-forecasts", "aiops-slos", "aiops-health"] == [
+        group["name"] for group in document["groups"]
+    ]
+    assert document["groups"][0]["rules"][0]["labels"]["origin"] == "aiops"
+
+
+def test_without_configuration_there_are_health_rules(tmp_path: Path) -> None:
+    """No server is needed to watch the daemon itself."""
+    assert 0 == run("-o", str(tmp_path), "--promtool=none")
+    assert ["aiops-health.yaml"] == [path.name for path in tmp_path.glob("*.yaml")]
+
+
+def test_the_link_in_descriptions_comes_from_the_flag(capsys: pytest.CaptureFixture[str], config: str) -> None:
+    """A person at night needs the plots."""
+    run("-o", "-", config, "--promtool=none", "--web.external-url=https://aiops.example.org")
+
+    assert "Plots: https://aiops.example.org/" in capsys.readouterr().out
+
+
+def test_a_refusal_exits_1_with_the_checker_s_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is written."""
+    tool = tmp_path / "tool"
+    tool.write_text("#!/bin/sh\necho no such function; exit 3\n")
+    tool.chmod(0o755)
+
+    assert 1 == run("-o", str(tmp_path / "out"), f"--promtool={tool}")
+
+    assert "rule files refused: no such function" in capsys.readouterr().err
+    assert [] == list((tmp_path / "out").iterdir())
+
+
+def test_a_promtool_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was asked for and is lacking is never left out silently."""
+    assert 2 == run("-o", str(tmp_path / "out"), "--promtool=/nowhere/promtool")
+    assert "/nowhere/promtool: no such program; --promtool=none goes without" in capsys.readouterr().err
+
+
+def test_a_faulty_configuration_writes_nothing(tmp_path: Path) -> None:
+    """Its faults are those of `config check`."""
+    (tmp_path / "config.yaml").write_text("querys: []\n")
+
+    with pytest.raises(ConfigError):
+        run("-o", str(tmp_path / "out"), f"--config.file={tmp_path / 'config.yaml'}")
+
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.real
+def test_promtool_judges_what_the_command_writes(
+    config: str, tmp_path: Path, promtool: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the front door to promtool's yes."""
+    assert 0 == dispatch(["rules", "generate", "-o", str(tmp_path / "out"), config, f"--promtool={promtool}"])
+    assert "promtool accepted them and their unit tests" in capsys.readouterr().err
