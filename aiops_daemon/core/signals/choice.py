@@ -18,7 +18,7 @@ from aiops_daemon.core.signals.trend import Grid
 
 LEVELS = np.array([0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98])  # of the error quantiles
 LOWER, UPPER = 1, 5  # the 80 % interval
-MOST_ORIGINS = 48
+MOST_ORIGINS = 40
 _STEPS = ((48, 1), (240, 5), (10_000, 7))  # hours known up to, hours between origins: prime to the day
 _LEAST_ERRORS = 6
 _JUDGED_SHARE = 0.6  # of a short past: beyond it errors are taken at that distance and scaled up

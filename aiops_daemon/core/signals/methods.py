@@ -18,7 +18,7 @@ from aiops_daemon.core.signals.past import median
 from aiops_daemon.core.signals.trend import Grid, daily_change_at, middle_at, slope_at
 
 DAMPING = 0.95  # of a trend's hourly step from hour to hour
-PROFILE_DAYS = 7
+PROFILE_DAYS = 5
 REACH = 4.0  # a slope is drawn on over so many times the window it was read from, then the level holds
 
 
@@ -173,7 +173,7 @@ def _usual(level: Floats) -> Floats:
     """Return the median of each hour and the same hour of the two days before: an outage of a day leaves no trace."""
     one = np.concatenate([level[:, :24], level[:, :-24]], axis=1)
     two = np.concatenate([level[:, :48], level[:, :-48]], axis=1)
-    return np.maximum(np.minimum(level, one), np.minimum(np.maximum(level, one), two))
+    return np.asarray(np.maximum(np.minimum(level, one), np.minimum(np.maximum(level, one), two)))
 
 
 def _mean_of_day(level: Floats) -> Floats:
