@@ -101,7 +101,7 @@ def _rate(family: _Family) -> PackQuery:
         min_deviation_absolute=1.0,
         min_deviation_relative=0.5,
         unit="requests_per_second",
-        title="requests",
+        title="request rate",
     )
     return PackQuery(spec, (family.counter,))
 
