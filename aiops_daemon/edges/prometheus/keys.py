@@ -26,6 +26,7 @@ class KeyRing:
     def __init__(self) -> None:
         self._raw: dict[frozenset[tuple[str, str]], bytes] = {}
         self._external: frozenset[tuple[str, str]] = frozenset()
+        self._everywhere: frozenset[str] = frozenset()
         self._comparisons = 0
 
     async def learn(self, raw: Sequence[bytes]) -> None:
@@ -36,8 +37,10 @@ class KeyRing:
             await asyncio.sleep(0)
 
     async def keys(self, labels: Sequence[Labels]) -> list[bytes]:
-        """Return the keys of label sets of remote read."""
+        """Return the keys of label sets of remote read, all of one answer."""
         found: list[bytes] = []
+        names = [frozenset(name for name, _ in one) for one in labels]
+        self._everywhere = frozenset.intersection(*names) if names else frozenset()
         for start in range(0, len(labels), _PER_TURN):
             found += [self._key(frozenset(one)) for one in labels[start : start + _PER_TURN]]
             await asyncio.sleep(0)
@@ -53,11 +56,15 @@ class KeyRing:
         if self._comparisons == _MOST_COMPARISONS:
             return None
         self._comparisons += 1
-        within = max((known for known in self._raw if known < pairs), key=len, default=None)
+        within = max((known for known in self._raw if self._explains(known, pairs)), key=len, default=None)
         if within is None:
             return None
         self._external |= pairs - within
         return self._raw[within]
+
+    def _explains(self, known: frozenset[tuple[str, str]], pairs: frozenset[tuple[str, str]]) -> bool:
+        """Say whether `pairs` may be `known` with external labels, whose names every series then has."""
+        return known < pairs and all(name in self._everywhere for name, _ in pairs - known)
 
 
 def render(pairs: frozenset[tuple[str, str]]) -> bytes:
