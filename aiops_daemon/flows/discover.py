@@ -43,8 +43,9 @@ class Discovery:
         self._failing = False
 
     async def look(self, at: float) -> None:
-        """Choose packs at the first tick and every ten minutes; log what changed and why."""
-        if self._enable == () or (self._asked_at is not None and 0 <= at - self._asked_at < ASK_EVERY):
+        """Choose packs at the first tick and every ten minutes (at every tick until one fits); log what changed."""
+        taken = any(choice.taken for choice in self.choices)
+        if self._enable == () or (taken and self._asked_at is not None and 0 <= at - self._asked_at < ASK_EVERY):
             return
         try:
             names = await self._poller.source.metric_names()

@@ -17,6 +17,7 @@ from aiops_daemon.logs import fields
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 30.0  # seconds
+_FIRST_LOOK = 1.0  # seconds between looks until the first cycle has ended
 
 WriteRules = Callable[[Sequence[QuerySpec]], Awaitable[Sequence[str]]]
 
@@ -35,7 +36,7 @@ class RuleWriter:
         while True:
             await self.write_if_changed()
             beat()
-            await self._around.clock.sleep(LOOK_EVERY)
+            await self._around.clock.sleep(LOOK_EVERY if self._written is not None else _FIRST_LOOK)
 
     async def write_if_changed(self) -> None:
         """Write once per change; a refused set is not tried again until it changes."""
