@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from itertools import pairwise
 
 import pytest
 
@@ -112,7 +113,7 @@ async def test_ticks_are_aligned_after_the_first() -> None:
 
     assert 0 == seen[0]
     assert all((EPOCH + at) % 60 == 0 for at in seen[1:])
-    assert {60} == {b - a for a, b in zip(seen[1:], seen[2:], strict=False)}
+    assert {60} == {b - a for a, b in pairwise(seen[1:])}
     assert 0 == skipped
 
 

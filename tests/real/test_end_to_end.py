@@ -43,7 +43,10 @@ scrape_configs:
   - {{job_name: node, static_configs: [{{targets: ["{node}"]}}]}}
   - {{job_name: prometheus, static_configs: [{{targets: ["{own}"]}}]}}
   - {{job_name: aiops, static_configs: [{{targets: ["{daemon}"]}}]}}
-  - {{job_name: findings, honor_labels: true, metrics_path: /findings/metrics, static_configs: [{{targets: ["{daemon}"]}}]}}
+  - job_name: findings
+    honor_labels: true
+    metrics_path: /findings/metrics
+    static_configs: [{{targets: ["{daemon}"]}}]
 """
 
 
