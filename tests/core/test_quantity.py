@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from aiops_daemon.core.model.quantity import speak, speak_duration, speak_time
+from aiops_daemon.core.model.quantity import possible_lower, speak, speak_duration, speak_time
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,10 @@ from aiops_daemon.core.model.quantity import speak, speak_duration, speak_time
         ("0 s", 0.0, "seconds"),
         ("12.3 %", 0.123, "ratio"),
         ("99.95 %", 0.9995, "ratio"),
+        ("99.91 %", 0.99908, "ratio"),
+        ("99.9 %", 0.999, "ratio"),
+        ("92.3 %", 0.92345, "ratio"),
+        ("100 %", 1 - 1e-15, "ratio"),
         ("100 %", 1.0, "ratio"),
         ("0 %", 0.0, "ratio"),
         ("250 %", 2.5, "ratio"),
@@ -79,3 +83,18 @@ def test_speaks_moments_in_utc():
 def test_more_digits_tell_close_values_apart():
     """A caller may ask for more digits where two values would read the same."""
     assert speak(0.10042, digits=5) == "0.10042"
+
+
+@pytest.mark.parametrize(
+    ("expected", "lower", "value", "unit"),
+    [
+        (-math.inf, -0.1, 0.2, "ratio"),
+        (-math.inf, 0.0, 0.2, "requests_per_second"),
+        (0.1, 0.1, 0.2, "seconds"),
+        (-1.0, -1.0, -5.0, "seconds"),
+        (-3.0, -3.0, 12.0, "celsius"),
+    ],
+)
+def test_an_edge_below_zero_of_what_is_never_negative_is_no_edge(expected, lower, value, unit):
+    """A latency of minus 94 ms is nobody's expectation."""
+    assert expected == possible_lower(lower, value, unit)

@@ -183,3 +183,11 @@ async def test_the_page_and_its_files_are_served():
                 async with http.get(f"/{address}") as answer:
                     assert answer.status == 200
     await server.stop()
+
+
+def test_a_breach_that_came_is_now_and_ranges_stay_above_zero():
+    """No breach lies in the past, no share below nothing."""
+    crossed = disk_finding(value=0.97, breach_at=NOW - 900)
+
+    assert "Breach now" in page(quiet(findings=(crossed,))).text
+    assert "Expected at most 480 ms" in page(quiet(findings=(finding(lower=-0.1),))).text

@@ -19,6 +19,7 @@ _BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _SCALES = ((1e12, " trillion"), (1e9, " billion"), (1e6, " million"))
 _SMALL_TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _LARGE_TIMES = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
+_NEVER_NEGATIVE = frozenset({"seconds", "bytes", "ratio", "percent"})
 _YEAR = 365.25 * 86_400
 
 
@@ -66,6 +67,15 @@ def speak_time(unix: float | None) -> str:
     return UNKNOWN if moment is None else f"{moment.isoformat(' ', 'minutes')[:16]} UTC"
 
 
+def possible_lower(lower: float, value: float, unit: str) -> float:
+    """Return minus infinity for an edge below zero of what cannot be negative: sizes, durations, shares, rates.
+
+    A negative `value` shows that this one can; then the edge stays.
+    """
+    natural = unit in _NEVER_NEGATIVE or unit.endswith(_PER_SECOND)
+    return -math.inf if natural and lower <= 0 <= value else lower
+
+
 def utc(unix: float | None) -> datetime | None:
     """Turn unix seconds into a UTC datetime; None outside the years 1 to 9999."""
     if unix is None or not _FIRST_SECOND <= unix <= _LAST_SECOND:
@@ -99,10 +109,11 @@ def _trim(value: float) -> str:
 
 
 def _percent(ratio: float, digits: int) -> str:
-    """Write ratio times 100; close to one, keep two digits of what is missing (99.95, not 100)."""
-    missing = 1.0 - ratio
-    if 0 < missing < 0.1:
-        return _trim(float(f"{100 - float(f'{missing * 100:.{digits - 1}g}'):.12g}"))
+    """Write ratio times 100; close to one, keep the first digit of what is missing (99.95, not 100)."""
+    missing = (1.0 - ratio) * 100
+    if 1e-9 < missing < 10:
+        decimals = max(digits - 2, math.ceil(-math.log10(missing) - 1e-9))
+        return _trim(round(ratio * 100, decimals))
     return _plain(ratio * 100, digits)
 
 

@@ -11,7 +11,7 @@ import math
 import unicodedata
 
 from aiops_daemon.core.model.labels import Labels
-from aiops_daemon.core.model.quantity import speak, speak_duration, speak_time
+from aiops_daemon.core.model.quantity import possible_lower, speak, speak_duration, speak_time
 from aiops_daemon.core.model.query import QuerySpec, Threshold
 
 MOST_LABELS = 4
@@ -46,9 +46,10 @@ def anomaly_sentence(  # noqa: PLR0913 - every number of the sentence by name
 ) -> str:
     """Say how far `value` is outside [lower, upper]; numbers in `spec.unit`, times in unix seconds."""
     said, wanted, low, high = _apart(spec.unit, value, expected, lower, upper)
+    shown_lower = possible_lower(lower, value, spec.unit)
     place = _side(value, lower, upper, score)
     return (
-        f"{subject(spec, labels)} is {said}, {place} the expected range {_range(lower, upper, low, high)} "
+        f"{subject(spec, labels)} is {said}, {place} the expected range {_range(shown_lower, upper, low, high)} "
         f"({_compared(value, expected, spec.unit)}{wanted}), {_since(since, now)}."
     )
 

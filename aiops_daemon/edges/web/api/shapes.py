@@ -105,7 +105,7 @@ def finding_item(finding: Finding, state: State, now: float) -> FindingItem:
         duration_seconds=_span(finding.since, now if state == "open" else finding.updated_at),
         threshold=finding.threshold or None,
         breach_at=moment(finding.breach_at),
-        seconds_to_breach=_span(now, finding.breach_at),
+        seconds_to_breach=_ahead(now, finding.breach_at),
     )
 
 
@@ -137,7 +137,7 @@ def slo_item(status: SloStatus, now: float) -> SloItem:
         burn_rate={window: number(rate) for window, rate in status.burn_rate.items()},
         error_budget_remaining_ratio=number(status.budget_remaining_ratio),
         exhaustion_at=moment(status.exhaustion_at),
-        seconds_to_exhaustion=_span(now, status.exhaustion_at),
+        seconds_to_exhaustion=_ahead(now, status.exhaustion_at),
         alerts=[SloAlertItem(name, moment(status.since.get(name))) for name in sorted(status.active)],
     )
 
@@ -155,3 +155,9 @@ def moment(unix: float | None) -> str | None:
 
 def _span(start: float | None, end: float | None) -> float | None:
     return None if start is None or end is None else number(end - start)
+
+
+def _ahead(now: float, then: float | None) -> float | None:
+    """Return the seconds until `then`, 0 once it is reached."""
+    span = _span(now, then)
+    return None if span is None else max(0.0, span)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from aiops_daemon.core.model.finding import Finding, FindingKind
 from aiops_daemon.core.model.labels import Labels
-from aiops_daemon.core.model.quantity import speak, speak_duration, speak_time, utc
+from aiops_daemon.core.model.quantity import possible_lower, speak, speak_duration, speak_time, utc
 from aiops_daemon.core.model.view import Plot
 from aiops_daemon.edges.web.ui.plot import Sketch, draw
 
@@ -95,7 +95,8 @@ def stamp(unix: float | None, now: float) -> Stamp:
 
 def expected_range(finding: Finding) -> str:
     """Say the expected range, or the one edge that there is."""
-    low, high = (_finite(edge) for edge in (finding.lower, finding.upper))
+    lower = None if finding.lower is None else possible_lower(finding.lower, finding.value, finding.unit)
+    low, high = _finite(lower), _finite(finding.upper)
     if low is not None and high is not None:
         return f"{speak(low, finding.unit)} to {speak(high, finding.unit)}"
     if high is not None:
@@ -109,10 +110,16 @@ def _facts(finding: Finding, now: float) -> list[tuple[str, str]]:
         return [("Burn rate", f"{speak(finding.value)}×"), ("Sustainable", "1×")]
     value = ("Value", speak(finding.value, finding.unit))
     if finding.kind is FindingKind.FORECAST_BREACH:
-        breach = stamp(finding.breach_at, now).relative if finding.breach_at is not None else "not dated"
-        return [value, ("Threshold", speak(_level(finding), finding.unit)), ("Breach", breach), ("Probability", likely)]
+        level = ("Threshold", speak(_level(finding), finding.unit))
+        return [value, level, ("Breach", _breach(finding, now)), ("Probability", likely)]
     score = f"{speak(finding.score, digits=2)} × band edge"
     return [value, ("Expected", expected_range(finding) or "unknown"), ("Score", score), ("Confidence", likely)]
+
+
+def _breach(finding: Finding, now: float) -> str:
+    if finding.breach_at is None:
+        return "not dated"
+    return "now" if finding.breach_at <= now else stamp(finding.breach_at, now).relative
 
 
 def _level(finding: Finding) -> float | None:
