@@ -124,6 +124,28 @@ def test_a_restart_changes_nothing(stream: list[tuple[float, float, float]]) -> 
 
 @few
 @given(
+    st.integers(1, 60), st.just(0.0) | st.floats(0.0, 299.0), st.lists(st.floats(0.0, 100.0), min_size=60, max_size=60)
+)
+def test_history_in_parts_equals_history_at_once(cut: int, phase: float, totals: list[float]) -> None:
+    """However a history is cut, also off the buckets' edges, everything counts once; on the edges also read twice."""
+    whole, parts = BurnLedger(SPEC), BurnLedger(SPEC)
+    times = START - START % 300 + phase + 300 * np.arange(60)
+    events = np.array(totals)
+    whole.backfill(times, events / 10, events)
+    for _ in range(1 if phase else 2):
+        parts.backfill(times[:cut], events[:cut] / 10, events[:cut])
+        parts.backfill(times[cut:], events[cut:] / 10, events[cut:])
+
+    first, second = (ledger._coarse.window(times[-1] + 300, 86400.0) for ledger in (whole, parts))
+
+    assert sum(totals) == pytest.approx(first.total, abs=1e-6)
+    assert first.total == pytest.approx(second.total, abs=1e-6)
+    assert first.bad == pytest.approx(sum(totals) / 10, abs=1e-6)
+    assert 60 * 300 == pytest.approx(second.known_seconds)
+
+
+@few
+@given(
     st.lists(st.lists(st.integers(0, 50), min_size=8, max_size=8), min_size=1, max_size=5),
     st.lists(st.booleans(), min_size=8, max_size=8),
 )

@@ -81,9 +81,10 @@ class BurnLedger:
         Shapes equal (n,); NaN is unknown. What is already known, live or restored, is not counted again.
         """
         rows = np.column_stack([np.asarray(column, dtype=np.float64) for column in (times, bad, total)])
-        for at, failed, events in rows[np.isfinite(rows).all(axis=1)].tolist():
-            for ring in (self._fine, self._coarse):
-                ring.fill(at - COARSE_STEP, at, failed, events)
+        rows = rows[np.isfinite(rows).all(axis=1)]
+        ends, chosen = np.unique(rows[:, 0], return_index=True)
+        for ring in (self._fine, self._coarse):
+            ring.fill(ends, COARSE_STEP, rows[chosen, 1], rows[chosen, 2])
 
     def status(self, at: float, *, present: bool) -> SloStatus:
         """Judge the SLO at a moment; `present`: its series exist at the source.

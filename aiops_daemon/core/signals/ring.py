@@ -1,7 +1,8 @@
 """Bad events, all events and known seconds, summed in buckets of equal length over a bounded past.
 
 Enters: amounts with the stretch of time over which they came. Leaves: sums over any window that ends at a given
-moment. Amounts are spread evenly over their stretch; a second that is already known is never filled twice.
+moment. Amounts are spread evenly over their stretch; history never fills a bucket beyond
+its length, so it is read twice without counting twice.
 """
 
 from __future__ import annotations
@@ -50,18 +51,29 @@ class BucketRing:
         self._sums[_TOTAL, slots] += total * share[inside]
         self._sums[_KNOWN, slots] = np.minimum(self.step, self._sums[_KNOWN, slots] + seconds[inside])
 
-    def fill(self, start: float, end: float, bad: float, total: float) -> None:
-        """Count what came in (start, end], but only the part that falls on seconds not yet known."""
-        if end <= start:
+    def fill(
+        self, ends: NDArray[np.float64], length: float, bad: NDArray[np.float64], total: NDArray[np.float64]
+    ) -> None:
+        """Count what came in the stretches (end - length, end], but only the part on seconds not yet known.
+
+        `ends` rise by `length` or more; all have shape (n,). One pass per bucket that a stretch can touch, each
+        over all stretches at once: in one pass no two stretches touch the same bucket.
+        """
+        newest = math.ceil(float(ends[-1]) / self.step) - 1 if len(ends) else -1
+        if newest < 0:
             return
-        indices, seconds = self._stretch(start, end)
-        if self._head is None or indices[-1] > self._head:
-            self._advance(int(indices[-1]))
-        slots, inside = self._slots(indices)
-        fresh = np.minimum(seconds[inside], self.step - self._sums[_KNOWN, slots])
-        self._sums[_BAD, slots] += bad * fresh / (end - start)
-        self._sums[_TOTAL, slots] += total * fresh / (end - start)
-        self._sums[_KNOWN, slots] += fresh
+        if self._head is None or newest > self._head:
+            self._advance(newest)
+        first = np.floor((ends - length) / self.step).astype(np.int64)
+        for offset in range(math.ceil(length / self.step) + 1):
+            indices = first + offset
+            lower, upper = np.maximum(indices * self.step, ends - length), np.minimum((indices + 1) * self.step, ends)
+            slots, inside = self._slots(indices)
+            fresh = np.clip(upper - lower, 0.0, None)[inside]
+            fresh = np.minimum(fresh, self.step - self._sums[_KNOWN, slots])
+            self._sums[_BAD, slots] += bad[inside] * fresh / length
+            self._sums[_TOTAL, slots] += total[inside] * fresh / length
+            self._sums[_KNOWN, slots] += fresh
 
     def window(self, at: float, seconds: float) -> Sums:
         """Sum over (at - seconds, at]; the bucket that the window's start cuts counts in proportion."""
@@ -111,7 +123,8 @@ class BucketRing:
         return indices, np.maximum(0.0, upper - lower)
 
     def _slots(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        inside = indices > (self._head or 0) - self.size
+        head = self._head or 0
+        inside = (indices > head - self.size) & (indices <= head)
         return indices[inside] % self.size, inside
 
     def _advance(self, newest: int) -> None:
