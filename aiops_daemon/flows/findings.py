@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter, deque
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from aiops_daemon.core.model.finding import Finding, FindingKind
@@ -53,7 +54,7 @@ class FindingBook:
         """Close an open finding and say why; what is remembered of it is its worst moment."""
         if self._open.pop(place, None) is None:
             return
-        finding = self._worst.pop(place)
+        finding = replace(self._worst.pop(place), updated_at=at)
         self._recent.appendleft(finding)
         log.info("finding closed", extra=_fields(finding, reason=reason, seconds=round(at - finding.since)))
 
