@@ -1,6 +1,8 @@
 """The landing page as HTML."""
 
+import re
 from html.parser import HTMLParser
+from importlib.resources import files
 
 import aiohttp
 import pytest
@@ -191,3 +193,28 @@ def test_a_breach_that_came_is_now_and_ranges_stay_above_zero():
 
     assert "Breach now" in page(quiet(findings=(crossed,))).text
     assert "Expected at most 480 ms" in page(quiet(findings=(finding(lower=-0.1),))).text
+
+
+STYLE = (files("aiops_daemon.edges.web.ui") / "static" / "style.css").read_text(encoding="utf-8")
+SCHEMES = [
+    dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", block)) for block in re.findall(r":root {(.*?)}", STYLE, re.DOTALL)
+]
+PAIRS = [("text", "page"), ("quiet", "page"), ("quiet", "card"), ("link", "page"), ("critical", "card")] + [
+    (tone, f"{tone}-soft") for tone in ("critical", "warning", "info", "good")
+]
+
+
+def luminance(colour):
+    """Relative luminance of an sRGB colour (WCAG 2.2)."""
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=["light", "dark"])
+@pytest.mark.parametrize(("front", "back"), PAIRS)
+def test_text_has_contrast_in_both_schemes(scheme, front, back):
+    """At least 4.5 to 1, as WCAG asks of text (level AA)."""
+    darker, lighter = sorted((luminance(scheme[front]), luminance(scheme[back])))
+
+    assert (lighter + 0.05) / (darker + 0.05) >= 4.5

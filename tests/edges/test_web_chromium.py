@@ -41,10 +41,10 @@ async def serving(daemon):
         await server.stop()
 
 
-async def dump(chromium, address, folder):
+async def dump(chromium, address, folder, *flags):
     """Return the page as the browser holds it, and what it complained of."""
     process = await asyncio.create_subprocess_exec(
-        chromium, *FLAGS, f"--user-data-dir={folder}", "--dump-dom", address,
+        chromium, *FLAGS, f"--user-data-dir={folder}", *flags, "--dump-dom", address,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         env=os.environ | {"HOME": str(folder)},
     )  # fmt: skip
@@ -88,3 +88,24 @@ async def test_hostile_labels_do_not_run(chromium, tmp_path):
     assert complaints == []
     assert "&lt;img src=x" in page
     assert "<img" not in page
+
+
+async def test_the_page_renews_itself(chromium, tmp_path):
+    """A finding that opens while the page is looked at appears without a reload."""
+
+    class Unfolding(FakeDaemon):
+        """Quiet when first asked, busy from then on."""
+
+        def view(self):
+            """Return the view and let trouble begin."""
+            shown, self.shown = self.shown, busy_view()
+            return shown
+
+    daemon = Unfolding(shown=View(at=NOW))
+    async with serving(daemon) as address:
+        page, complaints = await dump(chromium, address, tmp_path, "--virtual-time-budget=20000")
+
+    assert complaints == []
+    assert finding().sentence in page
+    assert "Nothing is watched yet" not in page
+    assert daemon.counted.count(("/", 200)) == 2

@@ -5,6 +5,7 @@ Enters: parts of a view, the time. Leaves: frozen rows of text. Pure; what is wr
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,8 +37,9 @@ class SloRow:
 
 @dataclass(frozen=True, slots=True)
 class StreamRow:
-    """One query on one source."""
+    """One query on one source; `anchor` stays the same while rows change places."""
 
+    anchor: str
     query: str
     source: str
     expr: str
@@ -59,6 +61,7 @@ def stream_rows(streams: Sequence[StreamView], now: float) -> list[StreamRow]:
     ordered = sorted(streams, key=lambda stream: (not stream.last_error, stream.source, stream.query))
     return [
         StreamRow(
+            anchor=hashlib.blake2b(f"{stream.source}\0{stream.query}".encode(), digest_size=6).hexdigest(),
             query=stream.query,
             source=stream.source,
             expr=stream.expr,
