@@ -29,7 +29,7 @@ LOOKBACK_MS = 300_000  # Prometheus' default query.lookback-delta
 _STREAMED_XOR_CHUNKS = 1
 _XOR = 1
 _LONGEST_FRAME = 64 << 20  # Prometheus writes frames of about 1 MiB, a single chunk more at most
-_BATCH_CELLS = 1 << 18  # samples decoded in lock step at once, counted with padding
+_BATCH_CELLS = 1 << 17  # samples decoded in lock step at once, counted with padding
 _HEADERS = {
     "Content-Type": "application/x-protobuf",
     "Content-Encoding": "snappy",

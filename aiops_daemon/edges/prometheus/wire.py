@@ -7,6 +7,7 @@ storage/remote/chunked.go (uvarint length, big-endian CRC32C, message). Never re
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from functools import cache
 from typing import TypeAlias
@@ -15,9 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Words: TypeAlias = NDArray[np.uint32]
+Rows: TypeAlias = tuple[tuple[int, ...], ...]
 
 _POLYNOMIAL = 0x82F63B78  # Castagnoli, reflected
-_LOOP_BYTES = 1024  # below this the plain loop is quicker than the tree
+_LOOP_BYTES = 512  # below this the plain loop is quicker than the tree
+_TREE_TOP = 64  # words; above them the tree saves nothing over a loop
+_TURN_BYTES = 128 * 1024  # of messages between two turns of the event loop
 _LONGEST_VARINT = 10
 _LITERAL = 1 << 16
 
@@ -34,6 +38,9 @@ def varint(value: int) -> bytes:
 
 def read_varint(data: bytes | bytearray | memoryview, at: int) -> tuple[int, int]:
     """Return the value at `at` and the position behind it; raises IndexError (short) or ValueError (endless)."""
+    value = data[at]
+    if value < 0x80:  # most are one byte
+        return value, at + 1
     value = 0
     for turn in range(_LONGEST_VARINT):
         byte = data[at + turn]
@@ -82,12 +89,17 @@ def snappy(data: bytes) -> bytes:
 async def frames(body: AsyncIterator[bytes], *, longest: int) -> AsyncIterator[memoryview]:
     """Yield the checked messages of a chunked stream; raises ValueError when it is broken or ends within one."""
     buffer = bytearray()
+    since = 0
     async for piece in body:
         buffer += piece
         at = 0
         while (found := _frame(buffer, at, longest)) is not None:
             message, at = found
             yield message
+            since += len(message)
+            if since > _TURN_BYTES:
+                since = 0
+                await asyncio.sleep(0)
         del buffer[:at]
     if buffer:
         raise ValueError("the stream ends within a frame")
@@ -122,14 +134,18 @@ def crc32c(data: bytes) -> int:
     words = np.frombuffer(data, dtype="<u4", offset=head).astype(np.uint32)
     # Preset bits may be folded into the first bytes: starting from 0 with them inverted is the same.
     words[0] ^= np.uint32(_advance(0xFFFFFFFF, data[:head]))
-    # A word as data and a word as state differ by its own four bytes, which the last shift adds.
     level = 0
-    while len(words) > 1:
+    while len(words) > _TREE_TOP:
         if len(words) % 2:
             words = np.concatenate((np.zeros(1, np.uint32), words))
-        words = _shift(words[0::2], level) ^ words[1::2]
+        words = _apply(_shift_tables(level), words[0::2]) ^ words[1::2]
         level += 1
-    return int(_shift(words, 0)[0]) ^ 0xFFFFFFFF
+    tables = _shift_rows(level)
+    state = 0
+    for word in words.tolist():
+        state = _apply_one(tables, state) ^ word
+    # A word as data and a word as state differ by its own four bytes, which the last shift adds.
+    return _apply_one(_shift_rows(0), state) ^ 0xFFFFFFFF
 
 
 def _advance(state: int, data: bytes) -> int:
@@ -139,16 +155,18 @@ def _advance(state: int, data: bytes) -> int:
     return state
 
 
-def _shift(states: Words, level: int) -> Words:
-    """Advance states over 4 * 2**level zero bytes."""
-    return _apply(_shift_tables(level), states)
-
-
 def _apply(tables: Words, states: Words) -> Words:
-    result: Words = tables[0][states & 0xFF] ^ tables[1][(states >> 8) & 0xFF]
-    result ^= tables[2][(states >> 16) & 0xFF]
-    result ^= tables[3][states >> 24]
+    index = states.astype(np.intp)
+    result: Words = tables[0].take(index & 0xFF)
+    result ^= tables[1].take((index >> 8) & 0xFF)
+    result ^= tables[2].take((index >> 16) & 0xFF)
+    result ^= tables[3].take(index >> 24)
     return result
+
+
+def _apply_one(tables: Rows, state: int) -> int:
+    first, second, third, fourth = tables
+    return first[state & 0xFF] ^ second[state >> 8 & 0xFF] ^ third[state >> 16 & 0xFF] ^ fourth[state >> 24]
 
 
 @cache
@@ -170,3 +188,8 @@ def _shift_tables(level: int) -> Words:
         return _apply(half, half)
     single = [[_advance(byte << 8 * place, bytes(4)) for byte in range(256)] for place in range(4)]
     return np.array(single, dtype=np.uint32)
+
+
+@cache
+def _shift_rows(level: int) -> Rows:
+    return tuple(tuple(table) for table in _shift_tables(level).tolist())
