@@ -7,14 +7,12 @@ parsed arguments and returns an exit code.
 from __future__ import annotations
 
 import argparse
-import re
 from enum import IntEnum
 from typing import TypeAlias
 
-Nouns: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 (argparse gives it no public name)
+from aiops_daemon.core.model.durations import parse_duration
 
-_PART = re.compile(r"(\d+)(ms|[smhdwy])")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
+Nouns: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 (argparse gives it no public name)
 
 
 class Exit(IntEnum):
@@ -28,9 +26,7 @@ class Exit(IntEnum):
 
 def duration(text: str) -> float:
     """Read a Prometheus duration such as 5m or 1h30m as seconds; an argparse type."""
-    if text == "0":
-        return 0.0
-    parts = _PART.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 30s, 5m, 2h or 7d")
-    return sum(int(number) * _SECONDS[unit] for number, unit in parts)
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is {error}") from None

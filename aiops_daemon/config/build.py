@@ -95,7 +95,8 @@ def _query(query: Query, time_zone: str) -> QuerySpec:
         min_deviation_relative=query.min_deviation.relative,
         thresholds=_thresholds(query),
         severity=query.severity,
-        horizons=tuple(query.forecast.horizons) if query.forecast else (),
+        horizons=_horizons(query),
+        forecast_linear=query.forecast is not None and query.forecast.method == "linear",
         on_finding=OnFinding(query.on_finding),
         export=Export(query.export),
         max_series=query.max_series,
@@ -112,6 +113,13 @@ def _seasons(season: str | list[str]) -> tuple[Season, ...] | None:
     if season == "auto":
         return None
     return () if isinstance(season, str) else tuple(Season(cycle) for cycle in season)
+
+
+def _horizons(query: Query) -> tuple[float, ...]:
+    """A threshold alone is a wish to know when it will be crossed."""
+    if query.forecast is not None:
+        return tuple(query.forecast.horizons)
+    return (3600.0, 86_400.0) if query.thresholds else ()
 
 
 def _thresholds(query: Query) -> tuple[Threshold, ...]:

@@ -41,6 +41,10 @@ class Forecast(Section):
     ]
     """Distances into the future at which a value and its interval are forecast, 1 to 8 of them. Required."""
 
+    method: Annotated[str, choice("auto", "linear")] = "auto"
+    """`auto` chooses per series and horizon what forecast its past best; `linear` exports what `predict_linear`
+    would say, without an interval. Breaches are judged by `auto` either way."""
+
 
 class Window(Section):
     """A stretch of time from which nothing is learned, such as a known outage."""
@@ -114,13 +118,13 @@ class Query(Section):
     thresholds: dict[Name, Annotated[Bound, BeforeValidator(_bound, json_schema_input_type=float | Bound)]] = Field(
         default={}
     )
-    """Levels by severity (label `aiops_threshold`) for which the time to breach is forecast; needs `forecast`."""
+    """Levels by severity (label `aiops_threshold`) for which the time to breach is forecast."""
 
     severity: Name = "info"
     """Severity of its anomaly alert."""
 
     forecast: Forecast | None = None
-    """Forecasts to make. Default: none."""
+    """Forecasts to make. Default: 1h and 1d ahead where `thresholds` are given, none otherwise."""
 
     on_finding: Annotated[str, choice("enrich", later=("notify", "page"))] = "enrich"
     """What a finding may do: enrich. Findings alone page nobody."""

@@ -62,8 +62,6 @@ def _query(query: Query, document: Document, path: Path, tree: Tree) -> Iterator
         if reach < _CYCLES[cycle]:
             message = f"history.range is too short to learn a {cycle} season"
             yield tree.fault((*path, "season"), message, "lengthen history.range, or expect to wait")
-    if query.thresholds and query.forecast is None:
-        yield tree.fault((*path, "thresholds"), "have no effect without a forecast", "add forecast: {horizons: [1h]}")
     for index, horizon in enumerate(query.forecast.horizons if query.forecast else ()):
         if horizon > reach:
             place = (*path, "forecast", "horizons", index)

@@ -52,6 +52,9 @@ def _forecast_blocks(stream: Stream, export: Export) -> Iterator[Block]:
     step = outlook.step
     for index, seconds in enumerate(stream.spec.horizons):
         own = [f'{text},aiops_horizon="{prometheus_duration(seconds)}"' for text in texts]
+        if stream.spec.forecast_linear:
+            yield _known(metrics.FORECAST_VALUE, own, step.linear[chosen, index])
+            continue
         yield _known(metrics.FORECAST_VALUE, own, step.value[chosen, index])
         yield _known(metrics.FORECAST_LOWER, own, step.lower[chosen, index])
         yield _known(metrics.FORECAST_UPPER, own, step.upper[chosen, index])

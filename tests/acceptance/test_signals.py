@@ -212,7 +212,9 @@ async def test_a_memory_leak_is_called_hours_before_it_breaches(tmp_path: Path) 
         assert finding.breach_at == pytest.approx(breach_at, abs=0.25 * (breach_at - scenario.clock.now()))
         assert "critical" == finding.severity
         page = await scenario.scrape()
-        assert any(dict(labels)["aiops_threshold"] == "critical" for labels in page["aiops_forecast_breach_timestamp_seconds"])
+        assert any(
+            dict(labels)["aiops_threshold"] == "critical" for labels in page["aiops_forecast_breach_timestamp_seconds"]
+        )
 
 
 def shop(errors_from: float, errors_to: float, ratio: float, hours: float) -> tuple[SloSpec, dict[str, Recording]]:

@@ -193,10 +193,6 @@ WARNINGS = {
             "lengthen history.range, or expect to wait"
         ),
     ),
-    "threshold alone": (
-        QUERY + "    thresholds: {critical: 1}\n",
-        "5:17: queries[0].thresholds: have no effect without a forecast; add forecast: {horizons: [1h]}",
-    ),
     "nothing to do": (
         SOURCE + "packs: {enable: []}\n",
         "2:17: packs.enable: nothing is watched; enable packs, or add queries or slos",

@@ -151,6 +151,21 @@ async def test_a_dripping_server_meets_the_deadline(world: tuple[FakePrometheus,
     assert R.TIMEOUT is caught.value.reason
 
 
+async def test_other_queries_go_on_beside_a_hung_one(world: tuple[FakePrometheus, Connect]) -> None:
+    """One slow expression takes one place, not all."""
+    server, connect = world
+    server.scripts[QUERY] = [drips, ONE]
+    client = await connect(concurrency=2)
+    hung = asyncio.create_task(client.instant("slow", 1.0))
+    while not server.seen:
+        await asyncio.sleep(0)
+    answers = [await client.instant("up", 1.0) for _ in range(5)]
+    hung.cancel()
+
+    assert [1] * 5 == [answer.series for answer in answers]
+    assert not hung.done()
+
+
 async def test_a_refused_connection_is_a_connection_error() -> None:
     """Nobody listens."""
     client = PrometheusClient(SourceSpec("eu1", (f"http://ann:canary-word@127.0.0.1:{real_servers.free_port()}",)))

@@ -117,6 +117,14 @@ async def test_the_loop_turns_between_slices() -> None:
     assert turns >= len(body) // decode.SLICE_BYTES
 
 
+def test_large_and_many_labels_are_labels() -> None:
+    """Values of 64 KiB and two hundred labels pass through."""
+    wide = {f"label_{number}": "x" * 20 for number in range(200)}
+    parts = [({"a": "y" * 65_536}, "1"), (wide, "2"), ({}, "3")]
+
+    assert [(labels, float(text)) for labels, text in parts] == read(vector_body(parts))
+
+
 def test_native_histograms_are_skipped_and_told() -> None:
     """Plain samples beside them are kept, last or first."""
     histogram = {"count": "3", "sum": "2", "buckets": [[0, "0.1", "0.2", "3"]]}

@@ -195,6 +195,41 @@ async def test_parts_keep_to_the_limits(world: tuple[FakePrometheus, Read], seri
     assert [60.0 if days >= 7 else 300.0] == sorted(set(np.diff(np.concatenate([part.times for part in parts]))))
 
 
+async def many(request: web.Request) -> web.StreamResponse:
+    """Answer a range query with 2,000 series of one sample each."""
+    form = dict(request.query)
+    result = [{"metric": {"n": str(n)}, "values": [[float(form["start"]), "1"]]} for n in range(2000)]
+    return await fake.says(fake.compact({"status": "success", "data": {"resultType": "matrix", "result": result}}))(
+        request
+    )
+
+
+async def test_more_series_than_expected_shorten_the_stretches(world: tuple[FakePrometheus, Read]) -> None:
+    """A churning world does not fill the memory: matrices are bounded, later stretches are cut to fit."""
+    server, read = world
+    server.scripts[RANGE] = [many]
+    parts = await read("sum(up)", end=60 * 9_999)
+
+    assert 8_000_000 >= max(part.values.size for part in parts)
+    assert 500_000 >= max(part.values.size for part in parts[1:])
+    assert 10_000 == sum(len(part.times) for part in parts)
+
+
+async def test_remote_read_is_bounded_alike(world: tuple[FakePrometheus, Read]) -> None:
+    """Rows are counted while the stream comes in."""
+    server, read = world
+    labels = [{"n": str(n)} for n in range(2000)]
+    server.scripts |= {
+        READ: [fake.says(stream(*((one, [(1000, 1.0)]) for one in labels)))],
+        SERIES: [listing(*labels)],
+    }
+    parts = await read(end=60 * 9_999)
+
+    assert 8_000_000 >= max(part.values.size for part in parts)
+    assert 0 == server.count(RANGE)
+    assert 2000 == len(parts[0].keys)
+
+
 async def test_an_empty_range_asks_nothing(world: tuple[FakePrometheus, Read]) -> None:
     """End before start."""
     server, read = world

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import socket
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -77,6 +78,31 @@ async def test_findings_at_the_edge_of_age_are_served(http, daemon):
 
     async with http.get("/findings/metrics", headers=PLAIN) as answer:
         assert await answer.read() == PAGE.text
+
+
+async def test_a_large_page_comes_whole_in_pieces(http, daemon):
+    """The length is announced, every byte arrives, and HEAD sends none of them."""
+    body = bytes(range(256)) * 4_100
+    daemon.shown = View(at=NOW, page=replace(PAGE, text=body))
+
+    async with http.get("/findings/metrics", headers=PLAIN) as answer:
+        assert (str(len(body)), body) == (answer.headers["Content-Length"], await answer.read())
+    async with http.head("/findings/metrics", headers=PLAIN) as answer:
+        assert (200, str(len(body)), b"") == (answer.status, answer.headers["Content-Length"], await answer.read())
+
+
+async def test_a_reader_who_leaves_half_way_is_no_fault(http, daemon, caplog):
+    """A scrape that times out must not be an error in the log."""
+    daemon.shown = View(at=NOW, page=replace(PAGE, text=b"x" * 20_000_000))
+    reader, writer = await asyncio.open_connection("127.0.0.1", http._base_url.port)
+    writer.write(b"GET /findings/metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+    await reader.readline()
+    writer.close()
+    await writer.wait_closed()
+
+    async with http.get("/-/healthy") as answer:
+        assert answer.status == 200
+    assert caplog.text == ""
 
 
 async def test_own_metrics_are_rendered_in_the_wanted_format(http):

@@ -64,6 +64,7 @@ class QuerySpec:
     thresholds: tuple[Threshold, ...] = ()
     severity: str = "info"
     horizons: tuple[float, ...] = ()  # seconds; empty: no forecast
+    forecast_linear: bool = False  # export predict_linear's value instead of the chosen method's, without interval
     on_finding: OnFinding = OnFinding.ENRICH
     export: Export = Export.AUTO
     max_series: int = 10_000

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiops_daemon.edges.prometheus.envelope import Frame, cuts, data_of, frame_around, frame_of, locate, malformed
+from aiops_daemon.edges.prometheus.resample import check_size
 from aiops_daemon.errors import SourceError, SourceReason
 from aiops_daemon.ports import HistoryAnswer, InstantAnswer, VectorSlice
 
@@ -68,7 +69,8 @@ async def instant(body: bytearray, *, slice_bytes: int = SLICE_BYTES) -> Instant
 async def grid(body: bytearray, times: Floats, *, slice_bytes: int = SLICE_BYTES) -> HistoryAnswer:
     """Decode a range vector onto the grid `times` (evenly spaced unix seconds); raises SourceError.
 
-    Samples off the grid's range are ignored, of two at one moment the later in the answer stands.
+    Samples off the grid's range are ignored, of two at one moment the later in the answer stands. TOO_LARGE when
+    series times points are more than a part of history may hold.
     """
     frame, parts = _open(body, slice_bytes)
     _expect(frame, "matrix")
@@ -80,6 +82,7 @@ async def grid(body: bytearray, times: Floats, *, slice_bytes: int = SLICE_BYTES
         histograms += sum(bool(bytes(series.histograms)) for series in decoded)
         plain = [series for series in decoded if series.values]
         keys += [bytes(series.metric) for series in plain]
+        check_size(len(keys), len(times))
         counts = np.array([len(series.values) for series in plain], dtype=np.intp)
         blocks.append(_place(plain, counts, times))
         samples += int(counts.sum())

@@ -64,6 +64,7 @@ class History:
                 continue
             halvings = 0
             at += len(stretch)
+            size = min(size, max(1, _MOST_CELLS // max(1, len(answer.keys))))
             yield answer
 
     async def _stretch(self, expr: str, matchers: tuple[Matcher, ...] | None, times_ms: Ints) -> HistoryAnswer:

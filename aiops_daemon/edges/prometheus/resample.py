@@ -12,6 +12,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from aiops_daemon.errors import SourceError, SourceReason
+
 Ints: TypeAlias = NDArray[np.int64]
 Bits: TypeAlias = NDArray[np.uint64]
 Floats: TypeAlias = NDArray[np.float64]
@@ -19,6 +21,13 @@ Floats: TypeAlias = NDArray[np.float64]
 STALE = 0x7FF0000000000002  # model/value/value.go StaleNaN
 _NEVER = np.iinfo(np.int64).min // 2
 _SMALLEST = 16
+_MOST_CELLS = 8_000_000
+
+
+def check_size(series: int, steps: int) -> None:
+    """Raise SourceError(TOO_LARGE) when a matrix would take more memory than a part of history may."""
+    if series * steps > _MOST_CELLS:
+        raise SourceError(SourceReason.TOO_LARGE, f"{series} series at {steps} points are over {_MOST_CELLS} values")
 
 
 class Grid:
@@ -32,7 +41,10 @@ class Grid:
         self._bits: Bits = np.zeros((_SMALLEST, len(times_ms)), dtype=np.uint64)
 
     def place(self, rows: NDArray[np.intp], times_ms: Ints, bits: Bits) -> None:
-        """Take in one batch of samples; sorted runs per row are quickest, any order is right."""
+        """Take in one batch of samples; sorted runs per row are quickest, any order is right.
+
+        Raises SourceError(TOO_LARGE) when the rows are too many.
+        """
         if len(rows) == 0:
             return
         self._grow(int(rows.max()) + 1)
@@ -63,6 +75,7 @@ class Grid:
     def _grow(self, rows: int) -> None:
         have, steps = self._stamps.shape
         if rows > have:
+            check_size(rows, steps)
             more = max(rows, 2 * have) - have
             self._stamps = np.vstack((self._stamps, np.full((more, steps), _NEVER, dtype=np.int64)))
             self._bits = np.vstack((self._bits, np.zeros((more, steps), dtype=np.uint64)))

@@ -13,6 +13,7 @@ from aiohttp import hdrs, web
 
 from aiops_daemon.core.model.page import Page
 from aiops_daemon.edges.web.negotiate import OPENMETRICS_TYPE, TEXT_TYPE, wants_gzip, wants_openmetrics
+from aiops_daemon.edges.web.pieces import Pieces
 from aiops_daemon.edges.web.ports import WebPorts
 
 _GZIP_LEVEL = 1
@@ -71,4 +72,4 @@ def _response(body: bytes, *, openmetrics: bool, compressed: bool) -> web.Respon
     }
     if compressed:
         headers[hdrs.CONTENT_ENCODING] = "gzip"
-    return web.Response(body=body, headers=headers)
+    return web.Response(body=Pieces(body), headers=headers)
