@@ -17,18 +17,16 @@ from aiops_daemon.core.model.durations import prometheus_duration
 from aiops_daemon.core.model.finding import FindingKind
 from aiops_daemon.core.model.metrics import MetricSpec
 from aiops_daemon.core.model.page import Block
-from aiops_daemon.core.model.query import Export
-from aiops_daemon.core.model.series import Floats
+from aiops_daemon.core.model.series import Floats, Rows
 from aiops_daemon.core.model.slo import DataState
 from aiops_daemon.flows.burn import SloWatch
-from aiops_daemon.flows.exports import STALE_INTERVALS, exported_rows
+from aiops_daemon.flows.exports import STALE_INTERVALS
 from aiops_daemon.flows.findings import FindingBook
 from aiops_daemon.flows.stream import Stream
 
 
-def stream_blocks(stream: Stream, export: Export) -> list[Block]:
+def stream_blocks(stream: Stream, rows: Rows) -> list[Block]:
     """Return value, band, score and forecasts of a stream's exported rows."""
-    rows = exported_rows(stream, export)
     texts = [stream.table.texts[row] for row in rows.tolist()]
     columns = stream.columns
     pairs: tuple[tuple[MetricSpec, Floats], ...] = (
@@ -40,14 +38,14 @@ def stream_blocks(stream: Stream, export: Export) -> list[Block]:
         (metrics.ANOMALY_CONFIDENCE, columns.confidence),
     )
     blocks = [_known(metric, texts, column[rows]) for metric, column in pairs]
-    return blocks + (list(_forecast_blocks(stream, export)) if stream.outlook else [])
+    return blocks + (list(_forecast_blocks(stream, rows)) if stream.outlook else [])
 
 
-def _forecast_blocks(stream: Stream, export: Export) -> Iterator[Block]:
+def _forecast_blocks(stream: Stream, rows: Rows) -> Iterator[Block]:
     outlook = stream.outlook
     if outlook is None or outlook.step is None:
         return
-    chosen = np.isin(outlook.rows, exported_rows(stream, export))
+    chosen = np.isin(outlook.rows, rows)
     texts = [stream.table.texts[row] for row in outlook.rows[chosen].tolist()]
     step = outlook.step
     for index, seconds in enumerate(stream.spec.horizons):

@@ -6,6 +6,7 @@ everything while the sum stays under `export.max_series`, beyond that only what 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -36,8 +37,25 @@ def selection(streams: Sequence[Stream], spec: ExportSpec) -> dict[StreamKey, Ex
     return {key: resolved if export is Export.AUTO else export for key, export in wanted.items()}
 
 
-def exported_rows(stream: Stream, export: Export) -> Rows:
-    """Return the rows of a stream that go on the page."""
+def exported_rows(streams: Sequence[Stream], spec: ExportSpec) -> dict[StreamKey, Rows]:
+    """Return the rows of every stream that go on the page, no label set of a query twice.
+
+    Two sources without external labels that tell them apart can have the same series; Prometheus would refuse
+    a page that holds a sample twice, so the first source wins.
+    """
+    chosen = selection(streams, spec)
+    rows = {stream.key: _rows(stream, chosen[stream.key]) for stream in streams}
+    sources = Counter(stream.spec.name for stream in streams)
+    seen: set[str] = set()
+    for stream in streams:
+        if sources[stream.spec.name] > 1:
+            texts = stream.table.texts
+            rows[stream.key] = np.array([row for row in rows[stream.key].tolist() if texts[row] not in seen], np.intp)
+            seen.update(texts[row] for row in rows[stream.key].tolist())
+    return rows
+
+
+def _rows(stream: Stream, export: Export) -> Rows:
     rows = stream.current()
     if export is Export.ALL:
         return rows

@@ -15,7 +15,7 @@ from aiops_daemon.core.model.view import Plot, StreamView, View
 from aiops_daemon.flows.blocks import finding_block, slo_blocks, stream_blocks
 from aiops_daemon.flows.burn import SloWatch
 from aiops_daemon.flows.discover import Discovery
-from aiops_daemon.flows.exports import fresh_streams, selection
+from aiops_daemon.flows.exports import exported_rows, fresh_streams
 from aiops_daemon.flows.poll import Poller, Surroundings
 from aiops_daemon.flows.stream import Stream
 
@@ -65,10 +65,10 @@ class Publisher:
 
     async def _blocks(self, now: float) -> list[Block]:
         streams = fresh_streams(self._streams(), now)
-        chosen = selection(streams, self._around.settings.export)
+        rows = exported_rows(streams, self._around.settings.export)
         blocks: list[Block] = []
         for stream in streams:
-            blocks += stream_blocks(stream, chosen[stream.key])
+            blocks += stream_blocks(stream, rows[stream.key])
             await asyncio.sleep(0)
         for watch in self._watches():
             blocks += slo_blocks(watch, now)

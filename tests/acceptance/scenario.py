@@ -124,9 +124,9 @@ class Scenario:
     async def scrape(self) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
         """Scrape the findings page as OpenMetrics: name -> labels -> value."""
         accept = {"Accept": "application/openmetrics-text; version=1.0.0"}
-        async with aiohttp.ClientSession(headers=accept) as session:
-            async with session.get(self.daemon.address + "/findings/metrics") as response:
-                text = await response.text()
+        url = self.daemon.address + "/findings/metrics"
+        async with aiohttp.ClientSession(headers=accept) as session, session.get(url) as response:
+            text = await response.text()
         found: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
         for family in text_string_to_metric_families(text):
             for sample in family.samples:

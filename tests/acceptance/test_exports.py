@@ -194,3 +194,18 @@ async def test_score_offline_and_a_live_run_give_the_same_columns_bit_for_bit(tm
             assert (float(row["expected"]), float(row["lower"]), float(row["upper"])) == (expected, lower, upper)
     assert compared > 600
     assert max(one[4] for one in seen) > 1
+
+
+async def test_two_sources_with_the_same_series_make_no_sample_twice(tmp_path: Path) -> None:
+    """Without external labels that tell them apart the page stays one that Prometheus accepts."""
+    recording = record(shapes(), start=EPOCH - WEEK, end=EPOCH + 1 * HOUR)  # type: ignore[arg-type]
+    one = TwoClusters(tmp_path, {"rate": recording}, queries=(RATE,))
+    one.settings = replace(one.settings, sources=(SourceSpec("a", ("http://a",)), SourceSpec("b", ("http://b",))))
+    one.daemon = one._daemon()
+    async with one:
+        await one.until(minutes=3)
+        _, text = await one.get("/findings/metrics")
+        samples = [line.rpartition(" ")[0] for line in text.splitlines() if not line.startswith("#")]
+
+        assert len(samples) == len(set(samples))
+        assert 6 == len([sample for sample in samples if sample.startswith("aiops_value{")])

@@ -46,7 +46,7 @@ def test_a_label_of_the_series_wins_over_an_external_one(own: dict[str, str], ex
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(label_dicts, unique_by=lambda d: label_sets.make(d), min_size=1, max_size=20), st.randoms())
+@given(st.lists(label_dicts, unique_by=label_sets.make, min_size=1, max_size=20), st.randoms())
 def test_permutation_of_a_poll_changes_nothing(sets: list[dict[str, str]], random: object) -> None:
     """Every series finds its row whatever the order of the answer."""
     keys = [json.dumps(one).encode() for one in sets]
