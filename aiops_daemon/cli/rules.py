@@ -18,6 +18,7 @@ from aiops_daemon.config.load import Loaded, Overrides, load
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.rules.document import RuleFile
 from aiops_daemon.core.rules.generate import generate
+from aiops_daemon.core.signals.windows import impossible_pairs
 from aiops_daemon.edges.rulefiles.promtool import StructuralCheck, checker_for
 from aiops_daemon.edges.rulefiles.render import render
 from aiops_daemon.edges.rulefiles.write import Written, check_rules, write_rules
@@ -100,6 +101,8 @@ async def _write(directory: Path, files: Sequence[RuleFile], settings: Settings,
 
 
 def _tell(files: Sequence[RuleFile], settings: Settings, *, checked: bool) -> None:
+    for warning in (text for slo in settings.slos for text in impossible_pairs(slo)):
+        print(f"warning: {warning}", file=sys.stderr)
     rules = sum(file.rules for file in files)
     how = "promtool accepted them and their unit tests" if checked else "no promtool: only their structure was checked"
     print(f"{rules} rules; {how}.", file=sys.stderr)

@@ -76,6 +76,17 @@ def test_the_link_in_descriptions_comes_from_the_flag(capsys: pytest.CaptureFixt
     assert "Plots: https://aiops.example.org/" in capsys.readouterr().out
 
 
+def test_alerts_that_can_never_fire_are_left_out_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The arithmetic is shown."""
+    (tmp_path / "config.yaml").write_text(CONFIG.replace("99.9", "80"))
+
+    assert 0 == run("-o", "-", f"--config.file={tmp_path / 'config.yaml'}", "--promtool=none")
+
+    told = capsys.readouterr()
+    assert "warning: SLO 'checkout': the page pair 1h/5m can never fire: 14.4 times the budget of 0.2" in told.err
+    assert "AiopsSloBudgetBurnFast" not in told.out
+
+
 def test_a_refusal_exits_1_with_the_checker_s_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is written."""
     tool = tmp_path / "tool"

@@ -9,7 +9,7 @@ from rule_inputs import EVIL, HOSTILE, PLAIN
 from aiops_daemon.core.model.query import QuerySpec, Threshold
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.model.source import SourceSpec
-from aiops_daemon.core.rules.document import RuleFile
+from aiops_daemon.core.rules.document import AlertRule, RecordingRule, RuleFile, RuleGroup
 from aiops_daemon.core.rules.expression import number, quote, selector
 from aiops_daemon.core.rules.generate import generate
 from aiops_daemon.core.rules.template import words
@@ -97,6 +97,21 @@ def test_slo_alerts_page_and_ticket_where_they_can() -> None:
     assert ("AiopsSloBudgetBurnSlow", "checkout", "warning") in found
     assert ("AiopsSloDataGone", "checkout", "warning") in found
     assert len(found) == 9
+
+
+def test_documents_have_prometheus_keys_in_its_order() -> None:
+    """Durations are written as Prometheus does; what is not set is left out; no group is slower than the lookback."""
+    alert = AlertRule("A", "up == 0", (("severity", "info"),), (), hold=300.0)
+    record = RecordingRule("a:b", "up")
+
+    document = RuleGroup("g", (alert, record), interval=3600.0).document()
+
+    rules = [
+        {"alert": "A", "expr": "up == 0", "for": "5m", "labels": {"severity": "info"}, "annotations": {}},
+        {"record": "a:b", "expr": "up"},
+    ]
+    assert {"name": "g", "interval": "5m", "rules": rules} == document
+    assert ["alert", "expr", "for", "labels", "annotations"] == list(document["rules"][0])
 
 
 @pytest.mark.parametrize(
