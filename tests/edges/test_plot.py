@@ -76,3 +76,12 @@ def test_a_threshold_without_a_date_is_a_line_only():
     sketch = draw(plot([0.5, 0.6]), "", threshold=0.9)
 
     assert ("", None, None) == (sketch.projection, sketch.breach, sketch.now_x)
+
+
+def test_a_band_below_zero_of_what_is_never_negative_ends_at_the_edge():
+    """The axis of a share does not begin at minus one percent."""
+    sketch = draw(plot([0.2, 0.3], lower=[-0.1, 0.1], upper=[0.4, 0.4]), "ratio")
+
+    assert ("10 %", "40 %") == (sketch.bottom, sketch.top)
+    assert sketch.band.endswith("L356.0 102.0L4.0 102.0Z")
+    assert draw(plot([-0.2, 0.3], lower=[-0.5, 0.1], upper=[0.4, 0.4]), "ratio").bottom == "-50 %"

@@ -88,9 +88,11 @@ def stamp(unix: float | None, now: float) -> Stamp:
     if unix is None or moment is None:
         return Stamp("", "never", "never")
     distance = now - unix
-    relative = f"in {speak_duration(-distance)}" if distance < -1 else f"{speak_duration(round(distance))} ago"
+    length = abs(distance)
+    said = speak_duration(round(length / 60) * 60 if length >= 600 else round(length))
+    relative = f"in {said}" if distance < 0 else f"{said} ago"
     machine = moment.isoformat(timespec="seconds").replace("+00:00", "Z")
-    return Stamp(machine, speak_time(unix), "just now" if abs(distance) < 1 else relative)
+    return Stamp(machine, speak_time(unix), "just now" if length < 1 else relative)
 
 
 def expected_range(finding: Finding) -> str:

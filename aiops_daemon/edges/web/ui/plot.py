@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops_daemon.core.model.quantity import speak, speak_duration
+from aiops_daemon.core.model.quantity import possible_lower, speak, speak_duration
 from aiops_daemon.core.model.view import Plot
 
 WIDTH, HEIGHT = 360, 120
@@ -63,7 +63,7 @@ class _Axis:
 
 def draw(plot: Plot, unit: str, *, threshold: float | None = None, breach_at: float | None = None) -> Sketch | None:
     """Sketch the plot; None when it holds no finite value."""
-    shown = _thin(plot)
+    shown = _possible(_thin(plot), unit)
     known = np.isfinite(shown.values)
     if not known.any():
         return None
@@ -89,17 +89,24 @@ def draw(plot: Plot, unit: str, *, threshold: float | None = None, breach_at: fl
 
 
 def _thin(plot: Plot) -> Plot:
-    """Keep at most MOST_POINTS: of each bucket the point farthest from the median, so that no peak is lost."""
+    """Keep at most MOST_POINTS: both ends, and of each bucket the point farthest from the median: no peak is lost."""
     count = len(plot.values)
     if count <= MOST_POINTS:
         return plot
     finite = plot.values[np.isfinite(plot.values)]
     middle = float(np.median(finite)) if len(finite) else 0.0
     distance = np.where(np.isfinite(plot.values), np.abs(plot.values / 2 - middle / 2), -1.0)
-    edges = np.linspace(0, count, MOST_POINTS + 1).astype(np.intp)
+    edges = np.linspace(0, count, MOST_POINTS - 1).astype(np.intp)
     kept = np.array([start + int(np.argmax(distance[start:end])) for start, end in pairwise(edges.tolist())])
-    kept[-1] = count - 1
+    kept = np.union1d(kept, [0, count - 1])
     return Plot(plot.times[kept], plot.values[kept], plot.lower[kept], plot.upper[kept])
+
+
+def _possible(plot: Plot, unit: str) -> Plot:
+    """Open the band downwards where its lower edge cannot be reached."""
+    least = float(np.nanmin(plot.values, initial=math.inf))
+    lower = np.array([possible_lower(edge, least, unit) for edge in plot.lower.tolist()])
+    return replace(plot, lower=lower)
 
 
 def _axis_of_times(times: Floats, breach_at: float | None) -> _Axis:
