@@ -1,0 +1,80 @@
+"""Which season lengths a regular series may have, in steps.
+
+Enters: values on a regular grid and its spacing. Leaves: lengths that are usual for the spacing or that the
+autocorrelation shows, and that the data confirm; the strongest first. Never needs a clock.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aiops_daemon.core.model.series import Floats
+
+_CALENDAR = (3600.0, 86400.0, 7 * 86400.0, 365.25 * 86400.0)  # hour, day, week, year
+_CLEAR = 0.2  # autocorrelation of a season worth modelling, if it passes the test for noise too
+_TROUGH = 0.1  # how much less a series resembles itself half a cycle on
+_CYCLES = 2  # cycles that must be there
+_LONGEST = 10_080  # a week by the minute
+_MOST = 3
+
+
+def season_lengths(values: Floats, spacing_seconds: float) -> tuple[int, ...]:
+    """Return up to three confirmed season lengths, strongest autocorrelation first."""
+    trendless = _without_trend(values)
+    if len(values) < 8 or not np.any(trendless):
+        return ()
+    correlation = autocorrelation(trendless)
+    usual = {round(cycle / spacing_seconds) for cycle in _CALENDAR}
+    lengths = {
+        length for length in usual | {_peak(correlation)} if 2 <= length <= min(len(values) // _CYCLES, _LONGEST)
+    }
+    confirmed = [length for length in lengths if _confirmed(correlation, length, len(values))]
+    return tuple(sorted(confirmed, key=lambda length: -_strength(correlation, length))[:_MOST])
+
+
+def autocorrelation(values: Floats) -> Floats:
+    """Return the autocorrelation at lags 0 .. n-1 (by Fourier transform), each lag weighed by its own overlap."""
+    size = len(values)
+    centred = values - values.mean()
+    spectrum = np.fft.rfft(centred, 2 * size)
+    sums = np.fft.irfft(spectrum * spectrum.conj())[:size]
+    overlap = np.arange(size, 0, -1)
+    return np.asarray((sums / overlap) / (sums[0] / size))
+
+
+def _without_trend(values: Floats) -> Floats:
+    """Take a straight line out, then differences where the level still wanders far."""
+    place = np.linspace(-1.0, 1.0, len(values))
+    slope = float(place @ (values - values.mean())) / float(place @ place)
+    flat = values - values.mean() - slope * place
+    scale = float(np.abs(values).max(initial=0.0))
+    if float(np.abs(flat).max(initial=0.0)) <= 1e-12 * scale:
+        return np.zeros_like(values)
+    third = len(flat) // 3
+    drift = np.std([flat[:third].mean(), flat[third : 2 * third].mean(), flat[2 * third :].mean()])
+    return np.diff(flat, prepend=flat[0]) if drift > 0.5 * flat.std() else flat
+
+
+def _peak(correlation: Floats) -> int:
+    """Return the lag of the highest peak after the first fall below 0, or 0."""
+    below = np.flatnonzero(correlation < 0.0)
+    half = len(correlation) // _CYCLES
+    if not len(below) or below[0] >= half:
+        return 0
+    return int(below[0] + np.argmax(correlation[below[0] : half]))
+
+
+def _confirmed(correlation: Floats, length: int, size: int) -> bool:
+    """Tell a season, which differs from itself half a cycle on, from mere persistence and from noise."""
+    here = correlation[length]
+    return bool(here > _noise_bound(correlation, length, size) and here > correlation[length // 2] + _TROUGH)
+
+
+def _noise_bound(correlation: Floats, length: int, size: int) -> float:
+    """Return Bartlett's 90 % bound at a lag, as the M4 competition used it, and at least `_CLEAR`."""
+    before = correlation[1 : max(1, min(length, 12))]
+    return max(_CLEAR, 1.645 * float(np.sqrt((1.0 + 2.0 * float(before @ before)) / size)))
+
+
+def _strength(correlation: Floats, length: int) -> float:
+    return round(float(correlation[length]), 3)
