@@ -1,12 +1,13 @@
-"""The mathematics of one band step, on columns of a block of rows.
+"""Judging: what a series should be now, how far it may stray, and how far it did.
 
-Enters: the state columns of the rows, their values, and the seasonal profiles at this moment. Leaves: a verdict, and
-the columns moved on. Only correctly rounded elementwise operations are used (no exp, log, sums or matrix products),
-so no row depends on its neighbours in any bit. Never learns what the verdict calls far outside.
+Enters: the columns of a block of rows, their values, and their profiles at this moment. Leaves: a verdict. Only
+correctly rounded elementwise operations are used (no exp, log, sums or matrix products), so no row depends on its
+neighbours in any bit. Never learns: that is learning.py.
 
-Three models run side by side: level alone, level plus daily profile, level plus weekly profile. Each has a scale, the
-mean absolute error of its own predictions; the one with the smallest error is believed. The band around it is
-`SIGMAS` scales wide, or as wide as the second largest recent deviation on that side, whichever is more.
+Four models run side by side: a quick level, a slow level, slow level plus daily profile, slow level plus weekly
+profile. The one whose predictions have been best is believed. The width of the band on each side is the larger of
+`SCALES_WIDE` mean absolute errors and, with a margin, the second largest deviation that the series has shown on that
+side: heavy tails, spikes and jobs that come again are learned from the series itself, one outlier alone is not.
 """
 
 from __future__ import annotations
@@ -18,35 +19,46 @@ from numpy.typing import NDArray
 
 from aiops_daemon.core.model.query import Direction, Season
 from aiops_daemon.core.model.series import Floats
-
-LAST_AT, AGE, COUNT, REFERENCE, CHOICE, PEAK_UP, TAIL_UP, PEAK_DOWN, TAIL_DOWN = range(9)
-LEVELS = slice(9, 12)
-SCALES = slice(12, 15)
-WIDTH = 15
+from aiops_daemon.core.signals.columns import (
+    AGE,
+    CHOICE,
+    COUNT,
+    FAST_TAILS,
+    LEAN,
+    LEVELS,
+    PRESSURE,
+    SCALES,
+    SLOW_TAILS,
+)
+from aiops_daemon.core.signals.season import DAY, WEEK
 
 LARGEST = 1e300  # values beyond are taken as this, so that differences stay finite
-FLOAT32_MAX = 3e38
 SCORE_MAX = 1e6
-DAY = 86_400.0
-STEP_MAX = 3_600.0  # seconds that one sample may stand for, however long the gap before it
-
-SIGMAS = 6.0  # of mean absolute errors
-MARGIN = 1.2  # over the second largest recent deviation
+TINY = 1e-290
 RESOLUTION = 1e-9  # of the expected value: smaller deviations are rounding
-_TAU_LEVEL = np.array([[1800.0], [4 * 3600.0], [4 * 3600.0]])
-_TAU_SCALE = DAY
-_TAU_RISE = 1800.0
-_TAU_FALL = 2 * DAY
-_BIAS = np.array([[1.0], [0.95], [0.9]])
+
+SCALES_WIDE = 6.0
+MARGIN = 1.2  # over the second largest deviation
+MARGIN_BY_PRESSURE = 0.3  # more for each time the band was left lately
+SCALE_BY_PRESSURE = 0.05
+PRESSURE_MAX = 4.0
+YOUTH = 10.0  # a band from n samples is 1 + 10 / (n + 1) times as wide
+LEAN_FREE = 1.0  # scales that values may keep to one side before the band tightens there
+LEAN_MAX = 4.0
+TIGHTENING = 0.5
+UNREST_TRUST = 0.5  # weight of the overall scale against that of the half hour
+UNREST_LEAST, UNREST_MOST = 0.5, 4.0
+UNREST_AFTER = 1.5 * DAY
+KNOWN_AFTER = (0.0, 0.0, 1.5 * DAY, WEEK + DAY)  # age at which each model may be believed
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What is asked of a band; `allowed` says which models may be chosen."""
+    """What is asked of a band; `allowed` says which of the four models may be believed."""
 
     up: bool
     down: bool
-    allowed: tuple[bool, bool, bool]
+    allowed: tuple[bool, bool, bool, bool]
     absolute: float
     relative: float
     warm_up: int
@@ -59,12 +71,12 @@ class Rules:
         deviations: tuple[float, float],
         warm_up: int,
     ) -> Rules:
-        """Read options; without seasons all models compete."""
+        """Read options: `seasons` restricts the models that compete; None lets all of them."""
         asked = (Season.DAILY, Season.WEEKLY) if seasons is None else seasons
         return cls(
             up=direction is not Direction.DOWN,
             down=direction is not Direction.UP,
-            allowed=(True, Season.DAILY in asked, Season.WEEKLY in asked),
+            allowed=(True, True, Season.DAILY in asked, Season.WEEKLY in asked),
             absolute=deviations[0],
             relative=deviations[1],
             warm_up=warm_up,
@@ -72,35 +84,33 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a block of values is worth; `residuals` (3, rows) are the errors of all models."""
+class Seasonal:
+    """A block's profiles at one moment: what to add to a level, and the mean error of this half hour."""
 
-    expected: Floats
-    above: Floats  # width of the band on either side
-    below: Floats
-    score: Floats
-    confidence: Floats
-    ready: NDArray[np.bool_]
-    residuals: Floats
-    choice: Floats
-
-    def write(self, out: Floats) -> None:
-        """Fill the five columns of a step's answer."""
-        out[0] = self.expected
-        out[1] = self.expected - self.below
-        out[2] = self.expected + self.above
-        out[3] = self.score
-        out[4] = self.confidence
+    daily: Floats
+    weekly: Floats
+    unrest: Floats
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What profiles may learn: the value as believed, and the seconds that it stands for."""
+class Verdict:
+    """What a block of values is worth. Widths, score and deviation are those of learning: all sides, no gates."""
 
     value: Floats
-    elapsed: Floats
-    age: Floats
-    profiled: NDArray[np.bool_]
+    errors: Floats  # (4, rows): value less prediction of each model
+    expected: Floats
+    deviation: Floats
+    scale: Floats  # of the chosen model at this time of day
+    tightness: Floats  # (2, rows): what a deviation above and below is divided by to be remembered
+    widths: Floats  # (2, rows): above, below
+    ready: NDArray[np.bool_]  # may have one element for all rows
+
+    @property
+    def strain(self) -> Floats:
+        """Deviation in widths: beyond 1 or -1 the value is outside; 0 while warming up."""
+        width = np.where(self.deviation > 0.0, self.widths[0], self.widths[1])
+        strain: Floats = np.where(self.ready, self.deviation / width, 0.0)
+        return strain
 
 
 def tame(values: Floats) -> Floats:
@@ -108,94 +118,98 @@ def tame(values: Floats) -> Floats:
     return np.minimum(np.maximum(values, -LARGEST), LARGEST)
 
 
-def judge(rules: Rules, columns: Floats, value: Floats, season: Floats) -> Verdict:
+def judge(rules: Rules, columns: Floats, value: Floats, seasonal: Seasonal) -> Verdict:
     """Compare values with what the chosen model expects of them."""
-    fresh = columns[COUNT] == 0
-    predicted = np.where(fresh, value, columns[LEVELS] + season)
-    residuals = value - predicted
+    predicted = columns[LEVELS].copy()
+    predicted[2] += seasonal.daily
+    predicted[3] += seasonal.weekly
     choice = columns[CHOICE]
-    expected = _pick(choice, predicted)
-    error = value - expected
-    ready = columns[COUNT] >= rules.warm_up
-    above, below = _widths(rules, columns, choice, expected)
-    score = np.where(error > 0, error / above * rules.up, -error / below * rules.down)
-    score = np.where(ready, np.minimum(score, SCORE_MAX), 0.0)
-    confidence = columns[COUNT] / (columns[COUNT] + 100.0)
-    return Verdict(expected, above, below, score, confidence, ready, residuals, choice)
-
-
-def learn(rules: Rules, columns: Floats, value: Floats, season: Floats, verdict: Verdict, at: float) -> Kept:
-    """Move the columns on by one sample; rows whose time does not advance stay as they are."""
-    count = columns[COUNT].copy()
-    fresh = count == 0
-    passed = at - columns[LAST_AT]
-    moved = fresh | (passed > 0) | (passed < -7200.0)
-    elapsed = np.where(fresh | (passed < 0), 0.0, np.minimum(passed, STEP_MAX)) * moved
-    age = columns[AGE] + elapsed
-    _learn_tails(columns, verdict, elapsed)
-    believed = np.where(
-        verdict.ready,
-        np.minimum(np.maximum(value, verdict.expected - verdict.below), verdict.expected + verdict.above),
-        value,
+    expected, typical = _pick(choice, predicted), _pick(choice, columns[SCALES])
+    unrest = _unrest(columns, typical, seasonal.unrest)
+    tightness = _tightness(columns[LEAN], unrest)
+    return Verdict(
+        value=value,
+        errors=value - predicted,
+        expected=expected,
+        deviation=value - expected,
+        scale=np.maximum(typical * unrest, np.abs(expected) * RESOLUTION + TINY),
+        tightness=tightness,
+        widths=_widths(columns, typical, np.abs(expected), tightness),
+        ready=columns[COUNT] >= rules.warm_up,
     )
-    gain = elapsed / (elapsed + np.minimum(_TAU_LEVEL, age) + 1e-9)
-    columns[LEVELS] = np.where(fresh, value, columns[LEVELS] + gain * (believed - value + verdict.residuals))
-    _learn_scales(columns, verdict, elapsed, age)
-    columns[REFERENCE] = np.where(count == rules.warm_up, columns[LEVELS][0], columns[REFERENCE])
-    columns[AGE] = age
-    columns[COUNT] = count + moved
-    columns[LAST_AT] = np.where(moved, at, columns[LAST_AT])
-    columns[CHOICE] = _choose(rules, columns)
-    return Kept(believed, elapsed, age, moved & (count >= rules.warm_up) & (elapsed > 0))
 
 
-def _widths(rules: Rules, columns: Floats, choice: Floats, expected: Floats) -> tuple[Floats, Floats]:
-    """Return the width of the band above and below the expected value."""
-    young = 1.0 + 10.0 / (columns[COUNT] + 1.0)
-    magnitude = np.abs(expected)
-    least = np.maximum(_pick(choice, columns[SCALES]) * SIGMAS * young, magnitude * RESOLUTION + 1e-290)
-    least = np.maximum(least, np.maximum(magnitude * rules.relative, rules.absolute))
-    above = np.maximum(least, columns[TAIL_UP] * MARGIN)
-    below = np.maximum(least, columns[TAIL_DOWN] * MARGIN)
-    return above, below
+def answer(rules: Rules, columns: Floats, verdict: Verdict, out: Floats) -> None:
+    """Fill rows expected, lower, upper, score, confidence of `out`, with the direction and gates asked for.
+
+    The band is at least as wide as both minimum deviations, so that a score over 1 means that all were exceeded.
+    """
+    magnitude = np.abs(verdict.expected)
+    gate = np.minimum(np.maximum(magnitude * rules.relative, rules.absolute), LARGEST)
+    above, below = np.maximum(verdict.widths, gate)
+    out[0] = verdict.expected
+    out[1] = verdict.expected - below
+    out[2] = verdict.expected + above
+    deviation = verdict.deviation
+    rising = deviation / above if rules.up else 0.0
+    falling = deviation / -below if rules.down else 0.0
+    score = np.where(deviation > 0.0, rising, falling)
+    out[3] = np.where(verdict.ready, np.minimum(score, SCORE_MAX), 0.0) + 0.0  # + 0.0: never -0.0
+    out[4] = _confidence(columns)
 
 
-def _learn_tails(columns: Floats, verdict: Verdict, elapsed: Floats) -> None:
-    """Follow the second largest recent deviation on each side: one outlier alone does not widen the band."""
-    rise = elapsed / (elapsed + _TAU_RISE)
-    keep = _TAU_FALL / (_TAU_FALL + elapsed)
-    error = _pick(verdict.choice, verdict.residuals)
-    for sign, peak, tail in ((1.0, PEAK_UP, TAIL_UP), (-1.0, PEAK_DOWN, TAIL_DOWN)):
-        size = np.maximum(error * sign, 0.0)
-        confirmed = np.minimum(size, columns[peak])
-        columns[tail] = columns[tail] * keep
-        columns[tail] += np.maximum(confirmed - columns[tail], 0.0) * rise
-        columns[peak] = np.maximum(columns[peak] * keep, np.where(elapsed > 0, size, 0.0))
+def choose(rules: Rules, columns: Floats) -> Floats:
+    """Choose the model with the least error that knows a whole cycle; slow and seasonal ones get a head start.
 
-
-def _learn_scales(columns: Floats, verdict: Verdict, elapsed: Floats, age: Floats) -> None:
-    """Follow the mean absolute error of each model; an outlier counts as the band's edge at most."""
-    gain = elapsed / (elapsed + np.minimum(_TAU_SCALE, age) + 1e-9)
-    size = np.abs(verdict.residuals)
-    edge = np.maximum(columns[SCALES] * 4.0, np.maximum(columns[TAIL_UP], columns[TAIL_DOWN]))
-    size = np.where(verdict.ready, np.minimum(size, edge), size)
-    columns[SCALES] += gain * (size - columns[SCALES])
-
-
-def _choose(rules: Rules, columns: Floats) -> Floats:
-    """Choose the model with the smallest error among those that know at least one whole cycle."""
-    error = columns[SCALES] * _BIAS
+    A slow model that predicts nearly as well is worth more: it does not follow an incident.
+    """
+    scales, age = columns[SCALES], columns[AGE]
     choice = np.zeros(columns.shape[1])
-    best = error[0]
-    for model, needed in ((1, 1.5 * DAY), (2, 8 * DAY)):
+    best = scales[0]
+    for model, handicap in ((1, 0.9), (2, 0.8), (3, 0.9)):
         if rules.allowed[model]:
-            better = (error[model] < best) & (columns[AGE] >= needed)
+            error = scales[model] * handicap
+            better = (error <= best) if model == 1 else (error < best) & (age >= KNOWN_AFTER[model])
             choice = np.where(better, float(model), choice)
-            best = np.where(better, error[model], best)
+            best = np.where(better, error, best)
     return choice
 
 
 def _pick(choice: Floats, of: Floats) -> Floats:
-    """Take the chosen model's entry of (3, rows)."""
-    picked: Floats = np.where(choice == 0.0, of[0], np.where(choice == 1.0, of[1], of[2]))
+    """Take the chosen model's entry of (4, rows)."""
+    level = np.where(choice == 0.0, of[0], of[1])
+    season = np.where(choice == 2.0, of[2], of[3])
+    picked: Floats = np.where(choice < 2.0, level, season)
     return picked
+
+
+def _unrest(columns: Floats, typical: Floats, unrest: Floats) -> Floats:
+    """Compare the noise of this half hour with that of the whole day, leaning towards 1."""
+    ratio = (unrest + typical * UNREST_TRUST) / (typical * (1.0 + UNREST_TRUST))
+    ratio = np.minimum(np.maximum(ratio, UNREST_LEAST), UNREST_MOST)
+    factor: Floats = np.where((columns[AGE] > UNREST_AFTER) & (typical > 0.0), ratio, 1.0)
+    return factor
+
+
+def _tightness(lean: Floats, unrest: Floats) -> Floats:
+    """Tighten the band on the side where values have kept for a while: small but lasting deviations count."""
+    excess = np.minimum(np.maximum(np.abs(lean) - LEAN_FREE, 0.0), LEAN_MAX)
+    tight = unrest / (excess * TIGHTENING + 1.0)
+    return np.stack([np.where(lean > 0.0, tight, unrest), np.where(lean < 0.0, tight, unrest)])
+
+
+def _widths(columns: Floats, typical: Floats, magnitude: Floats, tightness: Floats) -> Floats:
+    """Return the width of the band above and below the expected value."""
+    pressure = np.minimum(columns[PRESSURE], PRESSURE_MAX)
+    youth = YOUTH / (columns[COUNT] + 1.0) + 1.0
+    least = typical * SCALES_WIDE * youth * (pressure * SCALE_BY_PRESSURE + 1.0)
+    tails = np.maximum(columns[FAST_TAILS], columns[SLOW_TAILS]) * (pressure * MARGIN_BY_PRESSURE + MARGIN)
+    widths: Floats = np.maximum(np.maximum(tails, least) * tightness, magnitude * RESOLUTION + TINY)
+    return widths
+
+
+def _confidence(columns: Floats) -> Floats:
+    """Return 0..1: how much of what could be known is known, from samples seen and time lived (a week: 0.93)."""
+    count, age = columns[COUNT], columns[AGE]
+    confidence: Floats = (count / (count + 30.0)) * ((age + 0.5 * DAY) / (age + DAY))
+    return confidence

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -18,9 +18,15 @@ from numpy.typing import NDArray
 from aiops_daemon.core.model.query import Direction, QuerySpec, Season
 from aiops_daemon.core.model.series import Floats, Rows
 from aiops_daemon.core.signals import band
-from aiops_daemon.core.signals.season import DAILY_SLOTS, WEEKLY_SLOTS, Slot, Slots, slots_at
+from aiops_daemon.core.signals.columns import COLUMNS, COUNT, LAST_AT, LEVELS, REFERENCE
+from aiops_daemon.core.signals.learning import Lesson, learn
+from aiops_daemon.core.signals.season import DAILY_SLOTS, UNREST_SLOTS, WEEKLY_SLOTS, Slot, Slots, slots_at
+
+Profile: TypeAlias = NDArray[np.float32]  # (slots, rows)
 
 _BLOCK = 4096  # rows worked on at once: their columns stay in the processor's cache
+_CLOCK_STEP = 7_200.0  # seconds backwards from which time is taken as corrected, not as a late sample
+_FLOAT32_MAX = 3e38
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +78,10 @@ class Bands:
             (options.min_deviation_absolute, options.min_deviation_relative),
             options.warm_up,
         )
-        self._columns: Floats = np.zeros((band.WIDTH, capacity))
-        self._daily: NDArray[np.float32] = np.zeros((DAILY_SLOTS, capacity), dtype=np.float32)
-        self._weekly: NDArray[np.float32] = np.zeros((WEEKLY_SLOTS, capacity), dtype=np.float32)
+        self._columns: Floats = np.zeros((COLUMNS, capacity))
+        self._daily: Profile = np.zeros((DAILY_SLOTS, capacity), dtype=np.float32)
+        self._weekly: Profile = np.zeros((WEEKLY_SLOTS, capacity), dtype=np.float32)
+        self._unrest: Profile = np.zeros((UNREST_SLOTS, capacity), dtype=np.float32)
 
     @property
     def capacity(self) -> int:
@@ -83,27 +90,26 @@ class Bands:
 
     def grow(self, capacity: int) -> None:
         """Make room for `capacity` rows; what is learned stays."""
-        more = capacity - self.capacity
-        if more > 0:
-            self._columns = np.pad(self._columns, ((0, 0), (0, more)))
-            self._daily = np.pad(self._daily, ((0, 0), (0, more)))
-            self._weekly = np.pad(self._weekly, ((0, 0), (0, more)))
+        more = ((0, 0), (0, max(0, capacity - self.capacity)))
+        self._columns = np.pad(self._columns, more)
+        self._daily = np.pad(self._daily, more)
+        self._weekly = np.pad(self._weekly, more)
+        self._unrest = np.pad(self._unrest, more)
 
     def reset(self, rows: Rows) -> None:
         """Make rows new: all that was learned is forgotten."""
-        for part in (self._columns, self._daily, self._weekly):
+        for part in self._parts().values():
             part[:, rows] = 0
 
     def step(self, rows: Rows, values: Floats, at: float) -> BandStep:
         """Judge finite `values` of `rows` at `at` (unix seconds), then learn them."""
         out = np.empty((5, len(rows)))
         ready = np.empty(len(rows), dtype=np.bool_)
-        learning = not any(start <= at < end for start, end in self._options.exclude)
         slots = slots_at(at, self._zone)
         with np.errstate(all="ignore"):
             for start in range(0, len(rows), _BLOCK):
                 part = slice(start, start + _BLOCK)
-                ready[part] = self._step(rows[part], values[part], at, slots, learning, out[:, part])
+                ready[part] = self._step(rows[part], values[part], at, slots, out[:, part])
         return BandStep(out[0], out[1], out[2], out[3], out[4], ready)
 
     def export_state(self, rows: Rows) -> dict[str, NDArray[Any]]:
@@ -126,26 +132,55 @@ class Bands:
             part[:, rows] = np.asarray(state[name]).T
 
     def _parts(self) -> dict[str, NDArray[Any]]:
-        return {"columns": self._columns, "daily": self._daily, "weekly": self._weekly}
+        return {"columns": self._columns, "daily": self._daily, "weekly": self._weekly, "unrest": self._unrest}
 
-    def _step(
-        self, rows: Rows, values: Floats, at: float, slots: Slots, learning: bool, out: Floats
-    ) -> NDArray[np.bool_]:
+    def _step(self, rows: Rows, values: Floats, at: float, slots: Slots, out: Floats) -> NDArray[np.bool_]:
         """Judge and learn one block; fills `out` and returns which rows are past their warm-up."""
         where = _span(rows)
         columns = self._columns[:, where]
         value = band.tame(values)
-        season = np.zeros((3, len(rows)))
-        season[1] = _between(self._daily, slots.daily, where)
-        season[2] = _between(self._weekly, slots.weekly, where)
-        verdict = band.judge(self._rules, columns, value, season)
-        verdict.write(out)
-        if learning:
-            kept = band.learn(self._rules, columns, value, season, verdict, at)
-            _learn_profile(self._daily, slots.daily, where, columns, kept, 7.0)
-            _learn_profile(self._weekly, slots.weekly, where, columns, kept, 4.0)
-            self._columns[:, where] = columns
-        return verdict.ready
+        fresh = columns[COUNT] == 0.0
+        columns[LEVELS] = np.where(fresh, value, columns[LEVELS])
+        verdict = band.judge(self._rules, columns, value, self._seasonal(slots, where))
+        band.answer(self._rules, columns, verdict, out)
+        if self._learns(at):
+            moved = fresh | (at > columns[LAST_AT])
+            if bool(moved.all()):
+                self._learn(where, columns, verdict, at, slots)
+            else:
+                self._learn_some(rows, value, moved, at, slots)
+        return np.broadcast_to(verdict.ready, rows.shape)
+
+    def _learn(self, where: Rows | slice, columns: Floats, verdict: band.Verdict, at: float, slots: Slots) -> None:
+        lesson = learn(self._rules, columns, verdict, at)
+        self._columns[:, where] = columns
+        value = lesson.value - columns[REFERENCE]
+        _learn_profile(self._daily, slots.daily, where, lesson, value, 7.0)
+        _learn_profile(self._weekly, slots.weekly, where, lesson, value, 4.0)
+        _learn_profile(self._unrest, slots.unrest, where, lesson, lesson.size, 14.0)
+
+    def _learn_some(self, rows: Rows, value: Floats, moved: NDArray[np.bool_], at: float, slots: Slots) -> None:
+        """Learn where time advanced; where it fell back by hours, go on from the new time."""
+        fallen = rows[at < self._columns[LAST_AT, rows] - _CLOCK_STEP]
+        self._columns[LAST_AT, fallen] = at
+        rows, value = rows[moved], value[moved]
+        if not len(rows):
+            return
+        where = _span(rows)
+        columns = self._columns[:, where]
+        columns[LEVELS] = np.where(columns[COUNT] == 0.0, value, columns[LEVELS])
+        verdict = band.judge(self._rules, columns, value, self._seasonal(slots, where))
+        self._learn(where, columns, verdict, at, slots)
+
+    def _learns(self, at: float) -> bool:
+        return not any(start <= at < end for start, end in self._options.exclude)
+
+    def _seasonal(self, slots: Slots, where: Rows | slice) -> band.Seasonal:
+        return band.Seasonal(
+            daily=_between(self._daily, slots.daily, where),
+            weekly=_between(self._weekly, slots.weekly, where),
+            unrest=self._unrest[slots.unrest.here, where].astype(np.float64),
+        )
 
 
 def _span(rows: Rows) -> Rows | slice:
@@ -156,7 +191,7 @@ def _span(rows: Rows) -> Rows | slice:
     return rows
 
 
-def _between(profile: NDArray[np.float32], slot: Slot, where: Rows | slice) -> Floats:
+def _between(profile: Profile, slot: Slot, where: Rows | slice) -> Floats:
     """Interpolate a profile between the centres of its slots."""
     left = profile[slot.left, where].astype(np.float64)
     right = profile[slot.right, where].astype(np.float64)
@@ -164,12 +199,12 @@ def _between(profile: NDArray[np.float32], slot: Slot, where: Rows | slice) -> F
 
 
 def _learn_profile(
-    profile: NDArray[np.float32], slot: Slot, where: Rows | slice, columns: Floats, kept: band.Kept, visits: float
+    profile: Profile, slot: Slot, where: Rows | slice, lesson: Lesson, value: Floats, visits: float
 ) -> None:
-    """Move the slot towards the value: a running mean over its last `visits` visits."""
-    period = slot.width * len(profile)
-    past = np.minimum(kept.age / period, visits).astype(np.int64).astype(np.float64)
-    gain = kept.elapsed / (past * slot.width + max(slot.elapsed, 0.0) + kept.elapsed)
+    """Move the slot towards the value: a mean over its last `visits` visits, each counting alike."""
     own = profile[slot.here, where].astype(np.float64)
-    own += np.where(kept.profiled, gain * (kept.value - columns[band.REFERENCE] - own), 0.0)
-    profile[slot.here, where] = np.minimum(np.maximum(own, -band.FLOAT32_MAX), band.FLOAT32_MAX)
+    spent = np.minimum(lesson.pace.elapsed, slot.width)
+    past = np.floor(np.minimum(lesson.pace.age / (slot.width * len(profile)), visits))
+    gain = spent / (past * slot.width + slot.elapsed + spent + 1e-9)
+    own += np.where(lesson.settled, value - own, 0.0) * gain
+    profile[slot.here, where] = np.minimum(np.maximum(own, -_FLOAT32_MAX), _FLOAT32_MAX)

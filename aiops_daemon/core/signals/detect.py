@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from aiops_daemon.core.model.series import Floats, Rows
 
-CALM = 0.7  # an open finding is calm below this score: the band widens during an incident, see width.py
+CALM = 0.35  # an open finding is calm below this; an incident widens its band, but never to this score
 
 
 @dataclass(frozen=True, slots=True)

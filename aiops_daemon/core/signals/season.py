@@ -15,6 +15,7 @@ DAY = 86_400.0
 WEEK = 7 * DAY
 DAILY_SLOTS = 96  # quarters of an hour
 WEEKLY_SLOTS = 168  # hours
+UNREST_SLOTS = 48  # half hours: how noisy each part of the day is
 
 _FIRST = datetime(1, 1, 3, tzinfo=UTC).timestamp()
 _LAST = datetime(9999, 12, 29, tzinfo=UTC).timestamp()
@@ -34,17 +35,22 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """The same moment in the day and in the week."""
+    """The same moment in the three profiles that a series has."""
 
     daily: Slot
     weekly: Slot
+    unrest: Slot
 
 
 def slots_at(at: float, zone: ZoneInfo) -> Slots:
     """Place unix seconds in the local day and week; moments outside the calendar go to its ends."""
     local = datetime.fromtimestamp(min(max(at, _FIRST), _LAST), zone)
     second = local.hour * 3600.0 + local.minute * 60.0 + local.second + local.microsecond / 1e6
-    return Slots(_slot(second, DAY, DAILY_SLOTS), _slot(local.weekday() * DAY + second, WEEK, WEEKLY_SLOTS))
+    return Slots(
+        daily=_slot(second, DAY, DAILY_SLOTS),
+        weekly=_slot(local.weekday() * DAY + second, WEEK, WEEKLY_SLOTS),
+        unrest=_slot(second, DAY, UNREST_SLOTS),
+    )
 
 
 def _slot(second: float, period: float, count: int) -> Slot:
