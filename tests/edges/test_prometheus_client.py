@@ -322,6 +322,7 @@ SECRETS = {
     "bearer": HttpSpec(bearer=lambda: "canary-token"),
     "basic": HttpSpec(username="ann", password=lambda: "canary-word"),
     "header": HttpSpec(headers=(("X-Scope-OrgID", "canary-org"),)),
+    "secret header": HttpSpec(secret_headers=(("X-Api-Key", lambda: "canary-key"),)),
 }
 
 
