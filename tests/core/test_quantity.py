@@ -44,6 +44,7 @@ from aiops_daemon.core.model.quantity import possible_lower, speak, speak_durati
         ("unknown", math.nan, "bytes"),
         ("unknown", None, "ratio"),
         ("infinity", math.inf, ""),
+        ("infinity", 1.75e308, "ratio"),
         ("-infinity", -math.inf, "seconds"),
     ],
 )

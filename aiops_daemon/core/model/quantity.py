@@ -20,6 +20,7 @@ _SCALES = ((1e12, " trillion"), (1e9, " billion"), (1e6, " million"))
 _SMALL_TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _LARGE_TIMES = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 _NEVER_NEGATIVE = frozenset({"seconds", "bytes", "ratio", "percent"})
+_LARGEST = 1e300  # beyond, rounding up and percent would overflow
 _YEAR = 365.25 * 86_400
 
 
@@ -30,7 +31,7 @@ def speak(value: float | None, unit: str = "", *, digits: int = 3) -> str:
     """
     if value is None or math.isnan(value):
         return UNKNOWN
-    if math.isinf(value):
+    if abs(value) > _LARGEST:
         return "infinity" if value > 0 else "-infinity"
     if unit == _PER_SECOND or unit.endswith("_" + _PER_SECOND):
         counted = unit.removesuffix(_PER_SECOND).removesuffix("_")
