@@ -56,7 +56,8 @@ def first_crossing(path: Floats, times: Floats, threshold: Threshold, until: Flo
     row = np.arange(len(path))
     before = np.maximum(index - 1, 0)
     rise = path[row, index] - path[row, before]
-    share = np.where(rise != 0.0, (threshold.value - path[row, before]) / np.where(rise != 0.0, rise, 1.0), 1.0)
+    sloping = np.isfinite(rise) & (rise != 0.0)
+    share = np.where(sloping, (threshold.value - path[row, before]) / np.where(sloping, rise, 1.0), 1.0)
     moment = times[row, before] + np.clip(share, 0.0, 1.0) * (times[row, index] - times[row, before])
     return np.where(found & (moment <= until), moment, np.nan)
 

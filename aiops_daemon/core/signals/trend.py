@@ -129,7 +129,7 @@ def run_of(grid: Grid) -> tuple[Floats, Floats]:
     for width in _RUN_HOURS:
         moved = grid.level[:, -1] - grid.level[:, -1 - width]
         found = _unprecedented(grid, width, moved) & _steady(grid.level[:, -1 - width :], moved)
-        found &= grid.first <= size - 1 - max(24, 4 * width)
+        found &= grid.first <= size - 1 - max(48, 5 * width)
         steep = slope_at(grid.level, np.array([size - 1]), width + width % 2)[:, 0]
         found &= np.sign(steep) == np.sign(moved)
         slope, length = np.where(found, steep, slope), np.where(found, float(width), length)
