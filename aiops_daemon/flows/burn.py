@@ -24,6 +24,7 @@ from aiops_daemon.ports import HistoryAnswer, InstantAnswer, MetricSource
 log = logging.getLogger(__name__)
 
 SEVERITIES = {"page": "critical", "ticket": "warning"}
+_SPOKEN = {"page": "1h", "ticket": "1d"}  # the window whose burn rate a finding shows
 _STEP = 300.0  # seconds: the grid of increases read back
 
 
@@ -80,8 +81,8 @@ class SloWatch:
     def _take(self, total: InstantAnswer, side: InstantAnswer, at: float) -> None:
         events = _observe(self._total, total, at)
         gained = _observe(self._side, side, at)
-        bad = gained if self.spec.bad is not None else max(0.0, events - gained)
-        self.ledger.add(at, min(bad, events), events)
+        bad = gained if self.spec.bad is not None else events - gained  # below 0 when good was counted first
+        self.ledger.add(at, bad, events)
 
     async def _learn(self, source: MetricSource, at: float) -> None:
         start = max(at - self.spec.window_seconds, self.restored_until or 0.0)
@@ -113,7 +114,7 @@ class SloWatch:
 
     def _finding(self, status: SloStatus, alert: str, severity: str, at: float) -> Finding:
         since = status.since[alert]
-        burn = status.burn_rate.get("1h") or 0.0
+        burn = status.burn_rate.get(_SPOKEN[alert]) or 0.0
         return Finding(
             uid=uid_of(FindingKind.BURN, f"{self.spec.name}/{alert}", self.labels, since),
             kind=FindingKind.BURN,

@@ -60,7 +60,10 @@ def _rows(stream: Stream, export: Export) -> Rows:
     if export is Export.ALL:
         return rows
     if export is Export.ANOMALOUS:
-        return rows[stream.onsets.open[rows] | (np.nan_to_num(stream.columns.score[rows]) > 1.0)]
+        striking = stream.onsets.open[rows] | (np.nan_to_num(stream.columns.score[rows]) > 1.0)
+        for onsets in stream.outlook.breaches if stream.outlook else ():
+            striking |= onsets.open[rows]
+        return rows[striking]
     return rows[:0]
 
 
