@@ -29,6 +29,7 @@ from aiops_daemon.core.signals.columns import (
     PRESSURE,
     SCALES,
     SLOW_TAILS,
+    USUAL,
 )
 from aiops_daemon.core.signals.season import DAY, WEEK
 
@@ -39,6 +40,7 @@ RESOLUTION = 1e-9  # of the expected value: smaller deviations are rounding
 
 SCALES_WIDE = 6.0
 MARGIN = 1.2  # over the second largest deviation
+LEARNED_BETTER = 1.5  # tails count in full while the seasonal scale is this many times smaller than was usual
 MARGIN_BY_PRESSURE = 0.3  # more for each time the band was left lately
 SCALE_BY_PRESSURE = 0.05
 PRESSURE_MAX = 4.0
@@ -124,7 +126,7 @@ def judge(rules: Rules, columns: Floats, value: Floats, seasonal: Seasonal) -> V
     predicted[2] += seasonal.daily
     predicted[3] += seasonal.weekly
     choice = columns[CHOICE]
-    expected, typical = _pick(choice, predicted), _pick(choice, columns[SCALES])
+    expected, typical = pick(choice, predicted), pick(choice, columns[SCALES])
     unrest = _unrest(columns, typical, seasonal.unrest)
     tightness = _tightness(columns[LEAN], unrest)
     return Verdict(
@@ -175,7 +177,7 @@ def choose(rules: Rules, columns: Floats) -> Floats:
     return choice
 
 
-def _pick(choice: Floats, of: Floats) -> Floats:
+def pick(choice: Floats, of: Floats) -> Floats:
     """Take the chosen model's entry of (4, rows)."""
     level = np.where(choice == 0.0, of[0], of[1])
     season = np.where(choice == 2.0, of[2], of[3])
@@ -203,9 +205,17 @@ def _widths(columns: Floats, typical: Floats, magnitude: Floats, tightness: Floa
     pressure = np.minimum(columns[PRESSURE], PRESSURE_MAX)
     youth = YOUTH / (columns[COUNT] + 1.0) + 1.0
     least = typical * SCALES_WIDE * youth * (pressure * SCALE_BY_PRESSURE + 1.0)
-    tails = np.maximum(columns[FAST_TAILS], columns[SLOW_TAILS]) * (pressure * MARGIN_BY_PRESSURE + MARGIN)
+    margin = (pressure * MARGIN_BY_PRESSURE + MARGIN) * _outgrown(columns, typical)
+    tails = np.maximum(columns[FAST_TAILS], columns[SLOW_TAILS]) * margin
     widths: Floats = np.maximum(np.maximum(tails, least) * tightness, magnitude * RESOLUTION + TINY)
     return widths
+
+
+def _outgrown(columns: Floats, typical: Floats) -> Floats:
+    """Discount tails from before the season was known: they were errors of the model, not of the series."""
+    shrunk = np.minimum(typical * LEARNED_BETTER / np.maximum(columns[USUAL], TINY), 1.0)
+    factor: Floats = np.where((columns[CHOICE] >= 2.0) & (columns[USUAL] > 0.0), shrunk, 1.0)
+    return factor
 
 
 def _confidence(columns: Floats) -> Floats:

@@ -68,7 +68,7 @@ def _seasonal(length: int, *, positive: bool) -> list[Candidate]:
             for name, draw in _PLAIN.items()
         ]
     if length <= _HOLT_WINTERS_LENGTH:
-        found.append(Candidate(f"holt_winters_{length}", partial(_holt_winters, length), max(least, 10)))
+        found.append(Candidate(f"holt_winters_{length}", partial(_holt_winters, length), max(least, 10 + length)))
     return found
 
 

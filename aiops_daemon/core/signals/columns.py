@@ -24,14 +24,15 @@ from aiops_daemon.core.model.series import Floats
     ASTRAY,  # seconds for which values have been clearly on one side; negative: below
     PRESSURE,  # fading number of times the band was left
     LEFT_AT,  # age when the band was last left
-) = range(10)
-PEAKS = slice(10, 12)  # largest recent deviation: above, below
-OLD_PEAKS = slice(12, 14)  # the same, grown over hours: what has come back
-FAST_TAILS = slice(14, 16)  # second largest recent deviation, forgotten in a day
-SLOW_TAILS = slice(16, 18)  # second largest deviation that has come back, forgotten in weeks
-LEVELS = slice(18, 22)  # of the four models: quick level, slow level, daily, weekly
-SCALES = slice(22, 26)  # mean absolute errors of the four models
-COLUMNS = 26
+    USUAL,  # mean scale of the models believed, over a lifetime or 24 days
+) = range(11)
+PEAKS = slice(11, 13)  # largest recent deviation: above, below
+OLD_PEAKS = slice(13, 15)  # the same, grown over hours: what has come back
+FAST_TAILS = slice(15, 17)  # second largest recent deviation, forgotten in a day
+SLOW_TAILS = slice(17, 19)  # second largest deviation that has come back, forgotten in weeks
+LEVELS = slice(19, 23)  # of the four models: quick level, slow level, daily, weekly
+SCALES = slice(23, 27)  # mean absolute errors of the four models
+COLUMNS = 27
 
 STEP_MAX = 3_600.0  # seconds that one sample may stand for, however long the gap before it
 _INSTANT = 1e-9  # seconds; keeps the first gain of all at 1

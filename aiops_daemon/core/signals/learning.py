@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiops_daemon.core.model.series import Floats
-from aiops_daemon.core.signals.band import Rules, Verdict, choose
+from aiops_daemon.core.signals.band import Rules, Verdict, choose, pick
 from aiops_daemon.core.signals.columns import (
     ASTRAY,
     CHOICE,
@@ -30,6 +30,7 @@ from aiops_daemon.core.signals.columns import (
     REFERENCE,
     SCALES,
     SLOW_TAILS,
+    USUAL,
     Pace,
 )
 from aiops_daemon.core.signals.season import DAY
@@ -143,11 +144,6 @@ def _learn_scales(columns: Floats, verdict: Verdict, pace: Pace) -> Floats:
     returned = np.maximum(columns[SLOW_TAILS][0], columns[SLOW_TAILS][1])
     limits = np.where(verdict.ready, np.maximum(scales * SCALE_CAP, returned), np.inf)
     sizes = np.minimum(np.abs(verdict.errors), limits)
-    choice = columns[CHOICE]
-    size: Floats = np.where(
-        choice < 2.0,
-        np.where(choice == 0.0, sizes[0], sizes[1]),
-        np.where(choice == 2.0, sizes[2], sizes[3]),
-    )
+    columns[USUAL] += (pick(columns[CHOICE], scales) - columns[USUAL]) * pace.gain(24 * DAY, 0.0)
     scales += (sizes - scales) * pace.gain(DAY, 24.0)
-    return size
+    return pick(columns[CHOICE], sizes)

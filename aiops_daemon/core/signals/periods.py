@@ -16,18 +16,22 @@ _TROUGH = 0.1  # how much less a series resembles itself half a cycle on
 _CYCLES = 2  # cycles that must be there
 _LONGEST = 10_080  # a week by the minute
 _MOST = 3
+_AS_HIGH = 0.85
+_SAME = 0.05  # a peak this near a usual length is that length
+_FENCE = 3.0  # values so many spreads of the middle 80 % outside it tell nothing of a season
 
 
 def season_lengths(values: Floats, spacing_seconds: float) -> tuple[int, ...]:
     """Return up to three confirmed season lengths, strongest autocorrelation first."""
-    trendless = _without_trend(values)
+    trendless = _without_trend(_fenced(values))
     if len(values) < 8 or not np.any(trendless):
         return ()
     correlation = autocorrelation(trendless)
-    usual = {round(cycle / spacing_seconds) for cycle in _CALENDAR}
-    lengths = {
-        length for length in usual | {_peak(correlation)} if 2 <= length <= min(len(values) // _CYCLES, _LONGEST)
-    }
+    longest = min(len(values) // _CYCLES, _LONGEST)
+    usual = {length for length in (round(cycle / spacing_seconds) for cycle in _CALENDAR) if 2 <= length <= longest}
+    peak = _peak(correlation)
+    own = {peak} if 2 <= peak <= longest and all(abs(peak - length) > _SAME * length for length in usual) else set()
+    lengths = usual | own
     confirmed = [length for length in lengths if _confirmed(correlation, length, len(values))]
     return tuple(sorted(confirmed, key=lambda length: -_strength(correlation, length))[:_MOST])
 
@@ -40,6 +44,14 @@ def autocorrelation(values: Floats) -> Floats:
     sums = np.fft.irfft(spectrum * spectrum.conj())[:size]
     overlap = np.arange(size, 0, -1)
     return np.asarray((sums / overlap) / (sums[0] / size))
+
+
+def _fenced(values: Floats) -> Floats:
+    if not len(values):
+        return values
+    low, high = np.quantile(values, [0.1, 0.9])
+    reach = _FENCE * (high - low)
+    return np.clip(values, low - reach, high + reach) if reach > 0.0 else values
 
 
 def _without_trend(values: Floats) -> Floats:
@@ -56,12 +68,17 @@ def _without_trend(values: Floats) -> Floats:
 
 
 def _peak(correlation: Floats) -> int:
-    """Return the lag of the highest peak after the first fall below 0, or 0."""
+    """Return the lag of the first peak, of those about as high as the highest, after the first fall below 0; or 0."""
     below = np.flatnonzero(correlation < 0.0)
     half = len(correlation) // _CYCLES
     if not len(below) or below[0] >= half:
         return 0
-    return int(below[0] + np.argmax(correlation[below[0] : half]))
+    after = correlation[below[0] : half]
+    if after.max() <= 0.0:
+        return 0
+    near = np.flatnonzero(after >= _AS_HIGH * after.max())
+    first = near[: np.argmax(np.append(np.diff(near) > 1, True)) + 1]  # the first hill, not a multiple of it
+    return int(below[0] + first[np.argmax(after[first])])
 
 
 def _confirmed(correlation: Floats, length: int, size: int) -> bool:

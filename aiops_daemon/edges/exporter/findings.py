@@ -2,7 +2,8 @@
 
 Enters: blocks of finished label text and values. Leaves: one `Page`, text 0.0.4 and OpenMetrics 1.0, plain and
 gzipped. Lines are written on the loop in slices of 2,000 samples (about 1 ms each); joining and compressing,
-which release the interpreter lock, happen in a thread unless the page is small. Never blocks the loop and never escapes a label twice.
+which release the interpreter lock, happen in a thread unless the page is small. Never blocks the loop and never
+escapes a label twice.
 """
 
 from __future__ import annotations
