@@ -62,6 +62,17 @@ def test_a_filling_disk_is_called_a_day_ahead() -> None:
     assert odds[np.searchsorted(told, 10 * DAY - 2 * HOUR)] > 0.9
 
 
+def test_a_horizon_of_days_dates_a_slow_disk_days_ahead() -> None:
+    """With a week of past and a horizon of four days, a steady disk is dated more than three days before."""
+    seconds = steps(11)
+    values = 2e8 + seconds / (10.5 * DAY) * 8e8 + 1e7 * np.sin(2 * np.pi * seconds / DAY)
+    told, dates, _ = outlook(values, seconds, ForecastOptions((HOUR, DAY, 4 * DAY), OPTIONS.thresholds))
+    before = np.isfinite(dates) & (told < 10 * DAY)
+
+    assert 10.5 * DAY - told[before][0] > 3 * DAY
+    assert np.median(np.abs(dates[before] - 10.5 * DAY)) < 6 * HOUR
+
+
 def everyday(name: str, seconds: Floats) -> Floats:
     """Return a series that comes near LIMIT without crossing it."""
     rng = np.random.default_rng(9)

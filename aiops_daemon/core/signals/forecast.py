@@ -25,7 +25,7 @@ from aiops_daemon.core.signals.recent import level_now, linear_at, motion
 
 @dataclass(frozen=True, slots=True)
 class ForecastOptions:
-    """What to forecast; horizons in seconds, rising; `seasons` None: chosen by past errors."""
+    """What to forecast; horizons in seconds, in any order; `seasons` None: chosen by past errors."""
 
     horizons: tuple[float, ...]
     thresholds: tuple[Threshold, ...] = ()
@@ -34,8 +34,8 @@ class ForecastOptions:
     exclude: tuple[tuple[float, float], ...] = ()  # unix seconds [start, end): not learned
 
     def __post_init__(self) -> None:
-        if not self.horizons or min(self.horizons) <= 0.0 or list(self.horizons) != sorted(self.horizons):
-            raise ValueError("horizons must be positive and rising")
+        if not self.horizons or min(self.horizons) <= 0.0:
+            raise ValueError("there must be horizons, and all positive")
 
     @classmethod
     def of(cls, spec: QuerySpec) -> ForecastOptions:
@@ -63,7 +63,8 @@ class Forecaster:
 
     def __init__(self, options: ForecastOptions, capacity: int = 64) -> None:
         self.options = options
-        self._horizons = np.array(options.horizons)
+        self._horizons = np.sort(np.array(options.horizons))
+        self._place = np.argsort(np.argsort(options.horizons, kind="stable"))  # of each horizon among the sorted
         self._past = Past(capacity)
         self._fits = Fits.empty(self._horizons, capacity)
         self._dates = BreachDates(options.thresholds, capacity)
@@ -111,21 +112,22 @@ class Forecaster:
         probability = self._probability(view.highest + anchor[:, None], view.lowest + anchor[:, None], errors)
         guess = self._guess(view.path + anchor[:, None], view.times, at)
         odds = np.nan_to_num(probability).max(axis=2, initial=0.0)
+        place = self._place
         return ForecastStep(
-            value=value,
-            lower=value + np.minimum(errors[..., LOWER], 0.0),
-            upper=value + np.maximum(errors[..., UPPER], 0.0),
+            value=value[:, place],
+            lower=(value + np.minimum(errors[..., LOWER], 0.0))[:, place],
+            upper=(value + np.maximum(errors[..., UPPER], 0.0))[:, place],
             slope_per_second=slope,
             acceleration=bend,
             breach_at=self._dates.settle(rows, level + anchor, guess, odds, at),
-            probability=probability,
-            linear=linear_at(recent, times, self._horizons) + anchor[:, None],
+            probability=probability[:, :, place],
+            linear=linear_at(recent, times, self._horizons[place]) + anchor[:, None],
             ready=np.asarray(ready.any(axis=1)),
         )
 
     def methods(self, rows: Rows) -> NDArray[np.int8]:
         """Return which method (`methods.Method`) was chosen, shape (rows, horizons)."""
-        return self._fits.method[rows]
+        return self._fits.method[rows][:, self._place]
 
     def export_state(self, rows: Rows) -> dict[str, NDArray[np.generic]]:
         """Return what was learned, first axis `rows`. Choices are left out: a fit makes them again."""
