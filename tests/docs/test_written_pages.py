@@ -50,6 +50,17 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [] == dead
 
 
+def test_the_architecture_names_files_that_exist() -> None:
+    """Every module that the page names is there, or it would mislead whoever looks for a decision."""
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    named = set(re.findall(r"`([a-z_/]+\.py)`", text))
+    lost = {path for path in named if not (ROOT / "aiops_daemon" / path).exists() and not (ROOT / path).exists()}
+    arrows = set(re.findall(r"\b(?:flows|edges)/[a-z_]+", text))
+    gone = {path for path in arrows if not list((ROOT / "aiops_daemon").glob(f"{path}*"))}
+
+    assert (set(), set()) == (lost, gone)
+
+
 def test_the_readme_lists_every_make_target() -> None:
     """The README's table and the Makefile name the same targets."""
     made = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)) - {"help"}
