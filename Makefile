@@ -26,7 +26,7 @@ $(BIN)/python:
 		echo "Python 3.11 or later is needed and none was found. On Debian: apt install python3 python3-venv" >&2; \
 		echo "Another interpreter: make PYTHON=/path/to/python3.12" >&2; exit 1; fi
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "$(PYTHON) is older than Python 3.11" >&2; exit 1; }
+		echo "$(PYTHON) is no Python 3.11 or later" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "$(PYTHON) lacks the venv module. On Debian: apt install python3-venv" >&2; exit 1; }
 	@echo "making $(VENV) with $$($(PYTHON) --version)"
