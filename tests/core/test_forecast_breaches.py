@@ -50,6 +50,19 @@ def test_a_leak_is_called_hours_ahead_with_a_steady_date(hours: float, noise: fl
     assert np.mean(np.abs(np.diff(dates[before]))) < 600.0
 
 
+def test_a_leak_that_begins_again_after_the_restart_is_called_again() -> None:
+    """Killed at its limit, leaking again: the second breach is dated hours ahead too."""
+    seconds = steps(8.5)
+    since = np.maximum(0.0, seconds - ONSET) % (8 * HOUR)
+    noise = np.random.default_rng(6).normal(0.0, 3e6, len(seconds))
+    told, dates, _ = outlook(0.4 * LIMIT + noise + since * 0.62 * LIMIT / (8 * HOUR), seconds)
+    second = ONSET + 15.7 * HOUR
+    before = np.isfinite(dates) & (told > ONSET + 9 * HOUR) & (told < second - 0.5 * HOUR)
+
+    assert second - told[before][0] >= 2.5 * HOUR
+    assert abs(np.median(dates[before]) - second) < HOUR
+
+
 def test_a_filling_disk_is_called_a_day_ahead() -> None:
     """A disk that fills for days is dated as soon as the breach comes within the longest horizon."""
     seconds = steps(11)

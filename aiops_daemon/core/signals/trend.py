@@ -21,6 +21,8 @@ _FENCE = 3.0  # outliers: this many spreads of the middle 90 % beyond it
 _LONE_HOURS = 3  # a stray that lasts so long is a new level
 _JUMP = 8.0  # one-hour changes beyond so many deviations are steps, not trend
 _RUN_HOURS = (3, 6, 12, 24)
+_RUN_PAST = 60  # hours that must be known
+_RUN_FRESH = 24  # hours that set no precedent: a leak that follows a restart is one again
 _RUN_BEYOND = 1.25  # a run is this much larger than any movement seen before
 _RUN_AGREE = 0.75  # share of its hours that go its way
 _RUN_STRAIGHT = 0.5  # of all the way up and down, how much led anywhere
@@ -121,15 +123,15 @@ def _middle(values: Floats) -> Floats:
 def run_of(grid: Grid) -> tuple[Floats, Floats]:
     """Return slope per hour and length in hours of a steady movement such as the row has never shown; else 0.
 
-    It must exceed every earlier movement over as many hours, most of its hours must go its way, and no single hour
-    may make up the most of it: a step is no run.
+    It must exceed every movement over as many hours up to a day ago, most of its hours must go its way, and no
+    single hour may make up the most of it: a step is no run.
     """
     rows, size = grid.level.shape
     slope, length = np.zeros(rows), np.zeros(rows)
     for width in _RUN_HOURS:
         moved = grid.level[:, -1] - grid.level[:, -1 - width]
         found = _unprecedented(grid, width, moved) & _steady(grid.level[:, -1 - width :], moved)
-        found &= grid.first <= size - 1 - max(48, 5 * width)
+        found &= grid.first <= size - 1 - max(_RUN_PAST, 5 * width)
         steep = slope_at(grid.level, np.array([size - 1]), width + width % 2)[:, 0]
         found &= np.sign(steep) == np.sign(moved)
         slope, length = np.where(found, steep, slope), np.where(found, float(width), length)
@@ -137,7 +139,7 @@ def run_of(grid: Grid) -> tuple[Floats, Floats]:
 
 
 def _unprecedented(grid: Grid, width: int, moved: Floats) -> NDArray[np.bool_]:
-    earlier = grid.level[:, width:-width] - grid.level[:, : -2 * width]
+    earlier = grid.level[:, width:-_RUN_FRESH] - grid.level[:, : -_RUN_FRESH - width]
     own = np.where(np.arange(earlier.shape[1]) >= grid.first[:, None], earlier, 0.0)
     up, down = own.max(axis=1, initial=0.0), own.min(axis=1, initial=0.0)
     beyond = np.where(moved > 0, moved > _RUN_BEYOND * up, moved < _RUN_BEYOND * down)
