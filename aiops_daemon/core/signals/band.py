@@ -33,6 +33,7 @@ from aiops_daemon.core.signals.columns import (
 )
 from aiops_daemon.core.signals.season import DAY, WEEK
 
+SIDES = np.array([[1.0], [-1.0]])  # above, below
 LARGEST = 1e300  # values beyond are taken as this, so that differences stay finite
 SCORE_MAX = 1e6
 TINY = 1e-290
@@ -129,9 +130,10 @@ def judge(rules: Rules, columns: Floats, value: Floats, seasonal: Seasonal) -> V
     expected, typical = pick(choice, predicted), pick(choice, columns[SCALES])
     unrest = _unrest(columns, typical, seasonal.unrest)
     tightness = _tightness(columns[LEAN], unrest)
+    errors = np.subtract(value, predicted, out=predicted)
     return Verdict(
         value=value,
-        errors=value - predicted,
+        errors=errors,
         expected=expected,
         deviation=value - expected,
         scale=np.maximum(typical * unrest, np.abs(expected) * RESOLUTION + TINY),
@@ -179,9 +181,7 @@ def choose(rules: Rules, columns: Floats) -> Floats:
 
 def pick(choice: Floats, of: Floats) -> Floats:
     """Take the chosen model's entry of (4, rows)."""
-    level = np.where(choice == 0.0, of[0], of[1])
-    season = np.where(choice == 2.0, of[2], of[3])
-    picked: Floats = np.where(choice < 2.0, level, season)
+    picked: Floats = np.take_along_axis(of, choice.astype(np.intp)[None], axis=0)[0]
     return picked
 
 
@@ -195,9 +195,9 @@ def _unrest(columns: Floats, typical: Floats, unrest: Floats) -> Floats:
 
 def _tightness(lean: Floats, unrest: Floats) -> Floats:
     """Tighten the band on the side where values have kept for a while: small but lasting deviations count."""
-    excess = np.minimum(np.maximum(np.abs(lean) - LEAN_FREE, 0.0), LEAN_MAX)
-    tight = unrest / (excess * TIGHTENING + 1.0)
-    return np.stack([np.where(lean > 0.0, tight, unrest), np.where(lean < 0.0, tight, unrest)])
+    excess = np.minimum(np.maximum(lean * SIDES - LEAN_FREE, 0.0), LEAN_MAX)
+    tightness: Floats = unrest / (excess * TIGHTENING + 1.0)
+    return tightness
 
 
 def _widths(columns: Floats, typical: Floats, magnitude: Floats, tightness: Floats) -> Floats:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiops_daemon.core.model.series import Floats
-from aiops_daemon.core.signals.band import Rules, Verdict, choose, pick
+from aiops_daemon.core.signals.band import SIDES, Rules, Verdict, choose, pick
 from aiops_daemon.core.signals.columns import (
     ASTRAY,
     CHOICE,
@@ -89,8 +89,7 @@ def _learn_tails(columns: Floats, verdict: Verdict, pace: Pace) -> None:
     A deviation raises the fast tail as far as an earlier one confirms it, and the slow tail as far as one confirms it
     that began hours ago: neither one outlier nor one incident widens the band for long.
     """
-    deviation = verdict.deviation
-    sizes = np.stack([np.maximum(deviation, 0.0), np.maximum(-deviation, 0.0)]) / verdict.tightness
+    sizes = np.maximum(verdict.deviation * SIDES, 0.0) / verdict.tightness
     rise, keep = pace.gain(600.0, 2.0), pace.keep(24 * DAY, 800.0)
     peaks, old, fast, slow = columns[PEAKS], columns[OLD_PEAKS], columns[FAST_TAILS], columns[SLOW_TAILS]
     fast *= pace.keep(DAY, 100.0)
@@ -132,7 +131,9 @@ def _learn_levels(columns: Floats, verdict: Verdict, believed: Floats, astray: N
     gain = pace.gain(_LEVEL_SECONDS, _LEVEL_SAMPLES)
     if bool(astray.any()):
         gain = np.where(astray, pace.gain(_QUICK_SECONDS, _LEVEL_SAMPLES), gain)
-    columns[LEVELS] += (verdict.errors + (believed - verdict.value)) * gain
+    drift = verdict.errors + (believed - verdict.value)
+    drift *= gain
+    columns[LEVELS] += drift
 
 
 def _learn_scales(columns: Floats, verdict: Verdict, pace: Pace) -> Floats:
@@ -142,8 +143,12 @@ def _learn_scales(columns: Floats, verdict: Verdict, pace: Pace) -> Floats:
     """
     scales = columns[SCALES]
     returned = np.maximum(columns[SLOW_TAILS][0], columns[SLOW_TAILS][1])
-    limits = np.where(verdict.ready, np.maximum(scales * SCALE_CAP, returned), np.inf)
-    sizes = np.minimum(np.abs(verdict.errors), limits)
+    sizes = np.abs(verdict.errors)
+    limits = np.maximum(scales * SCALE_CAP, returned)
+    np.minimum(sizes, limits, out=sizes, where=verdict.ready)
     columns[USUAL] += (pick(columns[CHOICE], scales) - columns[USUAL]) * pace.gain(24 * DAY, 0.0)
-    scales += (sizes - scales) * pace.gain(DAY, 24.0)
-    return pick(columns[CHOICE], sizes)
+    size = pick(columns[CHOICE], sizes)
+    sizes -= scales
+    sizes *= pace.gain(DAY, 24.0)
+    scales += sizes
+    return size
