@@ -12,12 +12,14 @@ import numpy as np
 
 from aiops_daemon.core.model.finding import Finding, FindingKind, uid_of
 from aiops_daemon.core.model.series import Rows
+from aiops_daemon.core.signals.hold import Polled, watch
 from aiops_daemon.core.signals.sentence import anomaly_sentence
 from aiops_daemon.flows.findings import FindingBook, Place
 from aiops_daemon.flows.stream import Stream
 from aiops_daemon.ports import InstantAnswer
 
 FORGET_AFTER = 3600.0  # seconds: rows of vanished series are freed
+_MOST = 1e6  # score
 GONE_AFTER = 300.0  # seconds: findings on vanished series are closed (Prometheus' own lookback)
 
 
@@ -32,7 +34,7 @@ async def judge(stream: Stream, answer: InstantAnswer, at: float, book: FindingB
                 stream.trail.note(assigned.rows, assigned.values, step.lower, step.upper, at)
             if stream.outlook:
                 stream.outlook.forecaster.observe(assigned.rows, assigned.values, at)
-            stream.onsets.step(assigned.rows, np.where(step.ready, step.score, 0.0), at)
+            watch(stream.bands, stream.onsets, stream.holds, Polled(assigned.rows, assigned.values, step, at))
         await asyncio.sleep(0)
     if not answer.partial:
         _forget_gone(stream, at, book)
@@ -60,6 +62,7 @@ def _forget_gone(stream: Stream, at: float, book: FindingBook) -> None:
 
 def _close_rows(stream: Stream, rows: Rows, at: float, book: FindingBook) -> None:
     stream.onsets.reset(rows)
+    stream.holds.reset(rows)
     if stream.outlook:
         for onsets in stream.outlook.breaches:
             onsets.reset(rows)
@@ -74,12 +77,13 @@ def _anomaly(stream: Stream, row: int, at: float) -> Finding:
     labels = stream.labels(row)
     since = float(stream.onsets.since[row])
     value = float(stream.table.values[row])
-    lower, upper, score = float(columns.lower[row]), float(columns.upper[row]), float(columns.score[row])
+    expected, lower, upper = stream.holds.span(row) or _span(stream, row)
+    score = max(float(columns.score[row]), _beyond(value, expected, lower, upper))
     sentence = anomaly_sentence(
         spec,
         labels,
         value=value,
-        expected=float(columns.expected[row]),
+        expected=expected,
         lower=lower,
         upper=upper,
         score=score,
@@ -103,3 +107,14 @@ def _anomaly(stream: Stream, row: int, at: float) -> Finding:
         updated_at=at,
         sentence=sentence,
     )
+
+
+def _span(stream: Stream, row: int) -> tuple[float, float, float]:
+    columns = stream.columns
+    return float(columns.expected[row]), float(columns.lower[row]), float(columns.upper[row])
+
+
+def _beyond(value: float, expected: float, lower: float, upper: float) -> float:
+    """Return the score of a value against a range: 0 at expected, 1 at either edge."""
+    width = upper - expected if value > expected else expected - lower
+    return min(abs(value - expected) / width, _MOST) if width > 0 else 0.0

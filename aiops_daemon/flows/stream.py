@@ -20,9 +20,11 @@ from aiops_daemon.core.model.trail import Trail
 from aiops_daemon.core.signals.baseline import BandOptions, Bands, BandStep
 from aiops_daemon.core.signals.detect import Onsets
 from aiops_daemon.core.signals.forecast import Forecaster, ForecastOptions, ForecastStep
+from aiops_daemon.core.signals.hold import Holds
 from aiops_daemon.ports import VectorSlice
 
 StreamKey = tuple[str, str]  # query name, source name
+Learner = Bands | Onsets | Holds | Forecaster
 State = dict[str, NDArray[np.generic]]
 
 
@@ -104,6 +106,7 @@ class Stream:
         capacity = self.table.capacity
         self.bands = Bands(BandOptions.of(self.spec), capacity)
         self.onsets = Onsets(self.spec.open_after, capacity)
+        self.holds = Holds(capacity)
         self.columns = Columns.empty(capacity)
         self.trail = Trail(capacity) if self._plots else None
         self.outlook = _outlook(self.spec, capacity)
@@ -139,6 +142,7 @@ class Stream:
         if self.bands.capacity < capacity:
             self.bands.grow(capacity)
             self.onsets.grow(capacity)
+            self.holds.grow(capacity)
             self.columns.grow(capacity)
             if self.trail:
                 self.trail.grow(capacity)
@@ -152,6 +156,7 @@ class Stream:
     def _reset(self, rows: Rows) -> None:
         self.bands.reset(rows)
         self.onsets.reset(rows)
+        self.holds.reset(rows)
         self.columns.reset(rows)
         if self.trail:
             self.trail.reset(rows)
@@ -179,8 +184,8 @@ class Stream:
             own = {name.removeprefix(f"{prefix}."): v for name, v in state.items() if name.startswith(f"{prefix}.")}
             learner.import_state(rows, own)
 
-    def _learners(self) -> list[tuple[str, Bands | Onsets | Forecaster]]:
-        learners: list[tuple[str, Bands | Onsets | Forecaster]] = [("band", self.bands), ("onset", self.onsets)]
+    def _learners(self) -> list[tuple[str, Learner]]:
+        learners: list[tuple[str, Learner]] = [("band", self.bands), ("onset", self.onsets), ("hold", self.holds)]
         if self.outlook:
             learners.append(("forecast", self.outlook.forecaster))
             learners.extend(

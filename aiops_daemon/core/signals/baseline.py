@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from aiops_daemon.core.model.query import Direction, QuerySpec, Season
 from aiops_daemon.core.model.series import Floats, Rows
 from aiops_daemon.core.signals import band
-from aiops_daemon.core.signals.columns import COLUMNS, COUNT, LAST_AT, LEVELS, REFERENCE
+from aiops_daemon.core.signals.columns import CHOICE, COLUMNS, COUNT, LAST_AT, LEVELS, REFERENCE
 from aiops_daemon.core.signals.learning import Lesson, learn
 from aiops_daemon.core.signals.season import DAILY_SLOTS, UNREST_SLOTS, WEEKLY_SLOTS, Slot, Slots, slots_at
 
@@ -64,6 +64,10 @@ class BandStep:
     score: Floats
     confidence: Floats  # 0..1
     ready: NDArray[np.bool_]  # warm-up is over
+
+    def part(self, places: Rows) -> BandStep:
+        """Return the verdicts at some places of the step."""
+        return BandStep(**{name: getattr(self, name)[places] for name in self.__slots__})
 
 
 class Bands:
@@ -111,6 +115,11 @@ class Bands:
                 part = slice(start, start + _BLOCK)
                 ready[part] = self._step(rows[part], values[part], at, slots, out[:, part])
         return BandStep(out[0], out[1], out[2], out[3], out[4], ready)
+
+    def level(self, rows: Rows) -> tuple[Floats, Floats]:
+        """Return the level of the model believed now, without its season, and which model that is."""
+        columns = self._columns[:, rows]
+        return band.pick(columns[CHOICE], columns[LEVELS]), columns[CHOICE]
 
     def export_state(self, rows: Rows) -> dict[str, NDArray[Any]]:
         """Copy what is learned about rows; the first axis of every array is the row."""
