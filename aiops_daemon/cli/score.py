@@ -43,15 +43,20 @@ def register(nouns: Nouns) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score one file."""
-    options = BandOptions(
+    rows = list(score(read_series(args.input), options_of(args)))
+    write_rows(args.output, HEADER, rows)
+    return Exit.GOOD
+
+
+def options_of(args: argparse.Namespace) -> BandOptions:
+    """Read the flags as the keys of a query."""
+    return BandOptions(
         direction=Direction(args.direction),
         seasons=_seasons(args.season or ["auto"]),
         time_zone=args.time_zone,
         min_deviation_absolute=args.absolute,
         min_deviation_relative=args.relative,
     )
-    write_rows(args.output, HEADER, list(score(read_series(args.input), options)))
-    return Exit.GOOD
 
 
 def score(series: TimeSeries, options: BandOptions) -> Iterator[tuple[str | float, ...]]:

@@ -205,14 +205,14 @@ def _widths(columns: Floats, typical: Floats, magnitude: Floats, tightness: Floa
     pressure = np.minimum(columns[PRESSURE], PRESSURE_MAX)
     youth = YOUTH / (columns[COUNT] + 1.0) + 1.0
     least = typical * SCALES_WIDE * youth * (pressure * SCALE_BY_PRESSURE + 1.0)
-    margin = (pressure * MARGIN_BY_PRESSURE + MARGIN) * _outgrown(columns, typical)
-    tails = np.maximum(columns[FAST_TAILS], columns[SLOW_TAILS]) * margin
+    tails = np.maximum(columns[FAST_TAILS], columns[SLOW_TAILS] * _outgrown(columns, typical))
+    tails *= pressure * MARGIN_BY_PRESSURE + MARGIN
     widths: Floats = np.maximum(np.maximum(tails, least) * tightness, magnitude * RESOLUTION + TINY)
     return widths
 
 
 def _outgrown(columns: Floats, typical: Floats) -> Floats:
-    """Discount tails from before the season was known: they were errors of the model, not of the series."""
+    """Discount slow tails from before the season was known: they were errors of the model, not of the series."""
     shrunk = np.minimum(typical * LEARNED_BETTER / np.maximum(columns[USUAL], TINY), 1.0)
     factor: Floats = np.where((columns[CHOICE] >= 2.0) & (columns[USUAL] > 0.0), shrunk, 1.0)
     return factor

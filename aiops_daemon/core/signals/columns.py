@@ -24,7 +24,7 @@ from aiops_daemon.core.model.series import Floats
     ASTRAY,  # seconds for which values have been clearly on one side; negative: below
     PRESSURE,  # fading number of times the band was left
     LEFT_AT,  # age when the band was last left
-    USUAL,  # mean scale of the models believed, over a lifetime or 24 days
+    USUAL,  # mean scale of the models believed, over four days
 ) = range(11)
 PEAKS = slice(11, 13)  # largest recent deviation: above, below
 OLD_PEAKS = slice(13, 15)  # the same, grown over hours: what has come back

@@ -4,7 +4,7 @@ Enters: the columns of a block of rows and the verdict on their values. Leaves: 
 profiles may learn. What lies outside the band is learned as the band's edge at most, so an outlier teaches little; what
 stays outside is learned in the end. Never looks at direction or gates: two queries on one series learn alike.
 
-Times: a finding's score falls below 1 when its size has been seen for some ten minutes (at least two samples), a level
+Times: a finding's score falls below 1 when its size has been seen for some ten minutes, a level
 shift is followed after `ASTRAY_AFTER`, an incident's width is forgotten over a day, one that came back over weeks.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiops_daemon.core.model.series import Floats
-from aiops_daemon.core.signals.band import SIDES, Rules, Verdict, choose, pick
+from aiops_daemon.core.signals.band import SIDES, YOUTH, Rules, Verdict, choose, pick
 from aiops_daemon.core.signals.columns import (
     ASTRAY,
     CHOICE,
@@ -38,6 +38,7 @@ from aiops_daemon.core.signals.season import DAY
 HOUR = 3_600.0
 ASTRAY_AFTER = 6 * HOUR
 ASTRAY_FROM = 0.5  # widths
+SPIKE_SCALES = 8.0  # how far a value may draw a level or a profile
 LEAN_CAP = 6.0  # scales
 UNSETTLED = 1.5  # scales of lean beyond which no other model is chosen
 SCALE_CAP = 3.0  # scales that a deviation may count for
@@ -63,8 +64,8 @@ def learn(rules: Rules, columns: Floats, verdict: Verdict, at: float) -> Lesson:
     _learn_pressure(columns, strain, pace)
     _learn_tails(columns, verdict, pace)
     _learn_lean(columns, verdict, pace)
-    believed = _believe(verdict)
     astray = _learn_astray(columns, strain, pace)
+    believed = _believe(verdict, astray, pace)
     _learn_levels(columns, verdict, believed, astray, pace)
     size = _learn_scales(columns, verdict, pace)
     columns[REFERENCE] = np.where(pace.count == rules.warm_up, columns[LEVELS][1], columns[REFERENCE])
@@ -90,7 +91,7 @@ def _learn_tails(columns: Floats, verdict: Verdict, pace: Pace) -> None:
     that began hours ago: neither one outlier nor one incident widens the band for long.
     """
     sizes = np.maximum(verdict.deviation * SIDES, 0.0) / verdict.tightness
-    rise, keep = pace.gain(600.0, 2.0), pace.keep(24 * DAY, 800.0)
+    rise, keep = pace.gain(600.0, 1.0), pace.keep(24 * DAY, 800.0)
     peaks, old, fast, slow = columns[PEAKS], columns[OLD_PEAKS], columns[FAST_TAILS], columns[SLOW_TAILS]
     fast *= pace.keep(DAY, 100.0)
     fast += np.maximum(np.minimum(sizes, peaks) - fast, 0.0) * rise
@@ -108,9 +109,15 @@ def _learn_lean(columns: Floats, verdict: Verdict, pace: Pace) -> None:
     columns[LEAN] = np.where(verdict.ready & (np.abs(lean) > 1e-9), lean, 0.0)
 
 
-def _believe(verdict: Verdict) -> Floats:
-    """Draw values into the band."""
-    expected, (above, below) = verdict.expected, verdict.widths
+def _believe(verdict: Verdict, astray: NDArray[np.bool_], pace: Pace) -> Floats:
+    """Draw values into the band, and spikes that the band has learned to expect closer still.
+
+    Where values went astray for long, the band is all that holds: a new level may be far away.
+    """
+    youth = YOUTH / (pace.count + 1.0) + 1.0
+    reach = np.minimum(verdict.widths, verdict.scale * (SPIKE_SCALES * youth))
+    above, below = np.where(astray, verdict.widths, reach)
+    expected = verdict.expected
     inside = np.minimum(np.maximum(verdict.value, expected - below), expected + above)
     believed: Floats = np.where(verdict.ready, inside, verdict.value)
     return believed
@@ -146,7 +153,7 @@ def _learn_scales(columns: Floats, verdict: Verdict, pace: Pace) -> Floats:
     sizes = np.abs(verdict.errors)
     limits = np.maximum(scales * SCALE_CAP, returned)
     np.minimum(sizes, limits, out=sizes, where=verdict.ready)
-    columns[USUAL] += (pick(columns[CHOICE], scales) - columns[USUAL]) * pace.gain(24 * DAY, 0.0)
+    columns[USUAL] += (pick(columns[CHOICE], scales) - columns[USUAL]) * pace.gain(4 * DAY, 0.0)
     size = pick(columns[CHOICE], sizes)
     sizes -= scales
     sizes *= pace.gain(DAY, 24.0)
