@@ -30,11 +30,11 @@ async def judge(stream: Stream, answer: InstantAnswer, at: float, book: FindingB
         if stream.learned:
             step = stream.bands.step(assigned.rows, assigned.values, at)
             stream.columns.put(assigned.rows, step)
-            if stream.trail:
-                stream.trail.note(assigned.rows, assigned.values, step.lower, step.upper, at)
             if stream.outlook:
                 stream.outlook.forecaster.observe(assigned.rows, assigned.values, at)
             watch(stream.bands, stream.onsets, stream.holds, Polled(assigned.rows, assigned.values, step, at))
+            if stream.trail:
+                stream.trail.note(assigned.rows, assigned.values, *stream.holds.edges(assigned.rows, step), at)
         await asyncio.sleep(0)
     if not answer.partial:
         _forget_gone(stream, at, book)

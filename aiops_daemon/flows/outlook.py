@@ -19,8 +19,8 @@ from aiops_daemon.flows.findings import FindingBook, Place
 from aiops_daemon.flows.stream import Outlook, Stream
 
 FIT_EVERY = 1800.0  # seconds between choices of method
-FIT_ROWS = 200  # rows fitted in one go
-PREDICT_ROWS = 5000
+FIT_ROWS = 150  # rows fitted in one go
+PREDICT_ROWS = 2000
 EVEN_ODDS = 0.5  # probability above which a breach is expected
 
 

@@ -98,6 +98,13 @@ class Holds:
         usual, above, below = (float(self._columns[name][row]) for name in ("usual", "above", "below"))
         return usual, usual - below, usual + above
 
+    def edges(self, rows: Rows, step: BandStep) -> tuple[Floats, Floats]:
+        """Return lower and upper edges aligned with `rows`: what is held, else what `step` says."""
+        held, usual = self.held(rows), self._columns["usual"][rows]
+        lower = np.where(held, usual - self._columns["below"][rows], step.lower)
+        upper = np.where(held, usual + self._columns["above"][rows], step.upper)
+        return lower, upper
+
     def export_state(self, rows: Rows) -> dict[str, NDArray[Any]]:
         """Copy the state of rows; the first axis of every array is the row."""
         return {name: column[rows] for name, column in self._columns.items()}
