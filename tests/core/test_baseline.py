@@ -372,3 +372,45 @@ def test_options_come_from_the_query() -> None:
         options.min_deviation_relative,
         options.exclude,
     )
+
+
+def _healthy(times: NDArray[np.float64], kind: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Make an ordinary series without incident."""
+    count, phase = len(times), rng.uniform(0.0, 6.28)
+    shape = 1.0 + 0.5 * np.sin(2 * np.pi * times / DAY + phase) + 0.15 * np.sin(4 * np.pi * times / DAY + phase)
+    shape *= np.where((times // DAY) % 7 >= 5, rng.choice([0.6, 1.0]), 1.0)
+    late = times + rng.integers(0, 86400)
+    return [
+        lambda: 100 * shape + rng.normal(0, 3, count),  # a gauge that follows the day
+        lambda: rng.poisson(200 * shape) / 60.0,  # requests a second
+        lambda: 0.05 * (1 + 0.3 * shape) * rng.gamma(20, 0.05, count),  # median latency
+        lambda: 0.2 * rng.lognormal(0, 0.35, count),  # p99 latency
+        lambda: 0.3 * shape + 0.03 * rng.standard_t(4, count),  # CPU with heavy tails
+        lambda: 0.1 + 0.3 * (late % 3600 < 600) + rng.normal(0, 0.01, count),  # an hourly job
+        lambda: 1e9 + 3e8 * (late % 20000 / 20000) + rng.normal(0, 1e6, count),  # memory between collections
+        lambda: 1e11 + 2e4 * (times - times[0]) + rng.normal(0, 1e6, count),  # a disk that fills
+        lambda: np.full(count, float(rng.integers(0, 9))),  # a constant
+        lambda: rng.poisson(0.02 * shape).astype(np.float64),  # rare errors
+    ][kind]()
+
+
+@pytest.mark.slow
+def test_fifty_healthy_series_open_next_to_nothing_and_faults_are_found() -> None:
+    """A week of history at five minutes, a week live at one: at most two findings on 50 series, then each fault."""
+    times = np.concatenate([grid(7 * DAY, 300.0), grid(7 * DAY, MINUTE, START + 7 * DAY)])
+    rng = np.random.default_rng(11)
+    values = np.array([_healthy(times, index % 10, rng) for index in range(50)]).T
+    bands, onsets, rows, opens = Bands(BandOptions(), 50), Onsets(2, 50), np.arange(50), 0
+    for index, at in enumerate(times.tolist()):
+        step = bands.step(rows, values[index], at)
+        if at >= START + 7 * DAY:
+            opens += onsets.step(rows, step.score, at).opened.size
+    spread = np.maximum(np.ptp(values[-10080:], axis=0), 1.0)
+    found = np.zeros(50, dtype=np.bool_)
+    for index in range(3):
+        at = float(times[-1]) + MINUTE * (index + 1)
+        onsets.step(rows, bands.step(rows, values[-1] + 5.0 * spread, at).score, at)
+        found |= onsets.open
+
+    assert opens <= 2
+    assert found.all()
