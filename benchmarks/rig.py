@@ -152,7 +152,7 @@ def learn_a_week(folder: Path, series: int) -> None:
     """Write the state that a daemon has after a week: every slot of day and week learned for every series."""
     query = QuerySpec("bench", exporter.METRIC, max_series=series)
     stream = Stream(query, SourceSpec("main", ("http://unused",)), trail=False)
-    keys = [_key(number) for number in range(series)]
+    keys = [key(number) for number in range(series)]
     now = time.time()
     for number, at in enumerate(np.linspace(now - 1.2 * WEEK, now - 60, 120).tolist()):
         placed = stream.place(VectorSlice(keys, exporter.values(series, number % exporter.PHASES)), at)
@@ -165,7 +165,7 @@ def learn_a_week(folder: Path, series: int) -> None:
         learned.save(folder / "state" / "learned", {f"bench@main#{start // 20_000}": state})
 
 
-def _key(number: int) -> bytes:
+def key(number: int) -> bytes:
     pairs = re.findall(r'(\w+)="([^"]*)"', exporter.labels(number))
     return json.dumps({"__name__": exporter.METRIC} | dict(pairs), separators=(",", ":")).encode()
 
