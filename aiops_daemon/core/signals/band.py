@@ -106,14 +106,8 @@ class Verdict:
     scale: Floats  # of the chosen model at this time of day
     tightness: Floats  # (2, rows): what a deviation above and below is divided by to be remembered
     widths: Floats  # (2, rows): above, below
-    ready: NDArray[np.bool_]  # may have one element for all rows
-
-    @property
-    def strain(self) -> Floats:
-        """Deviation in widths: beyond 1 or -1 the value is outside; 0 while warming up."""
-        width = np.where(self.deviation > 0.0, self.widths[0], self.widths[1])
-        strain: Floats = np.where(self.ready, self.deviation / width, 0.0)
-        return strain
+    strain: Floats  # deviation in widths: beyond 1 or -1 the value is outside; 0 while warming up
+    ready: NDArray[np.bool_]
 
 
 def tame(values: Floats) -> Floats:
@@ -131,15 +125,18 @@ def judge(rules: Rules, columns: Floats, value: Floats, seasonal: Seasonal) -> V
     unrest = _unrest(columns, typical, seasonal.unrest)
     tightness = _tightness(columns[LEAN], unrest)
     errors = np.subtract(value, predicted, out=predicted)
+    widths = _widths(columns, typical, np.abs(expected), tightness)
+    deviation, ready = value - expected, columns[COUNT] >= rules.warm_up
     return Verdict(
         value=value,
         errors=errors,
         expected=expected,
-        deviation=value - expected,
+        deviation=deviation,
         scale=np.maximum(typical * unrest, np.abs(expected) * RESOLUTION + TINY),
         tightness=tightness,
-        widths=_widths(columns, typical, np.abs(expected), tightness),
-        ready=columns[COUNT] >= rules.warm_up,
+        widths=widths,
+        strain=_strain(deviation, widths, ready),
+        ready=ready,
     )
 
 
@@ -148,17 +145,15 @@ def answer(rules: Rules, columns: Floats, verdict: Verdict, out: Floats) -> None
 
     The band is at least as wide as both minimum deviations, so that a score over 1 means that all were exceeded.
     """
-    magnitude = np.abs(verdict.expected)
-    gate = np.minimum(np.maximum(magnitude * rules.relative, rules.absolute), LARGEST)
-    above, below = np.maximum(verdict.widths, gate)
+    widths, strain = verdict.widths, verdict.strain
+    if rules.absolute > 0.0 or rules.relative > 0.0:
+        gate = np.maximum(np.abs(verdict.expected) * rules.relative, rules.absolute)
+        widths = np.maximum(widths, np.minimum(gate, LARGEST))
+        strain = _strain(verdict.deviation, widths, verdict.ready)
     out[0] = verdict.expected
-    out[1] = verdict.expected - below
-    out[2] = verdict.expected + above
-    deviation = verdict.deviation
-    rising = deviation / above if rules.up else 0.0
-    falling = deviation / -below if rules.down else 0.0
-    score = np.where(deviation > 0.0, rising, falling)
-    out[3] = np.where(verdict.ready, np.minimum(score, SCORE_MAX), 0.0) + 0.0  # + 0.0: never -0.0
+    np.subtract(verdict.expected, widths[1], out=out[1])
+    np.add(verdict.expected, widths[0], out=out[2])
+    np.minimum(_sided(rules, strain), SCORE_MAX, out=out[3])
     out[4] = _confidence(columns)
 
 
@@ -179,9 +174,25 @@ def choose(rules: Rules, columns: Floats) -> Floats:
     return choice
 
 
+def _strain(deviation: Floats, widths: Floats, ready: NDArray[np.bool_]) -> Floats:
+    width = np.where(deviation > 0.0, widths[0], widths[1])
+    strain: Floats = np.divide(deviation, width, out=width)
+    strain[~ready] = 0.0
+    return strain
+
+
+def _sided(rules: Rules, strain: Floats) -> Floats:
+    """Turn strain into a score on the sides that matter; + 0.0 makes -0.0 a plain zero."""
+    if rules.up and rules.down:
+        return np.abs(strain)
+    return np.maximum(strain if rules.up else -strain, 0.0) + 0.0
+
+
 def pick(choice: Floats, of: Floats) -> Floats:
     """Take the chosen model's entry of (4, rows)."""
-    picked: Floats = np.take_along_axis(of, choice.astype(np.intp)[None], axis=0)[0]
+    picked: Floats = np.where(choice == 0.0, of[0], of[1])
+    np.copyto(picked, of[2], where=choice == 2.0)
+    np.copyto(picked, of[3], where=choice == 3.0)
     return picked
 
 

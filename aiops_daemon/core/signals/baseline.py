@@ -152,7 +152,7 @@ class Bands:
     def _step(self, rows: Rows, values: Floats, at: float, slots: Slots, out: Floats) -> NDArray[np.bool_]:
         """Judge and learn one block; fills `out` and returns which rows are past their warm-up."""
         where = _span(rows)
-        columns = self._columns[:, where]
+        columns = self._block(where)
         value = band.tame(values)
         fresh = columns[COUNT] == 0.0
         columns[LEVELS] = np.where(fresh, value, columns[LEVELS])
@@ -183,10 +183,14 @@ class Bands:
         if not len(rows):
             return
         where = _span(rows)
-        columns = self._columns[:, where]
+        columns = self._block(where)
         columns[LEVELS] = np.where(columns[COUNT] == 0.0, value, columns[LEVELS])
         verdict = band.judge(self._rules, columns, value, self._seasonal(slots, where))
         self._learn(where, columns, verdict, at, slots)
+
+    def _block(self, where: Rows | slice) -> Floats:
+        """Return the columns of rows: a view of a slice, else a copy with each column in one piece."""
+        return self._columns[:, where] if isinstance(where, slice) else self._columns.take(where, axis=1)
 
     def _learns(self, at: float) -> bool:
         return not any(start <= at < end for start, end in self._options.exclude)

@@ -90,17 +90,26 @@ def _learn_tails(columns: Floats, verdict: Verdict, pace: Pace) -> None:
     A deviation raises the fast tail as far as an earlier one confirms it, and the slow tail as far as one confirms it
     that began hours ago: neither one outlier nor one incident widens the band for long.
     """
-    sizes = np.maximum(verdict.deviation * SIDES, 0.0) / verdict.tightness
+    sizes = np.maximum(verdict.deviation * SIDES, 0.0)
+    sizes /= verdict.tightness
     rise, keep = pace.gain(600.0, 1.0), pace.keep(24 * DAY, 800.0)
     peaks, old, fast, slow = columns[PEAKS], columns[OLD_PEAKS], columns[FAST_TAILS], columns[SLOW_TAILS]
     fast *= pace.keep(DAY, 100.0)
-    fast += np.maximum(np.minimum(sizes, peaks) - fast, 0.0) * rise
+    _raise(fast, np.minimum(sizes, peaks), rise)
     slow *= keep
-    slow += np.maximum(np.minimum(sizes, old) - slow, 0.0) * rise
+    _raise(slow, np.minimum(sizes, old), rise)
     old *= keep
-    old += np.maximum(peaks - old, 0.0) * pace.gain(4 * HOUR, 12.0)
+    _raise(old, peaks.copy(), pace.gain(4 * HOUR, 12.0))
     peaks *= keep
     np.maximum(peaks, sizes, out=peaks)
+
+
+def _raise(tail: Floats, towards: Floats, gain: Floats) -> None:
+    """Move a tail up towards larger values, never down; uses up `towards`."""
+    towards -= tail
+    np.maximum(towards, 0.0, out=towards)
+    towards *= gain
+    tail += towards
 
 
 def _learn_lean(columns: Floats, verdict: Verdict, pace: Pace) -> None:
