@@ -25,6 +25,7 @@ GONE_AFTER = 300.0  # seconds: findings on vanished series are closed (Prometheu
 
 async def judge(stream: Stream, answer: InstantAnswer, at: float, book: FindingBook) -> None:
     """Take one answer into the table and, once history is learned, judge every series that has a value."""
+    stream.reserve(answer.series)
     for part in answer.slices:
         assigned = stream.place(part, at)
         if stream.learned:

@@ -24,7 +24,7 @@ from aiops_daemon.flows.keep import SAVE_EVERY, Keeper, Save, restore_slo, resto
 from aiops_daemon.flows.lag import LagWatch
 from aiops_daemon.flows.poll import Poller, Surroundings
 from aiops_daemon.flows.publish import Publisher, Render
-from aiops_daemon.flows.stream import Stream
+from aiops_daemon.flows.stream import PLOT_ROWS, Stream
 from aiops_daemon.flows.supervise import Supervisor
 from aiops_daemon.flows.write_rules import LOOK_EVERY, RuleWriter, WriteRules
 from aiops_daemon.logs import fields
@@ -34,7 +34,6 @@ from aiops_daemon.ports import MetricSource
 log = logging.getLogger(__name__)
 
 LEARN_PATIENCE = 1800.0  # seconds without a finished stream after which the background reader counts as stalled
-PLOT_SERIES = 20_000  # beyond this many series no trails for plots are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +138,7 @@ class Generation:
     def watch_queries(self, poller: Poller, queries: Iterable[QuerySpec]) -> None:
         """Start streams for queries on a poller's source, with what was saved of them."""
         for query in queries:
-            stream = Stream(query, poller.spec, trail=self._count() < PLOT_SERIES)
+            stream = Stream(query, poller.spec, trail=self._count() < PLOT_ROWS)
             until = restore_stream(stream, self._states, self._world.clock.now())
             if until is not None:
                 self.around.learned_until[stream.key] = until

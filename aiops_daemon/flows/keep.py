@@ -71,15 +71,20 @@ class Keeper:
             await asyncio.to_thread(self._save, {f"{_name(stream)}#{number}": state})
 
 
-def restore_stream(stream: Stream, states: Mapping[str, LearnedState], now: float) -> float | None:
-    """Give a stream back what was saved of it; returns the moment up to which it had learned."""
-    found = [state for name, state in states.items() if name.rpartition("#")[0] == _name(stream)]
+def restore_stream(stream: Stream, states: dict[str, LearnedState], now: float) -> float | None:
+    """Give a stream back what was saved of it; returns the moment up to which it had learned.
+
+    What is the stream's is taken out of `states`: a hundred thousand series are too large to be held twice.
+    """
+    names = [name for name in states if name.rpartition("#")[0] == _name(stream)]
+    found = [states.pop(name) for name in names]
     fitting = [state for state in found if state.meta.get("expr") == stream.spec.expr]
     if not fitting:
         if found:
             log.info("saved state is of another expression; learning anew", extra=fields(query=stream.spec.name))
         return None
     until = max(float(state.meta["at"]) for state in fitting)
+    stream.reserve(sum(len(state.texts) for state in fitting))
     try:
         for state in fitting:
             stream.import_state(state.texts, state.arrays, min(now, float(state.meta["at"])))

@@ -23,6 +23,8 @@ from aiops_daemon.core.signals.forecast import Forecaster, ForecastOptions, Fore
 from aiops_daemon.core.signals.hold import Holds
 from aiops_daemon.ports import VectorSlice
 
+PLOT_ROWS = 20_000  # beyond this many rows a stream keeps no trail for plots
+
 StreamKey = tuple[str, str]  # query name, source name
 Learner = Bands | Onsets | Holds | Forecaster
 State = dict[str, NDArray[np.generic]]
@@ -125,6 +127,11 @@ class Stream:
         """Return a row's labels without `aiops_query`, as findings carry them."""
         return tuple(pair for pair in self.table.labels(row) if pair[0] != "aiops_query")
 
+    def reserve(self, series: int) -> None:
+        """Make room for many series at once, with nothing to spare."""
+        self.table.reserve(series)
+        self._grow()
+
     def place(self, part: VectorSlice, at: float) -> Assigned:
         """Assign a slice to rows and make every learner ready for rows that are new."""
         assigned = self.table.assign(part.keys, part.values, at)
@@ -138,20 +145,26 @@ class Stream:
         return np.flatnonzero(self.table.seen_at >= self.health.last_success)
 
     def _follow(self, fresh: Rows) -> None:
-        capacity = self.table.capacity
-        if self.bands.capacity < capacity:
-            self.bands.grow(capacity)
-            self.onsets.grow(capacity)
-            self.holds.grow(capacity)
-            self.columns.grow(capacity)
-            if self.trail:
-                self.trail.grow(capacity)
-            if self.outlook:
-                self.outlook.forecaster.grow(capacity)
-                for onsets in self.outlook.breaches:
-                    onsets.grow(capacity)
+        self._grow()
         if len(fresh):
             self._reset(fresh)
+
+    def _grow(self) -> None:
+        capacity = self.table.capacity
+        if self.bands.capacity >= capacity:
+            return
+        self.bands.grow(capacity)
+        self.onsets.grow(capacity)
+        self.holds.grow(capacity)
+        self.columns.grow(capacity)
+        if capacity > PLOT_ROWS:
+            self.trail = None
+        if self.trail:
+            self.trail.grow(capacity)
+        if self.outlook:
+            self.outlook.forecaster.grow(capacity)
+            for onsets in self.outlook.breaches:
+                onsets.grow(capacity)
 
     def _reset(self, rows: Rows) -> None:
         self.bands.reset(rows)

@@ -21,6 +21,7 @@ Rows = NDArray[np.intp]
 Floats = NDArray[np.float64]
 
 _SMALLEST = 64
+_LARGE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,9 @@ class SeriesTable:
     """All series of one query on one source.
 
     `values` and `seen_at` (float64, unix seconds; NaN: free row) are columns over rows; `capacity` grows by
-    doubling. `limit` caps live rows; what it refuses is counted in `dropped` by reason. `texts[row]` is the
-    finished label text, with the query's labels and `aiops_query`.
+    doubling, large tables by a quarter: a row costs its learners more than a kilobyte. `limit` caps live rows;
+    what it refuses is counted in `dropped` by reason. `texts[row]` is the finished label text, with the query's
+    labels and `aiops_query`.
     """
 
     def __init__(self, *, limit: int, add: Labels = (), drop: frozenset[str] = frozenset(), own: Labels = ()) -> None:
@@ -50,7 +52,7 @@ class SeriesTable:
         self._add = add
         self._own = own
         self._drop = drop
-        self._raw: list[list[bytes]] = [[] for _ in range(_SMALLEST)]
+        self._raw: list[tuple[bytes, ...]] = [()] * _SMALLEST
         self._row_of_raw: dict[bytes, int] = {}
         self._row_of_text: dict[str, int] = {}
         self._aliased = False
@@ -71,6 +73,12 @@ class SeriesTable:
     def labels(self, row: int) -> Labels:
         """Return a row's label set: the series' own, external labels, and the query's labels."""
         return self._merge(self._raw[row][0])
+
+    def reserve(self, series: int) -> None:
+        """Make room for so many series, within the limit, where that is twice the present room or more."""
+        wanted = min(series, self.limit)
+        if wanted >= 2 * self.capacity:
+            self._grow(wanted - self.capacity)
 
     def assign(self, keys: Sequence[bytes], values: Floats, at: float) -> Assigned:
         """Place one slice. Samples that are NaN count as seen but are returned to no learner."""
@@ -134,7 +142,7 @@ class SeriesTable:
 
     def _take(self, text: str) -> int:
         if not self._free:
-            self._grow()
+            self._grow(self.capacity if self.capacity < _LARGE else self.capacity // 4)
         row = self._free.pop()
         self.texts[row] = text
         self._row_of_text[text] = row
@@ -143,7 +151,7 @@ class SeriesTable:
     def _alias(self, key: bytes, row: int) -> None:
         if key not in self._row_of_raw:
             self._row_of_raw[key] = row
-            self._raw[row].append(key)
+            self._raw[row] += (key,)
             self._aliased = self._aliased or len(self._raw[row]) > 1
 
     def _merge(self, key: bytes) -> Labels:
@@ -168,17 +176,17 @@ class SeriesTable:
         del self._row_of_text[self.texts[row]]
         for key in self._raw[row]:
             del self._row_of_raw[key]
-        self._raw[row] = []
+        self._raw[row] = ()
         self.texts[row] = ""
         self.values[row] = self.seen_at[row] = self._absent_since[row] = np.nan
         self._free.append(row)
 
-    def _grow(self) -> None:
+    def _grow(self, more: int) -> None:
         old = self.capacity
-        empty = np.full(old, np.nan)
+        empty = np.full(more, np.nan)
         self.values = np.concatenate([self.values, empty])
         self.seen_at = np.concatenate([self.seen_at, empty])
         self._absent_since = np.concatenate([self._absent_since, empty])
-        self.texts.extend([""] * old)
-        self._raw.extend([] for _ in range(old))
-        self._free.extend(range(2 * old - 1, old - 1, -1))
+        self.texts.extend([""] * more)
+        self._raw.extend([()] * more)
+        self._free.extend(range(old + more - 1, old - 1, -1))
