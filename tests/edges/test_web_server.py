@@ -11,6 +11,7 @@ import pytest
 from aiohttp.test_utils import unused_port
 from web_world import NOW, PAGE, FakeDaemon
 
+from aiops_daemon.core.model.page import Page
 from aiops_daemon.core.model.view import Readiness, ReloadOutcome, View
 from aiops_daemon.edges.web.server import WebServer
 from aiops_daemon.errors import ListenError
@@ -41,13 +42,17 @@ async def http(daemon):
         yield session
 
 
+def packed(body):
+    return gzip.compress(body, 1, mtime=0)
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "coding", "headers"),
     [
         (PAGE.text, "text/plain; version=0.0.4; charset=utf-8", None, PLAIN),
-        (PAGE.text_gzip, "text/plain; version=0.0.4; charset=utf-8", "gzip", {"Accept-Encoding": "gzip"}),
+        (packed(PAGE.text), "text/plain; version=0.0.4; charset=utf-8", "gzip", {"Accept-Encoding": "gzip"}),
         (PAGE.openmetrics, "application/openmetrics-text; version=1.0.0; charset=utf-8", None, OPENMETRICS | PLAIN),
-        (PAGE.openmetrics_gzip, "application/openmetrics-text; version=1.0.0; charset=utf-8", "gzip",
+        (packed(PAGE.openmetrics), "application/openmetrics-text; version=1.0.0; charset=utf-8", "gzip",
          OPENMETRICS | {"Accept-Encoding": "gzip"}),
     ],
 )  # fmt: skip
@@ -70,6 +75,15 @@ async def test_findings_of_a_stalled_daemon_are_not_served(http, daemon, stale, 
 
     async with http.get("/findings/metrics", headers=headers) as answer:
         assert (200, body) == (answer.status, await answer.read())
+
+
+async def test_every_page_is_compressed_anew(http, daemon):
+    """Twice the same page, then the next one, in both formats."""
+    for text in (b"one\n", b"one\n", b"two\n"):
+        daemon.shown = View(at=NOW, page=Page(NOW + len(text) + text[0], 1, text))
+        for accept, end in (({}, b""), (OPENMETRICS, b"# EOF\n")):
+            async with http.get("/findings/metrics", headers=accept | {"Accept-Encoding": "gzip"}) as answer:
+                assert text + end == gzip.decompress(await answer.read())
 
 
 async def test_findings_at_the_edge_of_age_are_served(http, daemon):

@@ -14,7 +14,7 @@ from aiops_daemon.core.model.view import Plot, Readiness, ReloadOutcome, StreamV
 from aiops_daemon.edges.web.server import WebPorts
 
 NOW = 1_795_230_600.0  # 2026-11-21 03:10 UTC
-PAGE = Page(NOW - 20, 1, b"text\n", b"text gzip", b"openmetrics\n", b"openmetrics gzip")
+PAGE = Page(NOW - 20, 1, b"text\n")
 HOSTILE = "<script>alert('x')</script>\"'&"
 
 

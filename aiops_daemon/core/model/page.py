@@ -25,11 +25,13 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One finished exposition in both formats, plain and gzipped, built at `at` (unix seconds)."""
+    """One finished exposition, built at `at` (unix seconds). Both formats share its lines: all are gauges."""
 
     at: float
     samples: int
     text: bytes
-    text_gzip: bytes
-    openmetrics: bytes
-    openmetrics_gzip: bytes
+
+    @property
+    def openmetrics(self) -> bytes:
+        """Return the lines with OpenMetrics' end mark."""
+        return self.text + b"# EOF\n"

@@ -1,26 +1,21 @@
 """The findings page: columns in, finished bytes out.
 
-Enters: blocks of finished label text and values. Leaves: one `Page`, text 0.0.4 and OpenMetrics 1.0, plain and
-gzipped. Lines are written on the loop in slices of 2,000 samples (about 1 ms each); joining and compressing,
-which release the interpreter lock, happen in a thread unless the page is small. Never blocks the loop and never
-escapes a label twice.
+Enters: blocks of finished label text and values. Leaves: one `Page`. Lines are written on the loop in slices of
+2,000 samples (about 1 ms each); a large page is joined in a thread, which lets go of the interpreter. Never blocks
+the loop, never escapes a label twice, and never compresses: the listener knows whether anybody wants that.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 
 from aiops_daemon.core.model.metrics import METRICS, MetricSpec
 from aiops_daemon.core.model.page import Block, Page
 
 SLICE = 2_000
-SMALL = 2_000  # samples of a page that is finished on the spot: a thread would cost more than it saves
-GZIP_LEVEL = 1  # level 6 takes twice the time for a page a fifth smaller
-_GZIP_CONTAINER = 31  # zlib's window bits for a gzip header and trailer
-_EOF = b"# EOF\n"
+SMALL = 2_000  # samples of a page that is joined on the spot: a thread would cost more than it saves
 _TABLE_ORDER = {spec.name: place for place, spec in enumerate(METRICS)}
 _SPECIAL = {math.inf: "+Inf", -math.inf: "-Inf"}
 
@@ -38,9 +33,8 @@ async def render(blocks: Sequence[Block], *, at: float) -> Page:
             pieces.append(_lines(metric.name, labels, values))
             samples += len(values)
             await asyncio.sleep(0)
-    if samples <= SMALL:
-        return _finish(pieces, at, samples)
-    return await asyncio.to_thread(_finish, pieces, at, samples)
+    text = b"".join(pieces) if samples <= SMALL else await asyncio.to_thread(b"".join, pieces)
+    return Page(at=at, samples=samples, text=text)
 
 
 def _grouped(blocks: Sequence[Block]) -> Iterator[tuple[MetricSpec, list[Block]]]:
@@ -75,19 +69,3 @@ def _lines(name: str, labels: Sequence[str], values: list[float]) -> bytes:
 
 def _number(value: float) -> str:
     return "NaN" if math.isnan(value) else _SPECIAL.get(value) or repr(value)
-
-
-def _finish(pieces: list[bytes], at: float, samples: int) -> Page:
-    """Join and compress. The formats differ in the end mark, so one compressor serves both up to there."""
-    text = b"".join(pieces)
-    compressor = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, _GZIP_CONTAINER)
-    shared = compressor.compress(text)
-    marked = compressor.copy()
-    return Page(
-        at=at,
-        samples=samples,
-        text=text,
-        text_gzip=b"".join((shared, compressor.flush())),
-        openmetrics=b"".join((text, _EOF)),
-        openmetrics_gzip=b"".join((shared, marked.compress(_EOF), marked.flush())),
-    )
