@@ -34,8 +34,9 @@ EACH_MINUTE = {
     "adaptive_upper": "band:avg_1h + 3 * (band:stddev_1h > band:stddev_26h or band:stddev_26h)",
     "adaptive_lower": "band:avg_1h - 3 * (band:stddev_1h > band:stddev_26h or band:stddev_26h)",
     "deviation": f"abs({M} - on(pod, instance, job, namespace, container) band:median_26h)",
-    "robust_upper": "band:median_26h + 6 * avg_over_time(band:deviation[1h])",
-    "robust_lower": "band:median_26h - 6 * avg_over_time(band:deviation[1h])",
+    "mad_26h": "quantile_over_time(0.5, band:deviation[26h])",
+    "robust_upper": "band:median_26h + 6 * band:mad_26h",
+    "robust_lower": "band:median_26h - 6 * band:mad_26h",
     "anomaly": (
         f"{M} > on(pod, instance, job, namespace, container) band:adaptive_upper"
         f" or {M} < on(pod, instance, job, namespace, container) band:adaptive_lower"
@@ -63,14 +64,15 @@ def rule_file(path: Path) -> None:
 
 
 def history(series: int, step: int, end: float) -> Iterator[str]:
-    """Yield a week of OpenMetrics text, series by series."""
-    times = (np.arange(end - WEEK, end, step) // 1).tolist()
+    """Yield OpenMetrics text: a week of every series, and 26 h of the deviation that a rule reads back."""
     rng = np.random.default_rng(5)
-    yield f"# TYPE {M} gauge\n"
-    for number, level in enumerate(exporter.levels(series).tolist()):
-        values = (level + 2.0 * rng.standard_normal(len(times))).round(3).tolist()
-        head = f"{M}{{{exporter.labels(number)}}}"
-        yield "".join([f"{head} {value} {at:.0f}\n" for value, at in zip(values, times, strict=True)])
+    for name, span, centre in ((M, WEEK, 1.0), ("band:deviation", 26 * HOUR, 0.0)):
+        times = np.floor(np.arange(end - span, end, step)).tolist()
+        yield f"# TYPE {name} gauge\n"
+        for number, level in enumerate(exporter.levels(series).tolist()):
+            values = (centre * level + 2.0 * rng.standard_normal(len(times))).round(3).tolist()
+            head = f"{name}{{{exporter.labels(number)}}}"
+            yield "".join([f"{head} {value} {at:.0f}\n" for value, at in zip(values, times, strict=True)])
     yield "# EOF\n"
 
 

@@ -81,6 +81,17 @@ async def test_numbers_are_written_as_prometheus_writes_them():
     assert ["+Inf", "-Inf", "NaN", "0.1", "1e+22"] == [line.split()[1] for line in page.text.decode().splitlines()[2:]]
 
 
+async def test_an_estimate_is_written_with_ten_digits():
+    """Whole numbers stay short, huge and tiny ones keep their exponent, and infinity its name."""
+    values = np.array([1 / 3, 1.0, 123456789012.5, 1e-300, -2.5])
+    page = await render([Block(EXPECTED, [f'a="{n}"' for n in range(5)], values, estimate=True)], at=1.0)
+    other = await render([Block(EXPECTED, ["", 'a="1"'], np.array([math.inf, 1 / 3]), estimate=True)], at=1.0)
+
+    written = [line.split()[1] for line in page.text.decode().splitlines()[2:]]
+    assert ["0.3333333333", "1", "1.23456789e+11", "1e-300", "-2.5"] == written
+    assert b"aiops_expected +Inf\n" in other.text
+
+
 async def test_a_metric_without_samples_and_an_empty_page_say_nothing():
     """No orphaned HELP lines; an empty OpenMetrics page is its end mark."""
     assert (b"", b"# EOF\n") == ((await render([], at=1.0)).text, (await render([], at=1.0)).openmetrics)

@@ -10,6 +10,9 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from aiops_daemon.core.model.metrics import METRICS, MetricSpec
 from aiops_daemon.core.model.page import Block, Page
@@ -29,9 +32,9 @@ async def render(blocks: Sequence[Block], *, at: float) -> Page:
     samples = 0
     for metric, group in _grouped(blocks):
         pieces.append(_head(metric))
-        for labels, values in _slices(group):
-            pieces.append(_lines(metric.name, labels, values))
-            samples += len(values)
+        for part in _slices(group):
+            pieces.append(_lines(part))
+            samples += len(part.values)
             await asyncio.sleep(0)
     text = b"".join(pieces) if samples <= SMALL else await asyncio.to_thread(b"".join, pieces)
     return Page(at=at, samples=samples, text=text)
@@ -52,17 +55,24 @@ def _head(metric: MetricSpec) -> bytes:
     return f"# HELP {metric.name} {described}\n# TYPE {metric.name} {metric.type}\n".encode()
 
 
-def _slices(group: Iterable[Block]) -> Iterator[tuple[Sequence[str], list[float]]]:
+def _slices(group: Iterable[Block]) -> Iterator[Block]:
     for block in group:
         for start in range(0, len(block.values), SLICE):
-            yield block.labels[start : start + SLICE], block.values[start : start + SLICE].tolist()
+            end = start + SLICE
+            yield replace(block, labels=block.labels[start:end], values=block.values[start:end])
 
 
-def _lines(name: str, labels: Sequence[str], values: list[float]) -> bytes:
+def _lines(block: Block) -> bytes:
     """Write samples; lone surrogates, which JSON can smuggle in, become question marks."""
-    numbers = [repr(value) for value in values] if math.isfinite(sum(values)) else [_number(value) for value in values]
-    text = "".join([f"{name}{{{label}}} {number}\n" for label, number in zip(labels, numbers, strict=True)])
-    if "" in labels:
+    name, pairs = block.metric.name, zip(block.labels, block.values.tolist(), strict=True)
+    if not np.isfinite(block.values).all():
+        lines = [f"{name}{{{label}}} {_number(value)}\n" for label, value in pairs]
+    elif block.estimate:
+        lines = [f"{name}{{{label}}} {value:.10g}\n" for label, value in pairs]
+    else:
+        lines = [f"{name}{{{label}}} {value!r}\n" for label, value in pairs]
+    text = "".join(lines)
+    if "" in block.labels:
         text = text.replace(f"{name}{{}} ", f"{name} ")
     return text.encode("utf-8", "replace")
 
