@@ -12,6 +12,7 @@ from pathlib import Path
 from aiops_daemon import logs
 from aiops_daemon.cli.parsing import Exit, Nouns
 from aiops_daemon.clock import SystemClock
+from aiops_daemon.core.model.durations import HOUR
 from aiops_daemon.core.model.finding import Finding
 from aiops_daemon.core.model.quantity import speak_time
 from aiops_daemon.demo.run import Progress, Replay
@@ -19,7 +20,6 @@ from aiops_daemon.demo.signals import REPLAY_HOURS
 from aiops_daemon.demo.world import build
 
 _BAR = 30
-_HOUR = 3600.0
 
 
 def register(nouns: Nouns) -> None:
@@ -46,7 +46,7 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    world = await asyncio.to_thread(build, SystemClock().now() - REPLAY_HOURS * _HOUR)
+    world = await asyncio.to_thread(build, SystemClock().now() - REPLAY_HOURS * HOUR)
     replay = Replay(world, folder=folder, listen_address=arguments.listen_address, seconds=arguments.seconds)
     print(f"A small web shop: a week of metrics is learned, then {REPLAY_HOURS:.0f} hours are replayed.", flush=True)
     try:

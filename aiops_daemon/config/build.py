@@ -14,6 +14,7 @@ from aiops_daemon.config.queries import Query
 from aiops_daemon.config.secret import secret
 from aiops_daemon.config.slos import Slo
 from aiops_daemon.config.sources import Prometheus, TlsConfig
+from aiops_daemon.core.model.durations import DAY, HOUR
 from aiops_daemon.core.model.labels import make
 from aiops_daemon.core.model.query import Direction, Export, OnFinding, QuerySpec, Season, Threshold
 from aiops_daemon.core.model.settings import ExportSpec, HistorySpec, RulesSpec, Settings
@@ -119,7 +120,7 @@ def _horizons(query: Query) -> tuple[float, ...]:
     """A threshold alone is a wish to know when it will be crossed."""
     if query.forecast is not None:
         return tuple(query.forecast.horizons)
-    return (3600.0, 86_400.0) if query.thresholds else ()
+    return (HOUR, DAY) if query.thresholds else ()
 
 
 def _thresholds(query: Query) -> tuple[Threshold, ...]:

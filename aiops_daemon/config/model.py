@@ -16,6 +16,7 @@ from aiops_daemon.config.queries import Query
 from aiops_daemon.config.slos import Slo
 from aiops_daemon.config.sources import Prometheus
 from aiops_daemon.config.texts import FilePath, Name, OwnLabelName, StorageUrl, Text, TimeZone, WebUrl
+from aiops_daemon.core.model.durations import WEEK
 
 NOT_BUILT = frozenset(
     (
@@ -48,7 +49,7 @@ class Global(Section):
 class History(Section):
     """What is read back from Prometheus at start, so that bands exist within the first cycle."""
 
-    range: Annotated[float, DurationIn("1h", "400d")] = 7 * 86400.0
+    range: Annotated[float, DurationIn("1h", "400d")] = WEEK
     """How far back to read. A weekly season needs 7d at least."""
 
     max_samples: Annotated[int, CountIn(1000, 1_000_000_000)] = 10_000_000

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from aiops_daemon.config.fields import DurationIn, Real, Section, unique
 from aiops_daemon.config.texts import Name, OwnLabelName, Selector, Text
+from aiops_daemon.core.model.durations import DAY
 
 
 class Events(Section):
@@ -42,7 +43,7 @@ class Slo(Section):
     objective: Annotated[Real, Field(gt=0, lt=100)]
     """Share of events that must be good, in percent: 99.9. Required, above 0 and below 100."""
 
-    window: Annotated[float, DurationIn("1d", "90d")] = 30 * 86400.0
+    window: Annotated[float, DurationIn("1d", "90d")] = 30 * DAY
     """Rolling time over which the objective is meant."""
 
     sli: Sli

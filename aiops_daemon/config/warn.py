@@ -13,8 +13,9 @@ from aiops_daemon.config.model import Document
 from aiops_daemon.config.queries import Query
 from aiops_daemon.config.sources import Prometheus
 from aiops_daemon.config.tree import Tree
+from aiops_daemon.core.model.durations import DAY, WEEK
 
-_CYCLES = {"daily": 86400.0, "weekly": 7 * 86400.0}
+_CYCLES = {"daily": DAY, "weekly": WEEK}
 
 
 def warn(document: Document, tree: Tree) -> list[Fault]:

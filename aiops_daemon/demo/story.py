@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aiops_daemon.core.model.durations import HOUR
 from aiops_daemon.demo.signals import Floats, trapezium
 
 DEPLOY = 1.0
@@ -38,7 +39,7 @@ class Event:
 
 def tell(begin: float) -> tuple[Event, ...]:
     """Tell the story of a world whose replay begins at `begin`."""
-    return tuple(Event(begin + hours * 3600.0, title) for hours, title in _STORY)
+    return tuple(Event(begin + hours * HOUR, title) for hours, title in _STORY)
 
 
 _STORY = (

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from aiops_daemon.core.model.durations import DAY, HOUR
 from aiops_daemon.core.model.query import Direction, QuerySpec
 from aiops_daemon.core.model.slo import SloSpec
 from aiops_daemon.core.packs import PACKS
@@ -26,7 +27,6 @@ from aiops_daemon.flows.burn import increase_expr
 SOURCE = "shop"
 
 _COUNTER = "http_request_duration_seconds_count"
-_DAY = 86_400.0
 _PROMISED = ("checkout", "frontend")
 _OBJECTIVE = 0.999
 _ORDERS = QuerySpec(
@@ -66,7 +66,7 @@ def build(epoch: float, seed: int = 7) -> World:
     hours = signals.timeline()
     shop = Shop(hours, np.random.default_rng(seed))
     kept = signals.kept(hours)
-    times = begin + np.rint(hours[kept] * 3600.0)
+    times = begin + np.rint(hours[kept] * HOUR)
     exprs = {query.spec.name: query.spec.expr for pack in PACKS for query in pack.queries}
     exprs[_ORDERS.name] = _ORDERS.expr
     recordings = {exprs[name]: _record(series, times, kept) for name, series in shop.answers().items()}
@@ -82,7 +82,7 @@ def build(epoch: float, seed: int = 7) -> World:
         slos=tuple(slos.values()),
         start=float(times[0]),
         incident_start=begin,
-        end=begin + signals.REPLAY_HOURS * 3600.0,
+        end=begin + signals.REPLAY_HOURS * HOUR,
         lasts_until=float(times[-1]),
         metric_names=_metric_names(set(recordings)),
         story=story.tell(begin),
@@ -101,7 +101,7 @@ def _availability(service: str) -> SloSpec:
         good=None,
         bad=f'{_COUNTER}{{service="{service}",code=~"5.."}}',
         objective_ratio=_OBJECTIVE,
-        window_seconds=30 * _DAY,
+        window_seconds=30 * DAY,
         labels=(("service", service), ("team", "shop")),
     )
 

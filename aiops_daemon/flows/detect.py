@@ -10,6 +10,7 @@ import asyncio
 
 import numpy as np
 
+from aiops_daemon.core.model.durations import HOUR
 from aiops_daemon.core.model.finding import Finding, FindingKind, uid_of
 from aiops_daemon.core.model.series import Rows
 from aiops_daemon.core.signals.hold import Polled, watch
@@ -18,7 +19,7 @@ from aiops_daemon.flows.findings import FindingBook, Place
 from aiops_daemon.flows.stream import Stream
 from aiops_daemon.ports import InstantAnswer
 
-FORGET_AFTER = 3600.0  # seconds: rows of vanished series are freed
+FORGET_AFTER = HOUR  # seconds: rows of vanished series are freed
 _MOST = 1e6  # score
 GONE_AFTER = 300.0  # seconds: findings on vanished series are closed (Prometheus' own lookback)
 

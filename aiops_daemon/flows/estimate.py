@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from aiops_daemon.core.model.durations import DAY
 from aiops_daemon.core.model.query import Export, QuerySpec
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.model.source import SourceSpec
@@ -70,7 +71,7 @@ class Estimate:
             history_samples=sum(source.history_samples for source in sources),
             exported=exported,
             scrape_bytes=sum(query.scrape_bytes for query in queries),
-            disk_bytes_per_day=exported * 86400 / interval * _DISK_BYTES_PER_SAMPLE,
+            disk_bytes_per_day=exported * DAY / interval * _DISK_BYTES_PER_SAMPLE,
             interval=interval,
         )
 

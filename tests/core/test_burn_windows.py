@@ -3,7 +3,7 @@
 import pytest
 
 from aiops_daemon.core.model.slo import SloSpec
-from aiops_daemon.core.signals.windows import all_pairs, impossible_pairs, pairs_of, reported_windows, window_name
+from aiops_daemon.core.signals.windows import all_pairs, impossible_pairs, pairs_of, reported_windows
 
 DAY = 86400.0
 
@@ -49,9 +49,3 @@ def test_the_warning_shows_the_arithmetic() -> None:
         "SLO 'x': the page pair 1h/5m can never fire: 14.4 times the budget of 0.07 is an error ratio of 1.01, "
         "and none exceeds 1; it needs an objective above 93.06 %"
     ) == warning
-
-
-@pytest.mark.parametrize(("name", "seconds"), [("30d", 30 * DAY), ("90m", 5400), ("36h", 1.5 * DAY), ("5m", 300)])
-def test_window_names(name: str, seconds: float) -> None:
-    """The largest unit that divides."""
-    assert name == window_name(seconds)

@@ -1,8 +1,12 @@
-"""Durations as Prometheus writes them in label values and expressions."""
+"""Durations: the lengths that everything counts in, and how Prometheus writes them in labels and expressions."""
 
 from __future__ import annotations
 
 import re
+
+HOUR = 3600.0  # seconds
+DAY = 24 * HOUR
+WEEK = 7 * DAY
 
 _MILLISECONDS = {
     "y": 31_536_000_000,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aiops_daemon.core.model.durations import WEEK
 from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.model.query import QuerySpec
 from aiops_daemon.core.model.slo import SloSpec
@@ -14,7 +15,7 @@ from aiops_daemon.core.model.source import SourceSpec
 class HistorySpec:
     """How far back to read at start; `max_samples` bounds what is read before ready."""
 
-    range_seconds: float = 7 * 86400.0
+    range_seconds: float = WEEK
     max_samples: int = 10_000_000
     step_seconds: float = 300.0
 

@@ -5,8 +5,9 @@ Pods come and go, so series are kept per namespace and container: the sum of wha
 
 from __future__ import annotations
 
+from aiops_daemon.core.model.durations import DAY, HOUR
 from aiops_daemon.core.model.query import Direction, QuerySpec, Threshold
-from aiops_daemon.core.packs.model import DAY, HOUR, Pack, PackQuery
+from aiops_daemon.core.packs.model import Pack, PackQuery
 
 _CONTAINER = "(cluster, namespace, container)"
 _POD = "(cluster, namespace, pod, container)"

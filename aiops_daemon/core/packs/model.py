@@ -9,9 +9,6 @@ from dataclasses import dataclass
 
 from aiops_daemon.core.model.query import QuerySpec
 
-HOUR = 3600.0
-DAY = 86_400.0
-
 
 @dataclass(frozen=True, slots=True)
 class PackQuery:

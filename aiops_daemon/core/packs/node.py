@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from aiops_daemon.core.model.durations import DAY, HOUR
 from aiops_daemon.core.model.query import Direction, QuerySpec, Threshold
-from aiops_daemon.core.packs.model import DAY, HOUR, Pack, PackQuery
+from aiops_daemon.core.packs.model import Pack, PackQuery
 
 _BY = "sum by (cluster, job, instance)"
 _FULL = (Threshold("warning", 0.85), Threshold("critical", 0.95))

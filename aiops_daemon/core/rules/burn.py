@@ -7,6 +7,7 @@ warning when the series of the SLO are gone, which is not the same as no traffic
 from __future__ import annotations
 
 from aiops_daemon.core.model import metrics
+from aiops_daemon.core.model.durations import prometheus_duration
 from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.model.quantity import speak
 from aiops_daemon.core.model.settings import Settings
@@ -14,7 +15,7 @@ from aiops_daemon.core.model.slo import SloSpec
 from aiops_daemon.core.rules.alert import Alert, Example, keep_firing, plots_at, poll_interval
 from aiops_daemon.core.rules.expression import selector, series
 from aiops_daemon.core.rules.template import Text, if_known, prepare, reading, where, words
-from aiops_daemon.core.signals.windows import PAGE, SEVERITIES, WindowPair, pairs_of, window_name
+from aiops_daemon.core.signals.windows import PAGE, SEVERITIES, WindowPair, pairs_of
 
 SEVERITY_OF = {"page": "critical", "ticket": "warning"}
 BURN = {"page": "AiopsSloBudgetBurnFast", "ticket": "AiopsSloBudgetBurnSlow"}
@@ -50,7 +51,10 @@ def _burn_alert(settings: Settings, slo: SloSpec, pair: WindowPair) -> Alert:
 
 
 def _burning(settings: Settings, slo: SloSpec, pair: WindowPair) -> Text:
-    windows = [(window_name(seconds), {"aiops_window": window_name(seconds)}) for seconds in (pair.long, pair.short)]
+    windows = [
+        (prometheus_duration(seconds), {"aiops_window": prometheus_duration(seconds)})
+        for seconds in (pair.long, pair.short)
+    ]
     (long, in_long), (short, in_short) = windows
     return (
         prepare()
@@ -61,7 +65,7 @@ def _burning(settings: Settings, slo: SloSpec, pair: WindowPair) -> Text:
         + words(f" times over {short}: ")
         + reading(metrics.SLO_ERROR_RATIO, "ratio", "2%", more=in_long)
         + words(f" of events failed, {speak(slo.budget_ratio, 'ratio').replace(' ', '')} may. Left of the ")
-        + words(f"{window_name(slo.window_seconds)} budget: ")
+        + words(f"{prometheus_duration(slo.window_seconds)} budget: ")
         + reading(metrics.SLO_BUDGET, "ratio", "50%")
         + if_known("; at this rate it ends in ", metrics.SLO_EXHAUSTION, "seconds", "1h 0m 0s", minus_now=True)
         + words(". Labels:")
@@ -110,8 +114,8 @@ def _gone_alert(settings: Settings, slo: SloSpec) -> Alert:
 
 def _burns(slo: SloSpec, pair: WindowPair) -> Example:
     labels = _labels(slo)
-    in_long = {**labels, "aiops_window": window_name(pair.long)}
-    in_short = {**labels, "aiops_window": window_name(pair.short)}
+    in_long = {**labels, "aiops_window": prometheus_duration(pair.long)}
+    in_short = {**labels, "aiops_window": prometheus_duration(pair.short)}
     given = (
         (series(metrics.SLO_ALERT, {**labels, "aiops_severity": pair.severity}), "1x2 stale"),
         (series(metrics.SLO_BURN_RATE, in_long), "3x2 stale"),

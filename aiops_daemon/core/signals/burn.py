@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from aiops_daemon.core.model.durations import HOUR, prometheus_duration
 from aiops_daemon.core.model.slo import DataState, SloSpec, SloStatus
 from aiops_daemon.core.signals.burn_sentence import burn_sentence
 from aiops_daemon.core.signals.exhaustion import exhaustion_time
@@ -24,14 +25,13 @@ from aiops_daemon.core.signals.windows import (
     impossible_pairs,
     pairs_of,
     reported_windows,
-    window_name,
 )
 
 __all__ = ["BurnLedger", "Increases", "burn_sentence", "impossible_pairs", "reported_windows"]
 
-FINE_STEP, FINE_SPAN = 60.0, 6 * 3600.0
+FINE_STEP, FINE_SPAN = 60.0, 6 * HOUR
 COARSE_STEP = 300.0
-IDLE_WINDOW = 3600.0  # no traffic this long: idle
+IDLE_WINDOW = HOUR  # no traffic this long: idle
 _Z = 1.645  # one-sided 95 %
 _MIN_ERRORS = 2.0 - 1e-6  # amounts are spread over time, so two events may sum to a hair less
 
@@ -96,7 +96,7 @@ class BurnLedger:
         sums = {name: self._sums(at, seconds) for name, seconds in self._windows.items()}
         ratios = {name: part.error_ratio for name, part in sums.items()}
         self._judge(at, sums, present)
-        remaining = self._remaining(ratios[window_name(self.spec.window_seconds)])
+        remaining = self._remaining(ratios[prometheus_duration(self.spec.window_seconds)])
         return SloStatus(
             spec=self.spec,
             at=at,
@@ -169,7 +169,7 @@ class BurnLedger:
 
     def _holds(self, pair: WindowPair, sums: dict[str, Sums], present: bool, *, held: bool) -> bool:
         level = pair.factor * self.spec.budget_ratio
-        long, short = sums[window_name(pair.long)], sums[window_name(pair.short)]
+        long, short = sums[prometheus_duration(pair.long)], sums[prometheus_duration(pair.short)]
         if not _above(long, level):
             return False
         if held:
@@ -184,7 +184,7 @@ class BurnLedger:
             self._spent_at = at if self._spent_at is None else self._spent_at
             return self._spent_at
         self._spent_at = None
-        hour, quarter_day = self._sums(at, 3600.0), self._sums(at, FINE_SPAN)
+        hour, quarter_day = self._sums(at, HOUR), self._sums(at, FINE_SPAN)
         present = hour if hour.bad >= _MIN_ERRORS else quarter_day
         oldest, past = self._coarse.buckets(at, self.spec.window_seconds)
         edge = oldest * COARSE_STEP + self.spec.window_seconds

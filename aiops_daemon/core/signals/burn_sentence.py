@@ -6,10 +6,11 @@ it names the window pair of that severity that burns fastest against its factor.
 
 from __future__ import annotations
 
+from aiops_daemon.core.model.durations import prometheus_duration
 from aiops_daemon.core.model.labels import get
 from aiops_daemon.core.model.quantity import speak, speak_duration
 from aiops_daemon.core.model.slo import DataState, SloStatus
-from aiops_daemon.core.signals.windows import WindowPair, all_pairs, window_name
+from aiops_daemon.core.signals.windows import WindowPair, all_pairs
 
 
 def burn_sentence(status: SloStatus, severity: str) -> str:
@@ -26,7 +27,7 @@ def _excess(status: SloStatus, pair: WindowPair) -> float:
 
 
 def _burn(status: SloStatus, seconds: float) -> float:
-    return status.burn_rate.get(window_name(seconds)) or 0.0
+    return status.burn_rate.get(prometheus_duration(seconds)) or 0.0
 
 
 def _subject(status: SloStatus) -> str:
@@ -36,7 +37,7 @@ def _subject(status: SloStatus) -> str:
 
 
 def _pace(status: SloStatus, pair: WindowPair) -> str:
-    long, short = window_name(pair.long), window_name(pair.short)
+    long, short = prometheus_duration(pair.long), prometheus_duration(pair.short)
     failed = speak(status.error_ratio.get(long), "ratio")
     lately = status.error_ratio.get(short)
     recent = f"{speak(lately, 'ratio')} in the last {short}" if lately is not None else f"the last {short} unknown"
@@ -51,7 +52,7 @@ def _budget(status: SloStatus) -> list[str]:
     remaining = status.budget_remaining_ratio
     if remaining is None:
         return []
-    window = window_name(status.spec.window_seconds)
+    window = prometheus_duration(status.spec.window_seconds)
     if remaining <= 0.0:
         return [f"The {window} budget is spent, {speak(1.0 - remaining, 'ratio')} of it."]
     left = f"{speak(remaining, 'ratio')} of the {window} budget is left"

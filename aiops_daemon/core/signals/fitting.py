@@ -12,12 +12,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from aiops_daemon.core.model.durations import HOUR
 from aiops_daemon.core.model.query import Season
 from aiops_daemon.core.model.series import Floats, Rows
 from aiops_daemon.core.signals.choice import LEVELS, Choice, choose, spacing_groups
 from aiops_daemon.core.signals.localhours import Indices, days_back, local_hours
 from aiops_daemon.core.signals.methods import CANDIDATES, DAILY, FOLLOWS, WEEKLY, Method, Parts, parts_at, say
-from aiops_daemon.core.signals.past import HOUR, HOURS, PER_HOUR, Past, median
+from aiops_daemon.core.signals.past import HOURS, PER_HOUR, Past, median
 from aiops_daemon.core.signals.recent import level_now
 from aiops_daemon.core.signals.trend import Grid, grid_of, run_of
 

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aiops_daemon.core.model.durations import HOUR
 from aiops_daemon.core.model.series import Floats, Rows
 from aiops_daemon.core.signals.baseline import Bands, BandStep
 from aiops_daemon.core.signals.detect import Onsets
 
-HOLD_SECONDS = 12 * 3600.0  # a level that lasted half a day is the new normal
+HOLD_SECONDS = 12 * HOUR  # a level that lasted half a day is the new normal
 CLEARLY = 0.8  # of the width at the first anomalous poll
 
 _OUTSIDE = 1.01  # score of a value outside the held range, at least

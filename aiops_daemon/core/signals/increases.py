@@ -11,7 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-FORGET_SECONDS = 3600.0  # a vanished series is remembered this long, so a scrape gap does not count it twice
+from aiops_daemon.core.model.durations import HOUR
+
+FORGET_SECONDS = HOUR  # a vanished series is remembered this long, so a scrape gap does not count it twice
 _BEHIND_RATIO = 0.01  # a drop this small on a large counter is a replica that lags, not a restart
 _BEHIND_FROM = 1000.0
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from aiops_daemon.core.model.durations import HOUR
 from aiops_daemon.core.model.series import Floats, Rows
 
-HOUR = 3600.0
 SLOT = 300.0  # seconds of a recent slot
 HOURS = 336  # hourly slots: 14 days
 RECENT = 72  # recent slots: 6 hours

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from aiops_daemon.core.model.durations import DAY, HOUR, WEEK
 from aiops_daemon.core.model.series import Floats
 
-_CALENDAR = (3600.0, 86400.0, 7 * 86400.0, 365.25 * 86400.0)  # hour, day, week, year
+_CALENDAR = (HOUR, DAY, WEEK, 365.25 * DAY)
 _CLEAR = 0.2  # autocorrelation of a season worth modelling, if it passes the test for noise too
 _TROUGH = 0.1  # how much less a series resembles itself half a cycle on
 _CYCLES = 2  # cycles that must be there

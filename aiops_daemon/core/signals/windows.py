@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aiops_daemon.core.model.durations import DAY, HOUR, prometheus_duration
 from aiops_daemon.core.model.slo import SloSpec
 
 PAGE = "page"
 TICKET = "ticket"
 SEVERITIES = (PAGE, TICKET)
-
-_UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "m"), (1.0, "s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +30,11 @@ class WindowPair:
 # Google SRE workbook, chapter 5: table 5-8 (2 %, 5 %, 10 % of 30 days' budget) and, for 1d/2h, the alerting
 # example of the same chapter. The short window is a twelfth of the long one and makes the alert end soon.
 WORKBOOK = (
-    WindowPair(PAGE, 0.02, 3600.0, 300.0),  # 14.4 at 30d
-    WindowPair(PAGE, 0.05, 6 * 3600.0, 1800.0),  # 6
-    WindowPair(TICKET, 0.10, 86400.0, 2 * 3600.0),  # 3
-    WindowPair(TICKET, 0.10, 3 * 86400.0, 6 * 3600.0),  # 1
+    WindowPair(PAGE, 0.02, HOUR, 300.0),  # 14.4 at 30d
+    WindowPair(PAGE, 0.05, 6 * HOUR, 1800.0),  # 6
+    WindowPair(TICKET, 0.10, DAY, 2 * HOUR),  # 3
+    WindowPair(TICKET, 0.10, 3 * DAY, 6 * HOUR),  # 1
 )
-
-
-def window_name(seconds: float) -> str:
-    """Write a window as users do: the largest of d, h, m, s that divides it (30d, 6h, 90m)."""
-    for unit, letter in _UNITS:
-        if seconds >= unit and seconds % unit == 0:
-            return f"{seconds / unit:.0f}{letter}"
-    return f"{seconds:g}s"
 
 
 def factor_of(pair: WindowPair, window_seconds: float) -> float:
@@ -78,7 +69,7 @@ def reported_windows(spec: SloSpec) -> dict[str, float]:
     """Name the windows of an SLO, shortest first: those of the workbook that fit, and its own."""
     lengths = {length for pair in WORKBOOK for length in (pair.long, pair.short)}
     fitting = sorted(length for length in lengths if length < spec.window_seconds)
-    return {window_name(length): length for length in (*fitting, spec.window_seconds)}
+    return {prometheus_duration(length): length for length in (*fitting, spec.window_seconds)}
 
 
 def _possible(pair: WindowPair, spec: SloSpec) -> bool:
@@ -86,7 +77,7 @@ def _possible(pair: WindowPair, spec: SloSpec) -> bool:
 
 
 def _impossibility(pair: WindowPair, spec: SloSpec) -> str:
-    windows = f"the {pair.severity} pair {window_name(pair.long)}/{window_name(pair.short)}"
+    windows = f"the {pair.severity} pair {prometheus_duration(pair.long)}/{prometheus_duration(pair.short)}"
     if spec.budget_ratio <= 0.0:
         return f"SLO {spec.name!r}: {windows} can never be judged: an objective of 100 % leaves no error budget"
     needed = pair.factor * spec.budget_ratio
