@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import hashlib
 import os
 import signal
@@ -98,6 +99,7 @@ async def serve(settings: Settings, options: Options) -> int:
     loop.add_signal_handler(signal.SIGHUP, hangups.set)
     try:
         await daemon.start()
+        _spare_the_collector()
         tasks = [asyncio.create_task(_obey_hangups(daemon, hangups)), asyncio.create_task(daemon.watch())]
         await stopping.wait()
         for task in tasks:
@@ -106,6 +108,12 @@ async def serve(settings: Settings, options: Options) -> int:
     finally:
         await daemon.stop()
     return Exit.GOOD
+
+
+def _spare_the_collector() -> None:
+    """Keep modules and their like out of every full collection, which would halt the loop for 40 ms each time."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _obey_hangups(daemon: Daemon, hangups: asyncio.Event) -> None:
