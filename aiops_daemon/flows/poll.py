@@ -103,6 +103,8 @@ class Poller:
         self._succeeded(stream, answer, at)
         started = clock.monotonic()
         await judge(stream, answer, at, self._around.book)
+        if not answer.partial:  # only now: until every slice is judged, what is current is what was before
+            stream.health.last_success = at
         if not stream.learned and stream not in self.backlog:
             await self._learn(stream, answer, at)
         meter.observe("aiops_cycle_duration_seconds", clock.monotonic() - started, stage="detect")
@@ -166,7 +168,6 @@ class Poller:
             meter.inc("aiops_source_partial_answers_total", source=self.spec.name)
             stream.health.last_error = "partial answer: " + "; ".join(answer.warnings)
             return
-        stream.health.last_success = at
         meter.set("aiops_query_last_success_timestamp_seconds", at, **labels)
 
     def _count_series(self, stream: Stream) -> None:
