@@ -19,6 +19,7 @@ from aiops_daemon.core.model.query import QuerySpec
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.rules.document import RuleFile
 from aiops_daemon.core.rules.generate import generate
+from aiops_daemon.edges.durable import sync_directory
 from aiops_daemon.edges.rulefiles.render import HEADER, render
 from aiops_daemon.errors import RuleFileError
 from aiops_daemon.ports import RuleChecker, RuleVerdict
@@ -114,7 +115,7 @@ def _install(staging: Path, directory: Path, files: Sequence[RuleFile], verdict:
     removed = [path for path in _own_files(directory) if path not in kept]
     for path in removed:
         path.unlink(missing_ok=True)
-    _sync(directory)
+    sync_directory(directory)
     return Written(
         tuple(directory / file.file_name for file in files),
         tuple(directory / name for name in changed),
@@ -135,11 +136,3 @@ def _own_files(directory: Path) -> list[Path]:
 def _ours(path: Path) -> bool:
     with path.open("rb") as stream:
         return stream.read(len(_MARK)) == _MARK.encode()
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

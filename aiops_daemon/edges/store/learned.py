@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aiops_daemon.core.model.learned import LearnedState, Loaded
+from aiops_daemon.edges.durable import sync_directory
 from aiops_daemon.edges.store import stateformat
 from aiops_daemon.errors import StateFileError
 
@@ -38,7 +39,7 @@ def save(directory: Path, states: Mapping[str, LearnedState]) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         for name, state in states.items():
             _replace(directory / file_name(name), name, state)
-        _sync(directory)
+        sync_directory(directory)
 
 
 def load(directory: Path) -> Loaded:
@@ -85,15 +86,6 @@ def _replace(path: Path, name: str, state: LearnedState) -> None:
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
-
-
-def _sync(directory: Path) -> None:
-    """Make the renames themselves durable."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _load_one(path: Path, states: dict[str, LearnedState], notes: list[str]) -> None:
