@@ -6,7 +6,10 @@ import hashlib
 import json
 import os
 import struct
+import tempfile
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from aiops_daemon.edges.store.learned import LearnedState, file_name, load, prun
 from aiops_daemon.errors import StateFileError
 
 _STREAM = "eu1/checkout_p99"
+_NOBODY = 65_534
 _TOUCHES_ONE_FOLDER = [HealthCheck.function_scoped_fixture]
 
 
@@ -267,15 +271,32 @@ def test_what_the_system_refuses_is_a_state_file_error(tmp_path: Path) -> None:
     assert [file_name("s")] == [path.name for path in blocked.iterdir()]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
-def test_missing_permissions_are_a_state_file_error(tmp_path: Path) -> None:
+@contextmanager
+def _unprivileged() -> Iterator[None]:
+    """Be nobody for a while where the tests run as root, to whom nothing is forbidden."""
+    user = os.geteuid()
+    os.seteuid(user or _NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+def test_missing_permissions_are_a_state_file_error() -> None:
     """A file or a folder that may not be read is told, not passed over."""
-    path, _ = _written(tmp_path)
-    for target in (path, tmp_path):
-        target.chmod(0)
-        with pytest.raises(StateFileError, match="Permission denied"):
-            load(tmp_path)
-        target.chmod(0o700)
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to other users
+        folder = Path(name)
+        folder.chmod(0o755)
+        path, _ = _written(folder)
+        path.chmod(0o644)
+        with _unprivileged():
+            assert [_STREAM] == list(load(folder).states)
+
+        for target in (path, folder):
+            target.chmod(0)
+            with pytest.raises(StateFileError, match="Permission denied"), _unprivileged():
+                load(folder)
+            target.chmod(0o755)
 
 
 def test_large_state_is_not_doubled_in_memory(tmp_path: Path) -> None:
