@@ -30,14 +30,14 @@ def stream_blocks(stream: Stream, rows: Rows) -> list[Block]:
     texts = [stream.table.texts[row] for row in rows.tolist()]
     columns = stream.columns
     pairs: tuple[tuple[MetricSpec, Floats], ...] = (
+        (metrics.VALUE, stream.table.values),
         (metrics.EXPECTED, columns.expected),
         (metrics.EXPECTED_LOWER, columns.lower),
         (metrics.EXPECTED_UPPER, columns.upper),
         (metrics.ANOMALY_SCORE, columns.score),
         (metrics.ANOMALY_CONFIDENCE, columns.confidence),
     )
-    blocks = [_known(metrics.VALUE, texts, stream.table.values[rows])]
-    blocks += [_known(metric, texts, column[rows], estimate=True) for metric, column in pairs]
+    blocks = [_known(metric, texts, column[rows]) for metric, column in pairs]
     return blocks + (list(_forecast_blocks(stream, rows)) if stream.outlook else [])
 
 
@@ -64,12 +64,12 @@ def _forecast_blocks(stream: Stream, rows: Rows) -> Iterator[Block]:
             yield _known(metrics.BREACH_PROBABILITY, own, step.probability[chosen, number, index])
 
 
-def _known(metric: MetricSpec, texts: Sequence[str], values: Floats, *, estimate: bool = False) -> Block:
+def _known(metric: MetricSpec, texts: Sequence[str], values: Floats) -> Block:
     known = ~np.isnan(values)
     if known.all():
-        return Block(metric, texts, values, estimate)
+        return Block(metric, texts, values)
     kept = np.flatnonzero(known).tolist()
-    return Block(metric, [texts[index] for index in kept], values[known], estimate)
+    return Block(metric, [texts[index] for index in kept], values[known])
 
 
 def finding_block(book: FindingBook, fresh: Iterable[Stream]) -> list[Block]:

@@ -15,14 +15,12 @@ from aiops_daemon.core.model.metrics import MetricSpec
 class Block:
     """Samples of one metric: `labels[i]` is finished label text (`a="x",b="y"`), `values[i]` its value.
 
-    Several blocks of one metric may follow each other; the page writes HELP and TYPE once. An estimate is written
-    with ten digits, which takes half the time that all its digits take; everything else is written exactly.
+    Several blocks of one metric may follow each other; the page writes HELP and TYPE once.
     """
 
     metric: MetricSpec
     labels: Sequence[str]
     values: NDArray[np.float64]
-    estimate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

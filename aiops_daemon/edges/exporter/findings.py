@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 
 from aiops_daemon.core.model.metrics import METRICS, MetricSpec
@@ -21,6 +22,8 @@ SLICE = 2_000
 SMALL = 2_000  # samples of a page that is joined on the spot: a thread would cost more than it saves
 _TABLE_ORDER = {spec.name: place for place, spec in enumerate(METRICS)}
 _SPECIAL = {math.inf: "+Inf", -math.inf: "-Inf"}
+
+_encoder = msgspec.json.Encoder()
 
 
 async def render(blocks: Sequence[Block], *, at: float) -> Page:
@@ -64,17 +67,19 @@ def _slices(group: Iterable[Block]) -> Iterator[Block]:
 
 def _lines(block: Block) -> bytes:
     """Write samples; lone surrogates, which JSON can smuggle in, become question marks."""
-    name, pairs = block.metric.name, zip(block.labels, block.values.tolist(), strict=True)
-    if not np.isfinite(block.values).all():
-        lines = [f"{name}{{{label}}} {_number(value)}\n" for label, value in pairs]
-    elif block.estimate:
-        lines = [f"{name}{{{label}}} {value:.10g}\n" for label, value in pairs]
-    else:
-        lines = [f"{name}{{{label}}} {value!r}\n" for label, value in pairs]
-    text = "".join(lines)
+    name = block.metric.name
+    text = "".join([f"{name}{{{of}}} {number}\n" for of, number in zip(block.labels, _numbers(block), strict=True)])
     if "" in block.labels:
         text = text.replace(f"{name}{{}} ", f"{name} ")
     return text.encode("utf-8", "replace")
+
+
+def _numbers(block: Block) -> list[str]:
+    """Write every digit that tells a float from its neighbours, by the JSON encoder: ten times repr's speed."""
+    values: list[float] = block.values.tolist()
+    if not values or not np.isfinite(block.values).all():
+        return [_number(value) for value in values]
+    return _encoder.encode(values)[1:-1].decode("ascii").split(",")
 
 
 def _number(value: float) -> str:
