@@ -14,7 +14,7 @@ import numpy as np
 from aiops_daemon.cli.csvfile import TimeSeries, read_series, write_like, write_rows
 from aiops_daemon.cli.parsing import Exit, Nouns
 from aiops_daemon.core.model.series import Floats
-from aiops_daemon.core.signals.rolling import SeriesForecast, forecast_series
+from aiops_daemon.core.signals.offline.rolling import SeriesForecast, forecast_series
 from aiops_daemon.errors import InputError
 
 _COLUMNS = ("timestamp", "expected", "lower", "upper")

@@ -18,7 +18,7 @@ from aiops_daemon.config.load import Loaded, Overrides, load
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.rules.document import RuleFile
 from aiops_daemon.core.rules.generate import generate
-from aiops_daemon.core.signals.windows import impossible_pairs
+from aiops_daemon.core.signals.burn.windows import impossible_pairs
 from aiops_daemon.edges.rulefiles.promtool import StructuralCheck, checker_for
 from aiops_daemon.edges.rulefiles.render import render
 from aiops_daemon.edges.rulefiles.write import Written, check_rules, write_rules

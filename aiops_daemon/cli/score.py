@@ -17,7 +17,7 @@ import numpy as np
 from aiops_daemon.cli.csvfile import TimeSeries, read_series, write_rows
 from aiops_daemon.cli.parsing import Exit, Nouns
 from aiops_daemon.core.model.query import Direction, Season
-from aiops_daemon.core.signals.baseline import BandOptions, Bands
+from aiops_daemon.core.signals.bands.baseline import BandOptions, Bands
 
 HEADER = ("timestamp", "value", "expected", "lower", "upper", "anomaly_score")
 _NO_BAND = (math.nan, math.nan, math.nan, 0.0)

@@ -15,7 +15,9 @@ from aiops_daemon.core.model.finding import Finding, FindingKind, uid_of
 from aiops_daemon.core.model.labels import Labels, adapt, make
 from aiops_daemon.core.model.slo import SloSpec, SloStatus
 from aiops_daemon.core.model.source import SourceSpec
-from aiops_daemon.core.signals.burn import BurnLedger, Increases, burn_sentence
+from aiops_daemon.core.signals.burn.increases import Increases
+from aiops_daemon.core.signals.burn.ledger import BurnLedger
+from aiops_daemon.core.signals.burn.sentence import burn_sentence
 from aiops_daemon.errors import SourceError
 from aiops_daemon.flows.findings import FindingBook, Place
 from aiops_daemon.logs import fields

@@ -13,8 +13,8 @@ import numpy as np
 from aiops_daemon.core.model.durations import HOUR
 from aiops_daemon.core.model.finding import Finding, FindingKind, uid_of
 from aiops_daemon.core.model.series import Rows
-from aiops_daemon.core.signals.hold import Polled, watch
-from aiops_daemon.core.signals.sentence import anomaly_sentence
+from aiops_daemon.core.signals.findings.hold import Polled, watch
+from aiops_daemon.core.signals.findings.sentence import anomaly_sentence
 from aiops_daemon.flows.findings import FindingBook, Place
 from aiops_daemon.flows.stream import Stream
 from aiops_daemon.ports import InstantAnswer

@@ -13,8 +13,8 @@ import numpy as np
 from aiops_daemon.core.model.finding import Finding, FindingKind, uid_of
 from aiops_daemon.core.model.query import Threshold
 from aiops_daemon.core.model.series import Rows
-from aiops_daemon.core.signals.forecast import ForecastStep
-from aiops_daemon.core.signals.sentence import breach_sentence
+from aiops_daemon.core.signals.findings.sentence import breach_sentence
+from aiops_daemon.core.signals.forecast.forecaster import ForecastStep
 from aiops_daemon.flows.findings import FindingBook, Place
 from aiops_daemon.flows.stream import Outlook, Stream
 

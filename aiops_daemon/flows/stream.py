@@ -17,10 +17,10 @@ from aiops_daemon.core.model.query import QuerySpec
 from aiops_daemon.core.model.series import Assigned, Floats, Rows, SeriesTable
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.core.model.trail import Trail
-from aiops_daemon.core.signals.baseline import BandOptions, Bands, BandStep
-from aiops_daemon.core.signals.detect import Onsets
-from aiops_daemon.core.signals.forecast import Forecaster, ForecastOptions, ForecastStep
-from aiops_daemon.core.signals.hold import Holds
+from aiops_daemon.core.signals.bands.baseline import BandOptions, Bands, BandStep
+from aiops_daemon.core.signals.findings.hold import Holds
+from aiops_daemon.core.signals.findings.onsets import Onsets
+from aiops_daemon.core.signals.forecast.forecaster import Forecaster, ForecastOptions, ForecastStep
 from aiops_daemon.ports import VectorSlice
 
 PLOT_ROWS = 20_000  # beyond this many rows a stream keeps no trail for plots

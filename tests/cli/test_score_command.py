@@ -11,7 +11,7 @@ import pytest
 
 from aiops_daemon.cli import score as command
 from aiops_daemon.core.model.query import Season
-from aiops_daemon.core.signals.baseline import BandOptions, Bands
+from aiops_daemon.core.signals.bands.baseline import BandOptions, Bands
 from aiops_daemon.errors import InputError
 
 START = 1_772_409_600

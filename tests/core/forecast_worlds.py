@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops_daemon.core.signals.forecast import Forecaster, ForecastStep
+from aiops_daemon.core.signals.forecast.forecaster import Forecaster, ForecastStep
 
 HOUR, DAY = 3600.0, 86400.0
 START = 1_699_999_200.0  # on the hour

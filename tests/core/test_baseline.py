@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from aiops_daemon.core.model.query import Direction, QuerySpec, Season
-from aiops_daemon.core.signals.baseline import BandOptions, Bands, BandStep
-from aiops_daemon.core.signals.detect import Onsets
+from aiops_daemon.core.signals.bands.baseline import BandOptions, Bands, BandStep
+from aiops_daemon.core.signals.findings.onsets import Onsets
 
 START = datetime(2026, 3, 2, tzinfo=UTC).timestamp()  # a Monday
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0

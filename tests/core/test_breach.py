@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from aiops_daemon.core.model.query import Threshold
-from aiops_daemon.core.signals.breach import BreachDates, exceedance, first_crossing
-from aiops_daemon.core.signals.choice import LEVELS
+from aiops_daemon.core.signals.forecast.breach import BreachDates, exceedance, first_crossing
+from aiops_daemon.core.signals.forecast.choice import LEVELS
 
 UNIFORM = np.array([[-0.48, -0.4, -0.25, 0.0, 0.25, 0.4, 0.48]])  # quantiles of -0.5 .. 0.5 at LEVELS
 UP, DOWN = Threshold("up", 100.0), Threshold("down", 100.0, above=False)

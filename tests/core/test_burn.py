@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from aiops_daemon.core.model.slo import DataState, SloSpec, SloStatus
-from aiops_daemon.core.signals.burn import BurnLedger, burn_sentence, wilson_lower
-from aiops_daemon.core.signals.windows import pairs_of
+from aiops_daemon.core.signals.burn.ledger import BurnLedger, wilson_lower
+from aiops_daemon.core.signals.burn.sentence import burn_sentence
+from aiops_daemon.core.signals.burn.windows import pairs_of
 
 DAY = 86400.0
 START = 1_800_000_000.0

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from aiops_daemon.core.signals.increases import FORGET_SECONDS, Increases
+from aiops_daemon.core.signals.burn.increases import FORGET_SECONDS, Increases
 
 A, B, C = b'{"pod":"a"}', b'{"pod":"b"}', b'{"pod":"c"}'
 

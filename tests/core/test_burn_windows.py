@@ -3,7 +3,7 @@
 import pytest
 
 from aiops_daemon.core.model.slo import SloSpec
-from aiops_daemon.core.signals.windows import all_pairs, impossible_pairs, pairs_of, reported_windows
+from aiops_daemon.core.signals.burn.windows import all_pairs, impossible_pairs, pairs_of, reported_windows
 
 DAY = 86400.0
 

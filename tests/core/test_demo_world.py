@@ -10,9 +10,9 @@ import pytest
 from aiops_daemon.core.model import labels as label_sets
 from aiops_daemon.core.model.query import QuerySpec
 from aiops_daemon.core.packs import choose
-from aiops_daemon.core.signals.baseline import BandOptions, Bands
-from aiops_daemon.core.signals.detect import Onsets
-from aiops_daemon.core.signals.forecast import Forecaster, ForecastOptions
+from aiops_daemon.core.signals.bands.baseline import BandOptions, Bands
+from aiops_daemon.core.signals.findings.onsets import Onsets
+from aiops_daemon.core.signals.forecast.forecaster import Forecaster, ForecastOptions
 from aiops_daemon.demo.config import settings
 from aiops_daemon.demo.world import World, build
 from aiops_daemon.flows.burn import increase_expr

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aiops_daemon.core.signals.detect import CALM, Onsets
+from aiops_daemon.core.signals.findings.onsets import CALM, Onsets
 
 ROW = np.array([3], dtype=np.intp)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from forecast_worlds import DAY, HOUR, START, Floats, mixed
 
-from aiops_daemon.core.signals.forecast import Forecaster, ForecastOptions
+from aiops_daemon.core.signals.forecast.forecaster import Forecaster, ForecastOptions
 
 HORIZONS = (HOUR, 6 * HOUR, DAY)
 TAIL = 12 * DAY  # methods are chosen on what lies before each prediction, judged on what follows it

@@ -7,7 +7,7 @@ import pytest
 from forecast_worlds import DAY, HOUR, START, Floats, live, steps
 
 from aiops_daemon.core.model.query import Threshold
-from aiops_daemon.core.signals.forecast import Forecaster, ForecastOptions
+from aiops_daemon.core.signals.forecast.forecaster import Forecaster, ForecastOptions
 
 LIMIT = 1e9
 ONSET = 7 * DAY + 6 * HOUR

@@ -9,8 +9,8 @@ import pytest
 from forecast_worlds import DAY, HOUR, START, Floats, steps, taught
 
 from aiops_daemon.core.model.query import QuerySpec, Season, Threshold
-from aiops_daemon.core.signals.forecast import Forecaster, ForecastOptions, ForecastStep
-from aiops_daemon.core.signals.methods import DAILY, WEEKLY, Method
+from aiops_daemon.core.signals.forecast.forecaster import Forecaster, ForecastOptions, ForecastStep
+from aiops_daemon.core.signals.forecast.methods import DAILY, WEEKLY, Method
 
 OPTIONS = ForecastOptions((HOUR, DAY), (Threshold("critical", 200.0), Threshold("low", -50.0, above=False)))
 ONE = np.array([0])

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from aiops_daemon.core.signals.periods import season_lengths
-from aiops_daemon.core.signals.rolling import forecast_series
+from aiops_daemon.core.signals.offline.periods import season_lengths
+from aiops_daemon.core.signals.offline.rolling import forecast_series
 
 Floats = NDArray[np.float64]
 HOUR, DAY, WEEK, MONTH = 3600.0, 86400.0, 604800.0, 2_629_800.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aiops_daemon.core.signals.baseline import BandOptions, Bands
-from aiops_daemon.core.signals.detect import Onsets
-from aiops_daemon.core.signals.hold import HOLD_SECONDS, Holds, Polled, watch
+from aiops_daemon.core.signals.bands.baseline import BandOptions, Bands
+from aiops_daemon.core.signals.findings.hold import HOLD_SECONDS, Holds, Polled, watch
+from aiops_daemon.core.signals.findings.onsets import Onsets
 
 ROW = np.array([0], dtype=np.intp)
 DAY = 86_400.0

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from aiops_daemon.core.signals.localhours import days_back, local_hours
+from aiops_daemon.core.signals.forecast.localhours import days_back, local_hours
 
 SPRING, AUTUMN = datetime(2024, 3, 31, tzinfo=UTC), datetime(2024, 10, 27, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from aiops_daemon.core.model.query import QuerySpec, Threshold
-from aiops_daemon.core.signals.sentence import anomaly_sentence, breach_sentence, subject, telling
+from aiops_daemon.core.signals.findings.sentence import anomaly_sentence, breach_sentence, subject, telling
 
 CRITICAL = Threshold("critical", 0.95)
 NOW = 1_795_230_600.0  # 2026-11-21 03:10 UTC

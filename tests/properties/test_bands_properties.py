@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from aiops_daemon.core.model.query import Direction, Season
-from aiops_daemon.core.signals.baseline import BandOptions, Bands
-from aiops_daemon.core.signals.detect import Onsets
+from aiops_daemon.core.signals.bands.baseline import BandOptions, Bands
+from aiops_daemon.core.signals.findings.onsets import Onsets
 
 Floats = NDArray[np.float64]
 START = 1_772_409_600.0

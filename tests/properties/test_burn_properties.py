@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops_daemon.core.model.slo import SloSpec
-from aiops_daemon.core.signals.burn import BurnLedger, wilson_lower
-from aiops_daemon.core.signals.exhaustion import exhaustion_time
-from aiops_daemon.core.signals.increases import Increases
-from aiops_daemon.core.signals.ring import BucketRing, Sums
-from aiops_daemon.core.signals.windows import reported_windows
+from aiops_daemon.core.signals.burn.exhaustion import exhaustion_time
+from aiops_daemon.core.signals.burn.increases import Increases
+from aiops_daemon.core.signals.burn.ledger import BurnLedger, wilson_lower
+from aiops_daemon.core.signals.burn.ring import BucketRing, Sums
+from aiops_daemon.core.signals.burn.windows import reported_windows
 
 START = 1_800_000_123.0
 SPEC = SloSpec(name="x", total="t", good=None, bad="b", objective_ratio=0.99, window_seconds=7 * 86400.0)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from aiops_daemon.core.model.query import Threshold
-from aiops_daemon.core.signals.forecast import Forecaster, ForecastOptions, ForecastStep
+from aiops_daemon.core.signals.forecast.forecaster import Forecaster, ForecastOptions, ForecastStep
 
 HOUR = 3600.0
 START = 1_700_000_000.0

@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiops_daemon.core.signals.baseline import BandOptions, Bands
-from aiops_daemon.core.signals.detect import Onsets
-from aiops_daemon.core.signals.hold import Holds, Polled, watch
+from aiops_daemon.core.signals.bands.baseline import BandOptions, Bands
+from aiops_daemon.core.signals.findings.hold import Holds, Polled, watch
+from aiops_daemon.core.signals.findings.onsets import Onsets
 
 values = st.floats(-1e6, 1e6, allow_nan=False)
 lives = st.lists(st.lists(values, min_size=3, max_size=3), min_size=40, max_size=60)

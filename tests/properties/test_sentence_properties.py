@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from aiops_daemon.core.model import labels as label_sets
 from aiops_daemon.core.model.query import QuerySpec, Threshold
-from aiops_daemon.core.signals.sentence import anomaly_sentence, breach_sentence
+from aiops_daemon.core.signals.findings.sentence import anomaly_sentence, breach_sentence
 
 NUMBER = st.floats()
 UNITS = st.sampled_from(["", "seconds", "bytes", "ratio", "per_second"])

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-DAY = 86_400.0
-WEEK = 7 * DAY
+from aiops_daemon.core.model.durations import DAY, WEEK
+
 DAILY_SLOTS = 96  # quarters of an hour
 WEEKLY_SLOTS = 168  # hours
 UNREST_SLOTS = 48  # half hours: how noisy each part of the day is

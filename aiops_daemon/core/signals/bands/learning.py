@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from aiops_daemon.core.model.durations import DAY, HOUR
 from aiops_daemon.core.model.series import Floats
-from aiops_daemon.core.signals.band import SIDES, YOUTH, Rules, Verdict, choose, pick
-from aiops_daemon.core.signals.columns import (
+from aiops_daemon.core.signals.bands.band import SIDES, YOUTH, Rules, Verdict, choose, pick
+from aiops_daemon.core.signals.bands.columns import (
     ASTRAY,
     CHOICE,
     FAST_TAILS,
@@ -33,9 +34,7 @@ from aiops_daemon.core.signals.columns import (
     USUAL,
     Pace,
 )
-from aiops_daemon.core.signals.season import DAY
 
-HOUR = 3_600.0
 ASTRAY_AFTER = 6 * HOUR
 ASTRAY_FROM = 0.5  # widths
 SPIKE_SCALES = 8.0  # how far a value may draw a level or a profile

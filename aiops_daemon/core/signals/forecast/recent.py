@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from aiops_daemon.core.model.series import Floats
-from aiops_daemon.core.signals.past import SLOT, median
+from aiops_daemon.core.signals.forecast.past import SLOT, median
 
 _LEVEL_SLOTS = 6  # half an hour
 _STALE_SLOTS = 36  # after three hours without a sample there is no level

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from aiops_daemon.core.model.durations import DAY, WEEK
 from aiops_daemon.core.model.query import Direction, Season
 from aiops_daemon.core.model.series import Floats
-from aiops_daemon.core.signals.columns import (
+from aiops_daemon.core.signals.bands.columns import (
     AGE,
     CHOICE,
     COUNT,
@@ -31,7 +32,6 @@ from aiops_daemon.core.signals.columns import (
     SLOW_TAILS,
     USUAL,
 )
-from aiops_daemon.core.signals.season import DAY, WEEK
 
 SIDES = np.array([[1.0], [-1.0]])  # above, below
 LARGEST = 1e300  # values beyond are taken as this, so that differences stay finite

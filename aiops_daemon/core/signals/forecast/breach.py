@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from aiops_daemon.core.model.query import Threshold
 from aiops_daemon.core.model.series import Floats, Rows
-from aiops_daemon.core.signals.choice import LEVELS
+from aiops_daemon.core.signals.forecast.choice import LEVELS
 
 APPEARS, VANISHES = 0.5, 0.3  # probabilities at which a date is given and withdrawn
 _SETTLE_SECONDS = 1800.0  # dates move towards a new guess over half an hour, or a quarter of the time left

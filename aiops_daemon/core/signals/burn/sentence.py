@@ -10,7 +10,7 @@ from aiops_daemon.core.model.durations import prometheus_duration
 from aiops_daemon.core.model.labels import get
 from aiops_daemon.core.model.quantity import speak, speak_duration
 from aiops_daemon.core.model.slo import DataState, SloStatus
-from aiops_daemon.core.signals.windows import WindowPair, all_pairs
+from aiops_daemon.core.signals.burn.windows import WindowPair, all_pairs
 
 
 def burn_sentence(status: SloStatus, severity: str) -> str:

@@ -14,8 +14,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from aiops_daemon.core.model.series import Floats, Rows
-from aiops_daemon.core.signals.localhours import Indices
-from aiops_daemon.core.signals.past import median
+from aiops_daemon.core.signals.forecast.localhours import Indices
+from aiops_daemon.core.signals.forecast.past import median
 
 _FENCE = 3.0  # outliers: this many spreads of the middle 90 % beyond it
 _LONE_HOURS = 3  # a stray that lasts so long is a new level

@@ -15,19 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from aiops_daemon.core.model.durations import HOUR, prometheus_duration
 from aiops_daemon.core.model.slo import DataState, SloSpec, SloStatus
-from aiops_daemon.core.signals.burn_sentence import burn_sentence
-from aiops_daemon.core.signals.exhaustion import exhaustion_time
-from aiops_daemon.core.signals.increases import Increases
-from aiops_daemon.core.signals.ring import BucketRing, Sums
-from aiops_daemon.core.signals.windows import (
+from aiops_daemon.core.signals.burn.exhaustion import exhaustion_time
+from aiops_daemon.core.signals.burn.ring import BucketRing, Sums
+from aiops_daemon.core.signals.burn.windows import (
     SEVERITIES,
     WindowPair,
-    impossible_pairs,
     pairs_of,
     reported_windows,
 )
-
-__all__ = ["BurnLedger", "Increases", "burn_sentence", "impossible_pairs", "reported_windows"]
 
 FINE_STEP, FINE_SPAN = 60.0, 6 * HOUR
 COARSE_STEP = 300.0

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from aiops_daemon.core.model.durations import HOUR
 from aiops_daemon.core.model.query import Season
 from aiops_daemon.core.model.series import Floats, Rows
-from aiops_daemon.core.signals.choice import LEVELS, Choice, choose, spacing_groups
-from aiops_daemon.core.signals.localhours import Indices, days_back, local_hours
-from aiops_daemon.core.signals.methods import CANDIDATES, DAILY, FOLLOWS, WEEKLY, Method, Parts, parts_at, say
-from aiops_daemon.core.signals.past import HOURS, PER_HOUR, Past, median
-from aiops_daemon.core.signals.recent import level_now
-from aiops_daemon.core.signals.trend import Grid, grid_of, run_of
+from aiops_daemon.core.signals.forecast.choice import LEVELS, Choice, choose, spacing_groups
+from aiops_daemon.core.signals.forecast.localhours import Indices, days_back, local_hours
+from aiops_daemon.core.signals.forecast.methods import CANDIDATES, DAILY, FOLLOWS, WEEKLY, Method, Parts, parts_at, say
+from aiops_daemon.core.signals.forecast.past import HOURS, PER_HOUR, Past, median
+from aiops_daemon.core.signals.forecast.recent import level_now
+from aiops_daemon.core.signals.forecast.trend import Grid, grid_of, run_of
 
 KNOTS_HOURS = np.array([0.0, 1.0, 2.0])  # after the fit: predictions interpolate between these
 _NOISE_POINTS = 5

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiops_daemon.core.model.series import Floats, Rows
-from aiops_daemon.core.signals.localhours import Indices
-from aiops_daemon.core.signals.past import median
-from aiops_daemon.core.signals.trend import Grid, daily_change_at, middle_at, slope_at
+from aiops_daemon.core.signals.forecast.localhours import Indices
+from aiops_daemon.core.signals.forecast.past import median
+from aiops_daemon.core.signals.forecast.trend import Grid, daily_change_at, middle_at, slope_at
 
 DAMPING = 0.95  # of a trend's hourly step from hour to hour
 PROFILE_DAYS = 5

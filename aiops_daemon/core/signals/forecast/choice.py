@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiops_daemon.core.model.series import Floats, Rows
-from aiops_daemon.core.signals.localhours import Indices
-from aiops_daemon.core.signals.methods import CANDIDATES, Method, Parts, parts_at, say
-from aiops_daemon.core.signals.trend import Grid
+from aiops_daemon.core.signals.forecast.localhours import Indices
+from aiops_daemon.core.signals.forecast.methods import CANDIDATES, Method, Parts, parts_at, say
+from aiops_daemon.core.signals.forecast.trend import Grid
 
 LEVELS = np.array([0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98])  # of the error quantiles
 LOWER, UPPER = 1, 5  # the 80 % interval

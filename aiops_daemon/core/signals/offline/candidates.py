@@ -15,8 +15,8 @@ from typing import TypeAlias
 import numpy as np
 
 from aiops_daemon.core.model.series import Floats
-from aiops_daemon.core.signals import smoothing
-from aiops_daemon.core.signals.adjust import adjusted, unadjusted
+from aiops_daemon.core.signals.offline import smoothing
+from aiops_daemon.core.signals.offline.adjust import adjusted, unadjusted
 
 Draw: TypeAlias = Callable[[Floats, int], Floats]
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from aiops_daemon.core.model.durations import HOUR
 from aiops_daemon.core.model.series import Floats, Rows
-from aiops_daemon.core.signals.baseline import Bands, BandStep
-from aiops_daemon.core.signals.detect import Onsets
+from aiops_daemon.core.signals.bands.baseline import Bands, BandStep
+from aiops_daemon.core.signals.findings.onsets import Onsets
 
 HOLD_SECONDS = 12 * HOUR  # a level that lasted half a day is the new normal
 CLEARLY = 0.8  # of the width at the first anomalous poll

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops_daemon.core.signals.ring import Sums
+from aiops_daemon.core.signals.burn.ring import Sums
 
 
 def exhaustion_time(

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from aiops_daemon.core.model.query import QuerySpec, Season, Threshold
 from aiops_daemon.core.model.series import Floats, Rows
-from aiops_daemon.core.signals.breach import BreachDates, exceedance, first_crossing
-from aiops_daemon.core.signals.choice import LOWER, UPPER
-from aiops_daemon.core.signals.fitting import Fits, fit_rows
-from aiops_daemon.core.signals.past import Past
-from aiops_daemon.core.signals.recent import level_now, linear_at, motion
+from aiops_daemon.core.signals.forecast.breach import BreachDates, exceedance, first_crossing
+from aiops_daemon.core.signals.forecast.choice import LOWER, UPPER
+from aiops_daemon.core.signals.forecast.fitting import Fits, fit_rows
+from aiops_daemon.core.signals.forecast.past import Past
+from aiops_daemon.core.signals.forecast.recent import level_now, linear_at, motion
 
 
 @dataclass(frozen=True, slots=True)

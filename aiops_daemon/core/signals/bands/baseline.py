@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from aiops_daemon.core.model.query import Direction, QuerySpec, Season
 from aiops_daemon.core.model.series import Floats, Rows
-from aiops_daemon.core.signals import band
-from aiops_daemon.core.signals.columns import CHOICE, COLUMNS, COUNT, LAST_AT, LEVELS, REFERENCE
-from aiops_daemon.core.signals.learning import Lesson, learn
-from aiops_daemon.core.signals.season import DAILY_SLOTS, UNREST_SLOTS, WEEKLY_SLOTS, Slot, Slots, slots_at
+from aiops_daemon.core.signals.bands import band
+from aiops_daemon.core.signals.bands.columns import CHOICE, COLUMNS, COUNT, LAST_AT, LEVELS, REFERENCE
+from aiops_daemon.core.signals.bands.learning import Lesson, learn
+from aiops_daemon.core.signals.bands.season import DAILY_SLOTS, UNREST_SLOTS, WEEKLY_SLOTS, Slot, Slots, slots_at
 
 Profile: TypeAlias = NDArray[np.float32]  # (slots, rows)
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from aiops_daemon.core.model.series import Floats
-from aiops_daemon.core.signals.candidates import NAIVE, Candidate, candidates_for
-from aiops_daemon.core.signals.periods import season_lengths
+from aiops_daemon.core.signals.offline.candidates import NAIVE, Candidate, candidates_for
+from aiops_daemon.core.signals.offline.periods import season_lengths
 
 LEAST_VALUES = 4
 _ORIGINS = 6

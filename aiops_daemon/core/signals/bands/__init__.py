@@ -1,0 +1,1 @@
+"""What is usual for a series, learned as it goes: a band around an expected value."""

@@ -1,0 +1,1 @@
+"""How fast an SLO spends its error budget, and when that is gone."""
