@@ -1,7 +1,8 @@
 """The composition root: builds everything that can fail, then starts it; stops last in, first out.
 
 Enters: settings and the functions that touch the world. Leaves: a running daemon with one listener. A reload
-builds the next generation whole before the running one is stopped, so a fault changes nothing.
+builds the next generation whole before the running one is stopped, and starts the old one again when the swap
+fails, so a fault changes nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from aiops_daemon.errors import AiopsError, ConfigError
 from aiops_daemon.flows.estimate import SourceEstimate, estimate_source
 from aiops_daemon.flows.findings import FindingBook
 from aiops_daemon.flows.generation import Generation, World
+from aiops_daemon.flows.supervise import Supervisor
 from aiops_daemon.flows.write_rules import WriteRules
 from aiops_daemon.logs import fields
 from aiops_daemon.meter import Meter
@@ -34,7 +37,9 @@ from aiops_daemon.ports import MetricSource
 
 log = logging.getLogger(__name__)
 
-STOP_DEADLINE = 8.0  # seconds; the promise to the outside is ten
+STOP_DEADLINE = 8.0  # seconds for all steps; the promise to the outside is ten
+STOP_RESERVE = 1.0  # seconds kept back for each of the steps that follow
+RELOAD_PATIENCE = 300.0  # seconds that a reload may take before its loop counts as stalled
 WATCH_EVERY = 5.0  # seconds between two looks at the configuration file
 
 
@@ -64,6 +69,9 @@ class Daemon:
         self._reloading = asyncio.Lock()
         self._teardown: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         self._stopping = False
+        self._asked = asyncio.Event()  # somebody wants the configuration loaded anew
+        self._seen = ""  # fingerprint of the configuration file when it was last loaded
+        self._supervisor = Supervisor(options.clock, self.meter)
 
     @property
     def address(self) -> str:
@@ -72,10 +80,10 @@ class Daemon:
 
     async def start(self) -> None:
         """Build, then start; each step registers its named teardown at once."""
-        states = await asyncio.to_thread(learned.load, self._state_directory())
+        states = await asyncio.to_thread(learned.load, _state_directory(self.settings))
         for note in states.notes:
             log.warning("learned state set aside", extra=fields(note=note))
-        self._generation = Generation(self.settings, self._world(), self.meter, self.book, states.states)
+        self._generation = Generation(self.settings, self._world(self.settings), self.meter, self.book, states.states)
         self._teardown.append(("sources", self._close_generation))
         self._web = WebServer(self._web_ports(), listen_address=self._options.listen_address)
         await self._web.start()
@@ -83,16 +91,21 @@ class Daemon:
         self._generation.start()
         self._teardown.append(("learned state", self._save))
         self._teardown.append(("loops", self._stop_generation))
+        if self._options.load is not None:
+            self._seen = await self._fingerprint()
+            self._supervisor.start("reload", self._watch, patience=RELOAD_PATIENCE)
+            self._teardown.append(("reload", self._supervisor.stop))
         self._loaded()
         log.info("started", extra=fields(version=__version__, address=self.address, sources=len(self.settings.sources)))
 
     async def stop(self) -> None:
         """Stop last in, first out; idempotent; a step that takes too long is named and left."""
         self._stopping = True
+        ends = asyncio.get_running_loop().time() + STOP_DEADLINE
         while self._teardown:
             name, step = self._teardown.pop()
             try:
-                async with asyncio.timeout(STOP_DEADLINE / 2):
+                async with asyncio.timeout_at(ends - STOP_RESERVE * len(self._teardown)):
                     await step()
             except TimeoutError:
                 log.warning("not stopped in time", extra=fields(step=name))
@@ -104,26 +117,18 @@ class Daemon:
             return ReloadOutcome(("no configuration file was given, so there is nothing to reload",))
         async with self._reloading:
             try:
+                self._seen = await self._fingerprint()
                 settings = await asyncio.to_thread(self._options.load)
                 await self._succeed(settings)
-            except (ConfigError, AiopsError) as error:
+            except AiopsError as error:
                 return self._refused(error)
         self._loaded()
         log.info("configuration reloaded", extra=fields(hash=settings.config_hash))
         return ReloadOutcome()
 
-    async def watch(self) -> None:
-        """Reload whenever the configuration file changes, for ever."""
-        fingerprint = self._options.fingerprint
-        if fingerprint is None:
-            return
-        seen = await asyncio.to_thread(fingerprint)
-        while True:
-            await self._clock.sleep(WATCH_EVERY)
-            now = await asyncio.to_thread(fingerprint)
-            if now != seen:
-                seen = now
-                await self.reload()
+    def request_reload(self) -> None:
+        """Ask for a reload soon, as a signal does."""
+        self._asked.set()
 
     def view(self) -> View:
         """Return the last published view."""
@@ -135,29 +140,38 @@ class Daemon:
             return Readiness(False, ("stopping" if self._stopping else "starting",))
         return self._generation.readiness()
 
+    async def _watch(self) -> None:
+        """Reload when asked and whenever the configuration file changes, for ever."""
+        while True:
+            try:
+                async with asyncio.timeout(WATCH_EVERY):
+                    await self._asked.wait()
+            except TimeoutError:
+                pass
+            if self._asked.is_set() or await self._fingerprint() != self._seen:
+                self._asked.clear()
+                await self.reload()
+            self._supervisor.beat("reload")
+
+    async def _fingerprint(self) -> str:
+        return await asyncio.to_thread(self._options.fingerprint) if self._options.fingerprint else ""
+
     async def _succeed(self, settings: Settings) -> None:
         old = self._generation
-        if old is None:
-            raise AiopsError("not started yet")
-        new = Generation(settings, self._world(), self.meter, self.book, {})
-        await old.stop()
-        new.adopt(old)
-        self._forget(old, new)
+        if old is None or self._stopping:
+            raise AiopsError("not running, so there is nothing to reload")
+        async with AsyncExitStack() as undo:
+            new = Generation(settings, self._world(settings), self.meter, self.book, old.states)
+            undo.push_async_callback(new.close)
+            await old.stop()
+            undo.callback(old.start)
+            await new.adopt(old)
+            undo.pop_all()
         self.settings, self._generation = settings, new
         new.start()
+        for loop in old.loops - new.loops:
+            self.meter.forget(loop=loop)
         await old.close()
-
-    def _forget(self, old: Generation, new: Generation) -> None:
-        """Close findings and drop metrics of what is no longer watched."""
-        now = self._clock.now()
-        for poller in old.pollers:
-            for name in poller.streams:
-                key = (name, poller.spec.name)
-                if new.stream(*key) is None and name in {query.name for query in old.settings.queries}:
-                    for place in self.book.places(key):
-                        self.book.close(place, now, "the query was removed from the configuration")
-                    for metric in ("aiops_series", "aiops_series_limit", "aiops_query_last_success_timestamp_seconds"):
-                        self.meter.forget(metric, query=name, source=poller.spec.name)
 
     def _refused(self, error: AiopsError) -> ReloadOutcome:
         faults = error.faults if isinstance(error, ConfigError) else (str(error),)
@@ -171,8 +185,8 @@ class Daemon:
         self.meter.set("aiops_config_last_reload_successful", 1)
         self.meter.set("aiops_config_last_reload_success_timestamp_seconds", self._clock.now())
 
-    def _world(self) -> World:
-        directory = self._state_directory()
+    def _world(self, settings: Settings) -> World:
+        directory = _state_directory(settings)
         return World(
             clock=self._clock,
             make_source=self._options.make_source or PrometheusClient,
@@ -194,20 +208,22 @@ class Daemon:
             external_url=self.settings.external_url,
         )
 
-    def _state_directory(self) -> Path:
-        return Path(self.settings.storage_directory) / "learned"
-
     async def _save(self) -> None:
         if self._generation:
             await self._generation.keeper.save()
 
     async def _stop_generation(self) -> None:
-        if self._generation:
-            await self._generation.stop()
+        async with self._reloading:  # a reload in progress ends first, so that it is the last generation that stops
+            if self._generation:
+                await self._generation.stop()
 
     async def _close_generation(self) -> None:
         if self._generation:
             await self._generation.close()
+
+
+def _state_directory(settings: Settings) -> Path:
+    return Path(settings.storage_directory) / "learned"
 
 
 def _rule_writer(settings: Settings) -> WriteRules | None:

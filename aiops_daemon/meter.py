@@ -74,10 +74,12 @@ class Meter:
         histogram = self._histograms[name]
         (histogram.labels(**labels) if labels else histogram).observe(value)
 
-    def forget(self, name: str, **labels: str) -> None:
-        """Remove series of a metric that match `labels`, as when a reload drops a query."""
-        family = self._counters.get(name) or self._gauges.get(name) or self._histograms[name]
-        family.remove_by_labels(labels)
+    def forget(self, **labels: str) -> None:
+        """Remove every series that has all these labels, of every metric, as when a reload drops a query."""
+        for name, spec in self._specs.items():
+            if labels.keys() <= set(spec.labels):
+                family = self._counters.get(name) or self._gauges.get(name) or self._histograms[name]
+                family.remove_by_labels(labels)
 
     def value(self, name: str, **labels: str) -> float:
         """Return the present value of a counter or gauge series, 0 when it has none."""

@@ -95,16 +95,11 @@ async def serve(settings: Settings, options: Options) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    hangups = asyncio.Event()
-    loop.add_signal_handler(signal.SIGHUP, hangups.set)
+    loop.add_signal_handler(signal.SIGHUP, daemon.request_reload)
     try:
         await daemon.start()
         _spare_the_collector()
-        tasks = [asyncio.create_task(_obey_hangups(daemon, hangups)), asyncio.create_task(daemon.watch())]
         await stopping.wait()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
     finally:
         await daemon.stop()
     return Exit.GOOD
@@ -114,13 +109,6 @@ def _spare_the_collector() -> None:
     """Keep modules and their like out of every full collection, which would halt the loop for 40 ms each time."""
     gc.collect()
     gc.freeze()
-
-
-async def _obey_hangups(daemon: Daemon, hangups: asyncio.Event) -> None:
-    while True:
-        await hangups.wait()
-        hangups.clear()
-        await daemon.reload()
 
 
 def fingerprint(path: Path) -> str:

@@ -90,7 +90,7 @@ def slo_blocks(watch: SloWatch, now: float) -> list[Block]:
         return []
     if now - watch.last_success > STALE_INTERVALS * watch.interval:
         return []
-    base = label_sets.text(label_sets.make((*watch.labels, ("aiops_slo", watch.spec.name))))
+    base = watch.text
     blocks = [
         _one(metrics.SLO_OBJECTIVE, base, watch.spec.objective_ratio),
         _one(metrics.SLO_BUDGET, base, status.budget_remaining_ratio),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from aiops_daemon.core.model.finding import Finding, FindingKind, uid_of
 from aiops_daemon.core.model.labels import Labels, adapt, make
+from aiops_daemon.core.model.labels import text as label_text
 from aiops_daemon.core.model.slo import SloSpec, SloStatus
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.core.signals.burn.increases import Increases
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 SEVERITIES = {"page": "critical", "ticket": "warning"}
 _SPOKEN = {"page": "1h", "ticket": "1d"}  # the window whose burn rate a finding shows
+HISTORY_ATTEMPTS = 3
 _STEP = 300.0  # seconds: the grid of increases read back
 
 
@@ -42,8 +44,9 @@ class SloWatch:
         self.restored_until: float | None = None
         self._source = source
         self._total, self._side = Increases(), Increases()
+        self.last_error = ""  # empty: the last poll was good
         self._learned = False
-        self._failing = False
+        self._history_failures = 0
 
     @property
     def name(self) -> str:
@@ -51,30 +54,34 @@ class SloWatch:
         return f"{self.spec.name}@{self._source.name}"
 
     @property
+    def text(self) -> str:
+        """Finished label text of the SLO's metrics."""
+        return label_text(make((*self.labels, ("aiops_slo", self.spec.name))))
+
+    @property
     def interval(self) -> float:
         """Seconds between polls."""
         return self._source.interval
+
+    @property
+    def known_until(self) -> float | None:
+        """Unix seconds up to which the ledger is whole; None: nothing is known."""
+        return self.last_success if self._learned and self.last_success is not None else self.restored_until
 
     def succeed(self, old: SloWatch) -> None:
         """Take over everything from the watch of the configuration before."""
         self.ledger, self.status, self.last_success = old.ledger, old.status, old.last_success
         self._total, self._side, self._learned = old._total, old._side, old._learned
+        self.restored_until, self.last_error = old.restored_until, old.last_error
 
     async def poll(self, source: MetricSource, at: float, book: FindingBook) -> None:
-        """Read both counters at one moment, add what they gained, and settle the findings."""
-        try:
-            if not self._learned:
-                await self._learn(source, at)
-            total = await source.instant(self.spec.total, at)
-            side = await source.instant(self.spec.bad or self.spec.good or "", at)
-        except SourceError as error:
-            if not self._failing:
-                log.warning("SLO not read", extra=fields(slo=self.spec.name, reason=error.reason, err=error))
-            self._failing = True
-            return
-        self._failing = False
+        """Read both counters at one moment, add what they gained, and settle the findings; raises SourceError."""
+        total = await source.instant(self.spec.total, at)
+        side = await source.instant(self.spec.bad or self.spec.good or "", at)
         if total.partial or side.partial:
             return
+        if not self._learned:
+            await self._try_to_learn(source, at)
         self.last_success = at
         self._take(total, side, at)
         self.status = self.ledger.status(at, present=total.series > 0)
@@ -85,6 +92,18 @@ class SloWatch:
         gained = _observe(self._side, side, at)
         bad = gained if self.spec.bad is not None else events - gained  # below 0 when good was counted first
         self.ledger.add(at, bad, events)
+
+    async def _try_to_learn(self, source: MetricSource, at: float) -> None:
+        """Read history; an SLO whose history cannot be had is watched from now on all the same."""
+        try:
+            await self._learn(source, at)
+        except SourceError as error:
+            self._history_failures += 1
+            self._learned = self._history_failures >= HISTORY_ATTEMPTS
+            log.warning(
+                "history of an SLO not read; its budget counts from now on",
+                extra=fields(slo=self.spec.name, tries_left=HISTORY_ATTEMPTS - self._history_failures, err=error),
+            )
 
     async def _learn(self, source: MetricSource, at: float) -> None:
         start = max(at - self.spec.window_seconds, self.restored_until or 0.0)

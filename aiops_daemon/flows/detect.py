@@ -19,9 +19,10 @@ from aiops_daemon.flows.findings import FindingBook, Place
 from aiops_daemon.flows.stream import Stream
 from aiops_daemon.ports import InstantAnswer
 
-FORGET_AFTER = HOUR  # seconds: rows of vanished series are freed
+FORGET_AFTER = HOUR  # seconds: rows of series that complete answers lack are freed
+SENTENCES_PER_TURN = 100  # findings written between two turns of the event loop
 _MOST = 1e6  # score
-GONE_AFTER = 300.0  # seconds: findings on vanished series are closed (Prometheus' own lookback)
+GONE_AFTER = 300.0  # seconds without a number: findings are closed (Prometheus' own lookback)
 
 
 async def judge(stream: Stream, answer: InstantAnswer, at: float, book: FindingBook) -> None:
@@ -38,27 +39,31 @@ async def judge(stream: Stream, answer: InstantAnswer, at: float, book: FindingB
             if stream.trail:
                 stream.trail.note(assigned.rows, assigned.values, *stream.holds.edges(assigned.rows, step), at)
         await asyncio.sleep(0)
+    if stream.learned:
+        stream.learned_until = at
     if not answer.partial:
         _forget_gone(stream, at, book)
-    settle(stream, at, book)
+    await settle(stream, at, book)
 
 
-def settle(stream: Stream, at: float, book: FindingBook) -> None:
+async def settle(stream: Stream, at: float, book: FindingBook) -> None:
     """Make the book agree with the onsets: put every open row with its present numbers, close the others."""
     rows = np.flatnonzero(stream.onsets.open)
     for place in book.places(stream.key, FindingKind.ANOMALY):
         if not stream.onsets.open[place.row]:
             book.close(place, at, "back in the expected range")
-    for row in rows.tolist():
+    for number, row in enumerate(rows.tolist()):
+        if number % SENTENCES_PER_TURN == SENTENCES_PER_TURN - 1:
+            await asyncio.sleep(0)
         if np.isfinite(stream.columns.expected[row]) and np.isfinite(stream.table.values[row]):
             book.put(Place(stream.key, FindingKind.ANOMALY, row), _anomaly(stream, row, at))
 
 
 def _forget_gone(stream: Stream, at: float, book: FindingBook) -> None:
-    open_rows = np.flatnonzero(stream.onsets.open)
-    patience = max(GONE_AFTER, 3 * stream.interval)
-    gone = open_rows[at - stream.table.seen_at[open_rows] > patience]
     freed = stream.table.age_out(at, after=FORGET_AFTER)
+    rows = _open_rows(stream)
+    patience = max(GONE_AFTER, 3 * stream.interval)
+    gone = rows[stream.table.silent_for(rows, at) > patience]
     _close_rows(stream, np.union1d(gone, freed), at, book)
 
 
@@ -72,6 +77,13 @@ def _close_rows(stream: Stream, rows: Rows, at: float, book: FindingBook) -> Non
     for place in book.places(stream.key):
         if place.row in closing:
             book.close(place, at, "the series is gone")
+
+
+def _open_rows(stream: Stream) -> Rows:
+    standing = stream.onsets.open
+    for onsets in stream.outlook.breaches if stream.outlook else ():
+        standing = standing | onsets.open
+    return np.flatnonzero(standing)
 
 
 def _anomaly(stream: Stream, row: int, at: float) -> Finding:

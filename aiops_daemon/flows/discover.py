@@ -41,6 +41,19 @@ class Discovery:
         self._meter = meter
         self._asked_at: float | None = None
         self._failing = False
+        self._names: frozenset[str] = frozenset()
+
+    @property
+    def source(self) -> str:
+        """Name the source."""
+        return self._poller.spec.name
+
+    def succeed(self, old: Discovery) -> None:
+        """Watch at once what fits the metrics that the configuration before knew of; the next look asks anew."""
+        if self._enable == () or not old.choices:
+            return
+        self._names, self.choices = old._names, old.choices
+        self._take(choose(self._names, self._enable))
 
     async def look(self, at: float) -> None:
         """Choose packs at the first tick and every ten minutes (at every tick until one fits); log what changed."""
@@ -58,7 +71,7 @@ class Discovery:
             self._failing = True
             return
         self._failing = False
-        self._asked_at = at
+        self._asked_at, self._names = at, names
         self._take(choose(names, self._enable))
 
     def _take(self, choices: tuple[Choice, ...]) -> None:

@@ -25,14 +25,16 @@ from aiops_daemon.flows.lag import LagWatch
 from aiops_daemon.flows.poll import Poller, Surroundings
 from aiops_daemon.flows.publish import Publisher, Render
 from aiops_daemon.flows.stream import PLOT_ROWS, Stream
+from aiops_daemon.flows.succeed import adopt_slos, adopt_streams, forget
 from aiops_daemon.flows.supervise import Supervisor
 from aiops_daemon.flows.write_rules import LOOK_EVERY, RuleWriter, WriteRules
-from aiops_daemon.logs import fields
 from aiops_daemon.meter import Meter
 from aiops_daemon.ports import MetricSource
 
 log = logging.getLogger(__name__)
 
+POLL_TIMEOUTS = 10  # timeouts of requests, one after the other, that a cycle may take before it counts as stalled
+WRITE_PATIENCE = 600.0  # seconds that promtool may take for checks and tests
 LEARN_PATIENCE = 1800.0  # seconds without a finished stream after which the background reader counts as stalled
 
 
@@ -56,34 +58,38 @@ class Generation:
     ) -> None:
         self.settings = settings
         self._world = world
-        self._states = dict(states)
+        self.states = dict(states)  # what no stream has claimed yet
         self.around = Surroundings(world.clock, meter, book, settings, history_left=settings.history.max_samples)
         self.pollers = [Poller(spec, world.make_source(spec), self.around) for spec in settings.sources]
         self.discoveries = [self._discovery(poller) for poller in self.pollers]
         self._add_configured()
         self.publisher = Publisher(self.pollers, self.discoveries, self.around, world.render)
         self.keeper = Keeper(self.pollers, self.around, world.save)
+        self.loops: set[str] = set()
         self._supervisor = Supervisor(world.clock, meter)
 
     def start(self) -> None:
         """Start every loop."""
         for poller, discovery in zip(self.pollers, self.discoveries, strict=True):
             name = f"poll-{poller.spec.name}"
-            patience = 3 * poller.interval + poller.spec.timeout + LEARN_PATIENCE * (poller.cycles == 0)
-            self._start(name, partial(poller.run, discovery.look), patience)
+            patience = 3 * poller.interval + POLL_TIMEOUTS * poller.spec.timeout
+            self._start(name, partial(poller.run, discovery.look), patience, first=LEARN_PATIENCE)
             self._start(f"history-{poller.spec.name}", poller.learn_backlog, LEARN_PATIENCE)
-        self._start("publish", self.publisher.run, self.publisher.patience() + LEARN_PATIENCE)
+        self._start("publish", self.publisher.run, self.publisher.patience())
         self._start("save", self.keeper.run, 3 * SAVE_EVERY)
         lag = LagWatch(self._world.clock, self.around.meter, self._world.lag_every)
         self._start("lag", lag.run, 60.0 + 3 * self._world.lag_every)
         write = self._world.write_rules(self.settings)
         if write is not None:
             writer = RuleWriter(self.pollers, self.around, write)
-            self._start("rules", writer.run, 3 * LOOK_EVERY + 120.0)
+            self._start("rules", writer.run, 3 * LOOK_EVERY + WRITE_PATIENCE)
 
-    def _start(self, name: str, run: Callable[[Callable[[], None]], Awaitable[None]], patience: float) -> None:
+    def _start(
+        self, name: str, run: Callable[[Callable[[], None]], Awaitable[None]], patience: float, first: float = 0.0
+    ) -> None:
         beat = partial(self._supervisor.beat, name)
-        self._supervisor.start(name, lambda: run(beat), patience=patience)
+        self.loops.add(name)
+        self._supervisor.start(name, lambda: run(beat), patience=patience, first=first)
 
     async def stop(self) -> None:
         """Stop every loop; learners keep what they know."""
@@ -106,43 +112,26 @@ class Generation:
             waiting.append("first findings page")
         return Readiness(not waiting, tuple(waiting))
 
-    def adopt(self, old: Generation) -> None:
-        """Take over what the predecessor learned, through the same form in which it would be saved."""
-        for stream in self._streams():
-            twin = old.stream(*stream.key)
-            if twin is None or not twin.learned or twin.spec.expr != stream.spec.expr:
-                continue
-            texts, arrays = twin.export_state(twin.table.live())
-            now = self._world.clock.now()
-            state = LearnedState({"expr": stream.spec.expr, "at": now}, texts, arrays)
-            until = restore_stream(stream, {f"{stream.spec.name}@{stream.source.name}#0": state}, now)
-            if until is not None:
-                self.around.learned_until[stream.key] = until
-        self._adopt_slos(old)
-
-    def _adopt_slos(self, old: Generation) -> None:
-        ledgers = {watch.name: watch for poller in old.pollers for watch in poller.slos}
+    async def adopt(self, old: Generation) -> None:
+        """Take over what the predecessor learned, found and published; nothing of either may run meanwhile."""
+        discoveries = {one.source: one for one in old.discoveries}
+        for discovery in self.discoveries:
+            if discovery.source in discoveries:
+                discovery.succeed(discoveries[discovery.source])
+        now, book = self._world.clock.now(), self.around.book
+        await adopt_streams(old.streams(), self.streams(), book, now)
+        adopt_slos(old.slos(), self.slos())
+        forget(old.pollers, self.pollers, book, self.around.meter, now)
+        cycles = {(poller.spec.name, poller.spec.urls): poller.cycles for poller in old.pollers}
         for poller in self.pollers:
-            for watch in poller.slos:
-                twin = ledgers.get(watch.name)
-                if twin is not None and twin.spec == watch.spec:
-                    watch.succeed(twin)
-
-    def stream(self, query: str, source: str) -> Stream | None:
-        """Return the stream of a query on a source."""
-        for poller in self.pollers:
-            if poller.spec.name == source:
-                return poller.streams.get(query)
-        return None
+            poller.cycles = cycles.get((poller.spec.name, poller.spec.urls), 0)
+        self.publisher.succeed(old.publisher)
 
     def watch_queries(self, poller: Poller, queries: Iterable[QuerySpec]) -> None:
         """Start streams for queries on a poller's source, with what was saved of them."""
         for query in queries:
             stream = Stream(query, poller.spec, trail=self._count() < PLOT_ROWS)
-            until = restore_stream(stream, self._states, self._world.clock.now())
-            if until is not None:
-                self.around.learned_until[stream.key] = until
-                log.debug("learned state restored", extra=fields(query=query.name, series=len(stream.table)))
+            restore_stream(stream, self.states, self._world.clock.now())
             poller.add([stream])
 
     def _add_configured(self) -> None:
@@ -152,8 +141,8 @@ class Generation:
             for slo in self.settings.slos:
                 if not slo.sources or name in slo.sources:
                     watch = SloWatch(slo, poller.spec)
-                    restore_slo(watch, self._states)
-                    poller.slos.append(watch)
+                    restore_slo(watch, self.states)
+                    poller.add_slo(watch)
 
     def _discovery(self, poller: Poller) -> Discovery:
         return Discovery(
@@ -164,8 +153,13 @@ class Generation:
             meter=self.around.meter,
         )
 
-    def _streams(self) -> list[Stream]:
+    def streams(self) -> list[Stream]:
+        """List every stream."""
         return [stream for poller in self.pollers for stream in poller.streams.values()]
 
+    def slos(self) -> list[SloWatch]:
+        """List every SLO watch."""
+        return [watch for poller in self.pollers for watch in poller.slos]
+
     def _count(self) -> int:
-        return sum(len(stream.table) for stream in self._streams())
+        return sum(len(stream.table) for stream in self.streams())

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiops_daemon.core.model.learned import LearnedState
+from aiops_daemon.core.model.series import Rows
 from aiops_daemon.errors import StateFileError
 from aiops_daemon.flows.burn import SloWatch
 from aiops_daemon.flows.poll import Poller, Surroundings
@@ -51,9 +52,10 @@ class Keeper:
         try:
             for poller in self._pollers:
                 for stream in list(poller.streams.values()):
-                    await self._save_stream(stream, clock.now())
+                    await self._save_stream(stream)
                 for watch in poller.slos:
-                    await asyncio.to_thread(self._save, {_slo_name(watch): _slo_state(watch, clock.now())})
+                    if watch.known_until is not None:
+                        await asyncio.to_thread(self._save, {_slo_name(watch): _slo_state(watch, watch.known_until)})
         except StateFileError as error:
             meter.inc("aiops_state_save_failures_total")
             log.warning("learned state not saved", extra=fields(err=error))
@@ -61,29 +63,44 @@ class Keeper:
         meter.observe("aiops_cycle_duration_seconds", clock.monotonic() - started, stage="save")
         meter.set("aiops_state_last_save_timestamp_seconds", clock.now())
 
-    async def _save_stream(self, stream: Stream, at: float) -> None:
-        if not stream.learned:
+    async def _save_stream(self, stream: Stream) -> None:
+        if not stream.learned_until:
             return
         rows = stream.table.live()
         for number, start in enumerate(range(0, len(rows), _ROWS)):
-            texts, arrays = stream.export_state(rows[start : start + _ROWS])
-            state = LearnedState(meta=_meta(stream, at), texts=texts, arrays=arrays)
-            await asyncio.to_thread(self._save, {f"{_name(stream)}#{number}": state})
+            part = rows[start : start + _ROWS]
+            part = part[~np.isnan(stream.table.seen_at[part])]  # some may have gone while the part before was written
+            await asyncio.to_thread(self._save, {part_name(stream, number): learned_part(stream, part)})
 
 
-def restore_stream(stream: Stream, states: dict[str, LearnedState], now: float) -> float | None:
-    """Give a stream back what was saved of it; returns the moment up to which it had learned.
+def part_name(stream: Stream, number: int = 0) -> str:
+    """Name the state of a part of a stream's rows."""
+    return f"{_name(stream)}#{number}"
 
+
+def learned_part(stream: Stream, rows: Rows) -> LearnedState:
+    """Copy what was learned about some rows of a stream."""
+    texts, arrays = stream.export_state(rows)
+    meta: dict[str, str | int | float] = {
+        "learns_from": stream.learns_from,
+        "at": stream.learned_until,
+        "rows": len(stream.table),
+    }
+    return LearnedState(meta=meta, texts=texts, arrays=arrays)
+
+
+def restore_stream(stream: Stream, states: dict[str, LearnedState], now: float) -> None:
+    """Give a stream back what was saved of it.
+
+    Parts come oldest first, so that where a series is in two of them the newer one stays; parts beyond the rows
+    of the newest are left from a time when there were more series.
     What is the stream's is taken out of `states`: a hundred thousand series are too large to be held twice.
     """
     names = [name for name in states if name.rpartition("#")[0] == _name(stream)]
-    found = [states.pop(name) for name in names]
-    fitting = [state for state in found if state.meta.get("expr") == stream.spec.expr]
-    if not fitting:
-        if found:
-            log.info("saved state is of another expression; learning anew", extra=fields(query=stream.spec.name))
-        return None
-    until = max(float(state.meta["at"]) for state in fitting)
+    found = {int(name.rpartition("#")[2]): states.pop(name) for name in names}
+    fitting = _fitting(found, stream.learns_from)
+    if found and not fitting:
+        log.info("saved state is of another query; learning anew", extra=fields(query=stream.spec.name))
     stream.reserve(sum(len(state.texts) for state in fitting))
     try:
         for state in fitting:
@@ -91,8 +108,16 @@ def restore_stream(stream: Stream, states: dict[str, LearnedState], now: float) 
     except ValueError as error:
         log.warning("saved state does not fit; learning anew", extra=fields(query=stream.spec.name, err=error))
         stream.begin()
-        return None
-    return until
+        return
+    if fitting:
+        log.debug("learned state restored", extra=fields(query=stream.spec.name, series=len(stream.table)))
+
+
+def _fitting(found: Mapping[int, LearnedState], learns_from: str) -> list[LearnedState]:
+    numbers = [number for number, state in found.items() if state.meta.get("learns_from") == learns_from]
+    numbers.sort(key=lambda number: float(found[number].meta["at"]))
+    rows = int(found[numbers[-1]].meta["rows"]) if numbers else 0
+    return [found[number] for number in numbers if number * _ROWS < rows]
 
 
 def restore_slo(watch: SloWatch, states: Mapping[str, LearnedState]) -> None:
@@ -110,10 +135,6 @@ def restore_slo(watch: SloWatch, states: Mapping[str, LearnedState]) -> None:
 
 def _name(stream: Stream) -> str:
     return f"{stream.spec.name}@{stream.source.name}"
-
-
-def _meta(stream: Stream, at: float) -> dict[str, str | int | float]:
-    return {"expr": stream.spec.expr, "at": at, "rows": len(stream.table)}
 
 
 def _slo_name(watch: SloWatch) -> str:

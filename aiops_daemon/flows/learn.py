@@ -1,58 +1,48 @@
 """Read history back, so that bands exist within the first cycle.
 
 Enters: a stream whose series are known from its first poll. Leaves: learners that have lived through the
-past, stepped by the very same code as a live poll. A source that cannot give history leaves the stream to
-warm up live; nothing is lost but time.
+past, stepped by the very same code as a live poll. What was played is never played again: when a source fails half
+way, the next attempt goes on from there.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
+import math
 
 import numpy as np
 
 from aiops_daemon.core.model.series import Floats, Rows
 from aiops_daemon.core.model.settings import HistorySpec
-from aiops_daemon.errors import SourceError
 from aiops_daemon.flows.stream import Stream
-from aiops_daemon.logs import fields
 from aiops_daemon.meter import Meter
 from aiops_daemon.ports import HistoryAnswer, MetricSource
-
-log = logging.getLogger(__name__)
 
 _STEPS_PER_TURN = 20  # grid steps between two turns of the event loop, for few series
 _ROWS_PER_STEP = 20_000
 
 
-def expected_samples(stream: Stream, spec: HistorySpec) -> int:
-    """Estimate the samples that a stream's history costs."""
-    return int(len(stream.table) * spec.range_seconds / spec.step_seconds)
+def expected_samples(stream: Stream, spec: HistorySpec, until: float) -> int:
+    """Estimate the samples that a stream's history up to `until` costs: one a series and step not yet learned."""
+    return len(stream.table) * max(0, math.ceil((until - _start(stream, spec, until)) / spec.step_seconds))
 
 
-async def learn(
-    stream: Stream, source: MetricSource, spec: HistorySpec, *, since: float, until: float, meter: Meter
-) -> None:
-    """Play history from `since` to `until` (unix seconds, exclusive) through the stream's learners."""
-    start = (since // spec.step_seconds + 1) * spec.step_seconds
-    samples = 0
-    try:
-        if len(stream.table) and start < until:
-            answers = source.history(
-                stream.spec.expr, start=start, end=until - 1.0, step=spec.step_seconds, series=len(stream.table)
-            )
-            async for part in answers:
-                samples += part.samples
-                meter.inc("aiops_history_samples_read_total", part.samples, source=source.name)
-                await _play(stream, part)
-    except SourceError as error:
-        log.warning(
-            "history not read; bands warm up live",
-            extra=fields(query=stream.spec.name, source=source.name, reason=error.reason, err=error),
+async def learn(stream: Stream, source: MetricSource, spec: HistorySpec, *, until: float, meter: Meter) -> None:
+    """Play history up to `until` (unix seconds, exclusive) through the stream's learners; raises SourceError."""
+    start = _start(stream, spec, until)
+    if start < until:
+        answers = source.history(
+            stream.spec.expr, start=start, end=until - 1.0, step=spec.step_seconds, series=len(stream.table)
         )
+        async for part in answers:
+            meter.inc("aiops_history_samples_read_total", part.samples, source=source.name)
+            await _play(stream, part)
     stream.learned = True
-    log.debug("history learned", extra=fields(query=stream.spec.name, source=source.name, samples=samples))
+
+
+def _start(stream: Stream, spec: HistorySpec, until: float) -> float:
+    since = max(until - spec.range_seconds, stream.learned_until)
+    return (since // spec.step_seconds + 1) * spec.step_seconds
 
 
 async def _play(stream: Stream, part: HistoryAnswer) -> None:
@@ -69,6 +59,7 @@ async def _play(stream: Stream, part: HistoryAnswer) -> None:
             _step(stream, rows[start : start + _ROWS_PER_STEP], values[start : start + _ROWS_PER_STEP, index], at)
             if index % turn == 0:
                 await asyncio.sleep(0)
+        stream.learned_until = at
 
 
 def _step(stream: Stream, rows: Rows, column: Floats, at: float) -> None:

@@ -15,6 +15,7 @@ from aiops_daemon.core.model.query import Threshold
 from aiops_daemon.core.model.series import Rows
 from aiops_daemon.core.signals.findings.sentence import breach_sentence
 from aiops_daemon.core.signals.forecast.forecaster import ForecastStep
+from aiops_daemon.flows.detect import SENTENCES_PER_TURN
 from aiops_daemon.flows.findings import FindingBook, Place
 from aiops_daemon.flows.stream import Outlook, Stream
 
@@ -38,7 +39,7 @@ async def look_ahead(stream: Stream, at: float, book: FindingBook) -> None:
         await asyncio.sleep(0)
     outlook.rows, outlook.step = rows, _joined(parts)
     for index, threshold in enumerate(stream.spec.thresholds):
-        _settle(stream, outlook, index, threshold, at, book)
+        await _settle(stream, outlook, index, threshold, at, book)
 
 
 async def _fit(outlook: Outlook, rows: Rows, at: float) -> None:
@@ -59,7 +60,9 @@ def _joined(parts: list[ForecastStep]) -> ForecastStep | None:
     return ForecastStep(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
-def _settle(stream: Stream, outlook: Outlook, index: int, threshold: Threshold, at: float, book: FindingBook) -> None:
+async def _settle(
+    stream: Stream, outlook: Outlook, index: int, threshold: Threshold, at: float, book: FindingBook
+) -> None:
     onsets, step, rows = outlook.breaches[index], outlook.step, outlook.rows
     if step is None:
         return
@@ -69,7 +72,9 @@ def _settle(stream: Stream, outlook: Outlook, index: int, threshold: Threshold, 
     for place in book.places(stream.key, FindingKind.FORECAST_BREACH):
         if place.detail == threshold.name and not onsets.open[place.row]:
             book.close(place, at, "no longer expected to cross the threshold")
-    for position in np.flatnonzero(onsets.open[rows] & dated).tolist():
+    for number, position in enumerate(np.flatnonzero(onsets.open[rows] & dated).tolist()):
+        if number % SENTENCES_PER_TURN == SENTENCES_PER_TURN - 1:
+            await asyncio.sleep(0)
         row = int(rows[position])
         finding = _breach(stream, step, position, index, since=float(onsets.since[row]), at=at)
         book.put(Place(stream.key, FindingKind.FORECAST_BREACH, row, threshold.name), finding)

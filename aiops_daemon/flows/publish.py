@@ -19,6 +19,7 @@ from aiops_daemon.flows.exports import exported_rows, fresh_streams
 from aiops_daemon.flows.poll import Poller, Surroundings
 from aiops_daemon.flows.stream import Stream
 
+PLOTS = 500  # more than any page shows: in a storm the newest findings have plots
 Render: TypeAlias = "Callable[..., Awaitable[Page]]"
 
 
@@ -48,6 +49,10 @@ class Publisher:
             await self.publish()
             beat()
 
+    def succeed(self, old: Publisher) -> None:
+        """Show what the configuration before published until the first cycle ends."""
+        self.view, self.published = old.view, old.published
+
     def patience(self) -> float:
         """Return the longest interval between polls, times three, in seconds."""
         return 3 * max((poller.interval for poller in self._pollers), default=60.0)
@@ -70,8 +75,10 @@ class Publisher:
         for stream in streams:
             blocks += stream_blocks(stream, rows[stream.key])
             await asyncio.sleep(0)
+        told: set[str] = set()
         for watch in self._watches():
-            blocks += slo_blocks(watch, now)
+            blocks += [] if watch.text in told else slo_blocks(watch, now)
+            told.add(watch.text)
         blocks += finding_block(self._around.book, streams)
         return blocks
 
@@ -98,19 +105,20 @@ class Publisher:
     def _plots(self) -> dict[str, Plot]:
         by_key = {stream.key: stream for stream in self._streams()}
         plots: dict[str, Plot] = {}
-        for place, finding in self._around.book.open_places().items():
+        newest = sorted(self._around.book.open_places().items(), key=lambda item: -item[1].since)
+        for place, finding in newest[:PLOTS]:
             stream = by_key.get(place.owner)
             if stream is not None and stream.trail is not None and place.row >= 0:
                 plots[finding.uid] = stream.trail.plot(place.row)
         return plots
 
     def _warnings(self) -> tuple[str, ...]:
-        failing = [stream for stream in self._streams() if stream.health.last_error]
-        return tuple(f"{stream.spec.name} on {stream.source.name}: {stream.health.last_error}" for stream in failing)
+        told = [(f"{one.spec.name} on {one.source.name}", one.health.last_error) for one in self._streams()]
+        told += [(f"SLO {watch.name}", watch.last_error) for watch in self._watches()]
+        return tuple(f"{name}: {error}" for name, error in told if error)
 
     def _progress(self) -> float:
-        streams = [stream for stream in self._streams() if stream.health.tried]
-        return sum(stream.learned for stream in streams) / len(streams) if streams else 0.0
+        return min((poller.progress() for poller in self._pollers), default=0.0)
 
     def _streams(self) -> list[Stream]:
         return [stream for poller in self._pollers for stream in poller.streams.values()]
@@ -126,7 +134,7 @@ def _stream_view(stream: Stream) -> StreamView:
         expr=stream.spec.expr,
         pack=stream.spec.pack,
         series=len(stream.table),
-        dropped=0,
+        dropped=stream.health.dropped,
         last_success=stream.health.last_success,
         last_error=stream.health.last_error,
     )

@@ -29,6 +29,8 @@ StreamKey = tuple[str, str]  # query name, source name
 Learner = Bands | Onsets | Holds | Forecaster
 State = dict[str, NDArray[np.generic]]
 
+_BREACH = "breach-"
+
 
 @dataclass(slots=True)
 class Health:
@@ -37,6 +39,9 @@ class Health:
     last_success: float | None = None
     last_error: str = ""
     tried: bool = False
+    partial_answers: int = 0  # in a row
+    history_failures: int = 0  # in a row
+    dropped: int = 0  # series of the last answer that were not taken
 
 
 @dataclass(slots=True)
@@ -99,6 +104,7 @@ class Stream:
     def begin(self) -> None:
         """Start with an empty table and learners that know nothing."""
         self.learned = False  # history is read back (or given up): bands may judge
+        self.learned_until = 0.0  # unix seconds up to which the learners have lived
         self.table = SeriesTable(
             limit=self.spec.max_series,
             add=self.source.external_labels,
@@ -122,6 +128,13 @@ class Stream:
     def interval(self) -> float:
         """Seconds between polls."""
         return self.spec.interval or self.source.interval
+
+    @property
+    def learns_from(self) -> str:
+        """Say all that what is learned depends on; state learned from anything else is of no use."""
+        spec, source = self.spec, self.source
+        identity = (spec.labels, source.external_labels, tuple(sorted(source.drop_labels)))
+        return repr((spec.expr, *identity, spec.exclude, spec.time_zone, spec.seasons))
 
     def labels(self, row: int) -> Labels:
         """Return a row's labels without `aiops_query`, as findings carry them."""
@@ -187,22 +200,24 @@ class Stream:
 
     def import_state(self, texts: list[str], state: Mapping[str, NDArray[np.generic]], at: float) -> None:
         """Take back what `export_state` gave at `at`; raises ValueError when it does not fit this query."""
-        if len(texts) > self.table.limit:
-            texts, state = _first(texts, state, self.table.limit)
+        if any(len(column) != len(texts) for column in state.values()):
+            raise ValueError("columns and label texts differ in length")
         rows = self.table.restore(texts, at)
-        if len(rows) != len(texts):
-            raise ValueError("rows are there already")
+        room = rows >= 0
+        rows = rows[room]
         self._follow(rows)
         for prefix, learner in self._learners():
-            own = {name.removeprefix(f"{prefix}."): v for name, v in state.items() if name.startswith(f"{prefix}.")}
-            learner.import_state(rows, own)
+            own = {name.removeprefix(f"{prefix}."): v[room] for name, v in state.items() if _is_of(name, prefix)}
+            if own or not prefix.startswith(_BREACH):  # a threshold may be new
+                learner.import_state(rows, own)
+        self.learned_until = max(self.learned_until, at)
 
     def _learners(self) -> list[tuple[str, Learner]]:
         learners: list[tuple[str, Learner]] = [("band", self.bands), ("onset", self.onsets), ("hold", self.holds)]
         if self.outlook:
             learners.append(("forecast", self.outlook.forecaster))
             learners.extend(
-                (f"breach-{threshold.name}", onsets)
+                (f"{_BREACH}{threshold.name}", onsets)
                 for threshold, onsets in zip(self.spec.thresholds, self.outlook.breaches, strict=True)
             )
         return learners
@@ -215,5 +230,5 @@ def _outlook(spec: QuerySpec, capacity: int) -> Outlook | None:
     return Outlook(Forecaster(ForecastOptions.of(spec), capacity), breaches)
 
 
-def _first(texts: list[str], state: Mapping[str, NDArray[np.generic]], count: int) -> tuple[list[str], State]:
-    return texts[:count], {name: column[:count] for name, column in state.items()}
+def _is_of(name: str, prefix: str) -> bool:
+    return name.rpartition(".")[0] == prefix

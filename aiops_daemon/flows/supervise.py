@@ -32,7 +32,13 @@ class Beat:
 
     last: float
     patience: float  # seconds without a beat after which the loop counts as stalled
+    first: float  # the same, until the first beat
     failing: bool = False
+    beaten: bool = False
+
+    def stalled(self, now: float) -> bool:
+        """Say whether the last beat is too long ago."""
+        return now - self.last > (self.patience if self.beaten else max(self.patience, self.first))
 
 
 class Supervisor:
@@ -44,9 +50,12 @@ class Supervisor:
         self._beats: dict[str, Beat] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def start(self, name: str, body: Callable[[], Awaitable[None]], *, patience: float) -> None:
-        """Run `body` for ever under `name`; it must call `beat(name)` at least every `patience` seconds."""
-        self._beats[name] = Beat(self._clock.monotonic(), patience)
+    def start(self, name: str, body: Callable[[], Awaitable[None]], *, patience: float, first: float = 0.0) -> None:
+        """Run `body` for ever under `name`; it must call `beat(name)` at least every `patience` seconds.
+
+        The first beat may take `first` seconds.
+        """
+        self._beats[name] = Beat(self._clock.monotonic(), patience, first)
         self._meter.inc("aiops_loop_failures_total", 0, loop=name)
         self._meter.inc("aiops_loop_restarts_total", 0, loop=name)
         self._tasks[name] = asyncio.create_task(self._guard(name, body), name=name)
@@ -54,7 +63,7 @@ class Supervisor:
     def beat(self, name: str) -> None:
         """Say that a loop finished its work once more."""
         pulse = self._beats[name]
-        pulse.last = self._clock.monotonic()
+        pulse.last, pulse.beaten = self._clock.monotonic(), True
         self._meter.set("aiops_loop_last_success_timestamp_seconds", self._clock.now(), loop=name)
         if pulse.failing:
             pulse.failing = False
@@ -63,7 +72,7 @@ class Supervisor:
     def stalled(self) -> tuple[str, ...]:
         """Name the loops that have not finished their work for longer than their patience."""
         now = self._clock.monotonic()
-        return tuple(name for name, pulse in self._beats.items() if now - pulse.last > pulse.patience)
+        return tuple(name for name, pulse in self._beats.items() if pulse.stalled(now))
 
     async def stop(self) -> None:
         """Cancel every loop and wait for them; idempotent."""

@@ -1,7 +1,7 @@
 """Write alert rules continuously: whenever what is watched has changed.
 
 Enters: the queries and SLOs in use. Leaves: rule files, replaced only when the checker accepts them. A refusal
-is counted and said once; the rules that Prometheus has loaded stay.
+is counted, said once and tried again later; the rules that Prometheus has loaded stay.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from aiops_daemon.logs import fields
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 30.0  # seconds
+RETRY_EVERY = 600.0  # seconds between attempts of a refused set: a full disk or a vanished folder may be mended
 _FIRST_LOOK = 1.0  # seconds between looks until the first cycle has ended
 
 WriteRules = Callable[[Sequence[QuerySpec]], Awaitable[Sequence[str]]]
@@ -30,6 +31,8 @@ class RuleWriter:
         self._around = around
         self._write = write
         self._written: tuple[QuerySpec, ...] | None = None
+        self._retry_at: float | None = None  # monotonic seconds
+        self._refusal = ""
 
     async def run(self, beat: Callable[[], None]) -> None:
         """Write when the set of queries has changed, for ever."""
@@ -39,19 +42,22 @@ class RuleWriter:
             await self._around.clock.sleep(LOOK_EVERY if self._written is not None else _FIRST_LOOK)
 
     async def write_if_changed(self) -> None:
-        """Write once per change; a refused set is not tried again until it changes."""
-        queries = self._queries()
-        if queries == self._written or any(poller.cycles == 0 for poller in self._pollers):
-            return
-        self._written = queries
-        clock, meter = self._around.clock, self._around.meter
+        """Write once per change; a refused set is tried again when it changes, and every ten minutes."""
+        queries, clock, meter = self._queries(), self._around.clock, self._around.meter
         started = clock.monotonic()
+        due = queries != self._written or (self._retry_at is not None and started >= self._retry_at)
+        if not due or any(poller.cycles == 0 for poller in self._pollers):
+            return
+        self._written, self._retry_at = queries, None
         try:
             paths = await self._write(queries)
         except RuleFileError as error:
             meter.inc("aiops_rule_files_refused_total")
-            log.warning("rule files refused; the old ones stay", extra=fields(err=error))
+            if str(error) != self._refusal:
+                log.warning("rule files refused; the old ones stay", extra=fields(err=error))
+            self._refusal, self._retry_at = str(error), started + RETRY_EVERY
             return
+        self._refusal = ""
         meter.observe("aiops_cycle_duration_seconds", clock.monotonic() - started, stage="rules")
         meter.set("aiops_rule_files_last_write_timestamp_seconds", clock.now())
         log.info("rule files written", extra=fields(files=len(paths), queries=len(queries)))

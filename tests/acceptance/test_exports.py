@@ -173,7 +173,7 @@ async def test_score_offline_and_a_live_run_give_the_same_columns_bit_for_bit(tm
     async with live:
         for step in range(steps):
             await live.until(minutes=step)
-            stream = live.daemon._generation.stream("x", "main")  # type: ignore[union-attr]
+            (stream,) = live.daemon._generation.streams()  # type: ignore[union-attr]
             columns = stream.bands, stream.columns, stream.table
             _, band, table = columns
             seen.append((table.values[0], band.expected[0], band.lower[0], band.upper[0], band.score[0]))

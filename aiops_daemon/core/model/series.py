@@ -21,6 +21,7 @@ Rows = NDArray[np.intp]
 Floats = NDArray[np.float64]
 
 _SMALLEST = 64
+_ALIASES = 64  # raw label objects remembered for one row
 _LARGE = 4096
 
 
@@ -48,7 +49,7 @@ class SeriesTable:
         self.values: Floats = np.full(_SMALLEST, np.nan)
         self.seen_at: Floats = np.full(_SMALLEST, np.nan)
         self.texts: list[str] = [""] * _SMALLEST
-        self._absent_since: Floats = np.full(_SMALLEST, np.nan)
+        self._silent_since: Floats = np.full(_SMALLEST, np.nan)
         self._add = add
         self._own = own
         self._drop = drop
@@ -69,6 +70,10 @@ class SeriesTable:
     def live(self) -> Rows:
         """Return the rows in use, rising."""
         return np.flatnonzero(~np.isnan(self.seen_at))
+
+    def row_of(self, text: str) -> int:
+        """Return the row of a finished label text, -1 where there is none."""
+        return self._row_of_text.get(text, -1)
 
     def labels(self, row: int) -> Labels:
         """Return a row's label set: the series' own, external labels, and the query's labels."""
@@ -91,8 +96,8 @@ class SeriesTable:
         placed, given = rows[keep], values[keep]
         self.values[placed] = given
         self.seen_at[placed] = at
-        self._absent_since[placed] = np.nan
         usable = np.isfinite(given)
+        self._silent_since[placed[usable]] = np.nan
         return Assigned(placed[usable], given[usable], np.array(fresh, dtype=np.intp))
 
     def find(self, keys: Sequence[bytes]) -> Rows:
@@ -101,11 +106,14 @@ class SeriesTable:
         return np.fromiter((known(key, -1) for key in keys), dtype=np.intp, count=len(keys))
 
     def restore(self, texts: Sequence[str], at: float) -> Rows:
-        """Make rows for saved label texts, last seen at `at`; their raw keys follow with the next poll."""
+        """Make rows for saved label texts, last seen at `at`; their raw keys follow with the next poll.
+
+        -1 stands where the limit leaves no room.
+        """
         rows: list[int] = []
-        for text in texts[: self.limit]:
-            row = self._row_of_text.get(text)
-            if row is None:
+        for text in texts:
+            row = self.row_of(text)
+            if row < 0 and len(self) < self.limit:
                 row = self._take(text)
                 self.seen_at[row] = at
             rows.append(row)
@@ -114,13 +122,22 @@ class SeriesTable:
     def age_out(self, at: float, *, after: float) -> Rows:
         """Free rows that complete answers have lacked for `after` seconds; call after complete polls only."""
         live = self.live()
-        missing = live[self.seen_at[live] < at]
-        newly = missing[np.isnan(self._absent_since[missing])]
-        self._absent_since[newly] = at
-        gone = missing[at - self._absent_since[missing] >= after]
+        missing = live[self.seen_at[live] != at]
+        self.seen_at[missing] = np.minimum(self.seen_at[missing], np.nextafter(at, -np.inf))  # the clock was set back
+        self._note_silence(live, at)
+        gone = missing[at - self._silent_since[missing] >= after]
         for row in gone.tolist():
             self._release(row)
         return gone
+
+    def silent_for(self, rows: Rows, at: float) -> Floats:
+        """Return for how many seconds complete answers have held no number for rows; 0 where the last one did."""
+        return np.nan_to_num(at - self._silent_since[rows])
+
+    def _note_silence(self, live: Rows, at: float) -> None:
+        silent = live[(self.seen_at[live] != at) | ~np.isfinite(self.values[live])]
+        since = self._silent_since[silent]
+        self._silent_since[silent] = np.where(np.isnan(since), at, np.minimum(since, at))
 
     def _admit(self, key: bytes, fresh: list[int]) -> int:
         try:
@@ -152,6 +169,10 @@ class SeriesTable:
         if key not in self._row_of_raw:
             self._row_of_raw[key] = row
             self._raw[row] += (key,)
+            if len(self._raw[row]) > _ALIASES:  # a dropped label that churns must not fill memory
+                oldest, *rest = self._raw[row]
+                del self._row_of_raw[oldest]
+                self._raw[row] = tuple(rest)
             self._aliased = self._aliased or len(self._raw[row]) > 1
 
     def _merge(self, key: bytes) -> Labels:
@@ -178,7 +199,7 @@ class SeriesTable:
             del self._row_of_raw[key]
         self._raw[row] = ()
         self.texts[row] = ""
-        self.values[row] = self.seen_at[row] = self._absent_since[row] = np.nan
+        self.values[row] = self.seen_at[row] = self._silent_since[row] = np.nan
         self._free.append(row)
 
     def _grow(self, more: int) -> None:
@@ -186,7 +207,7 @@ class SeriesTable:
         empty = np.full(more, np.nan)
         self.values = np.concatenate([self.values, empty])
         self.seen_at = np.concatenate([self.seen_at, empty])
-        self._absent_since = np.concatenate([self._absent_since, empty])
+        self._silent_since = np.concatenate([self._silent_since, empty])
         self.texts.extend([""] * more)
         self._raw.extend([()] * more)
         self._free.extend(range(old + more - 1, old - 1, -1))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,7 +78,8 @@ def _remove(directory: Path, suffix: str, but: Collection[str] = ()) -> tuple[st
 
 
 def _replace(path: Path, name: str, state: LearnedState) -> None:
-    unfinished = path.with_name(path.name.removesuffix(_SUFFIX) + _UNFINISHED)
+    # Named for its thread: a save that a stop has given up still writes when the last save begins.
+    unfinished = path.with_name(f"{path.name.removesuffix(_SUFFIX)}-{threading.get_ident()}{_UNFINISHED}")
     try:
         with unfinished.open("wb") as stream:
             stateformat.write(stream, name, state)

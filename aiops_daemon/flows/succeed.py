@@ -1,0 +1,85 @@
+"""One configuration takes over from another: nothing learned is lost, nothing unwatched stays.
+
+Enters: the stopped generation and the one that follows. Leaves: streams, packs, SLOs and open findings carried
+over; findings closed and metrics dropped where nobody watches any more. Goes through the same form in which
+learned state is saved, and gives the loop back between streams.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from aiops_daemon.core.model.finding import FindingKind
+from aiops_daemon.flows.burn import SloWatch
+from aiops_daemon.flows.findings import FindingBook, Place
+from aiops_daemon.flows.keep import learned_part, part_name, restore_stream
+from aiops_daemon.flows.poll import Poller
+from aiops_daemon.flows.stream import Stream
+from aiops_daemon.meter import Meter
+
+_REMOVED = "nobody watches it any more: the configuration changed"
+_ANEW = "its query changed in the configuration and is learned anew"
+
+
+async def adopt_streams(old: Iterable[Stream], new: Iterable[Stream], book: FindingBook, now: float) -> None:
+    """Give every stream what its twin learned, and its open findings the rows where their series are now."""
+    twins = {stream.key: stream for stream in old}
+    for stream in new:
+        twin = twins.get(stream.key)
+        if twin is None:
+            continue
+        if twin.learned_until and len(twin.table):
+            restore_stream(stream, {part_name(twin): learned_part(twin, twin.table.live())}, now)
+        _rehouse(twin, stream, book, now)
+        await asyncio.sleep(0)
+
+
+def _rehouse(twin: Stream, stream: Stream, book: FindingBook, now: float) -> None:
+    thresholds = {threshold.name for threshold in stream.spec.thresholds if stream.outlook}
+
+    def house(place: Place) -> Place | None:
+        if place.kind is FindingKind.BURN:
+            return place
+        row = stream.table.row_of(twin.table.texts[place.row])
+        known = place.kind is FindingKind.ANOMALY or place.detail in thresholds
+        return place._replace(row=row) if row >= 0 and known else None
+
+    book.rehouse(stream.key, house, now, _ANEW)
+
+
+def adopt_slos(old: Iterable[SloWatch], new: Iterable[SloWatch]) -> None:
+    """Give every SLO that did not change its ledger."""
+    twins = {watch.name: watch for watch in old}
+    for watch in new:
+        twin = twins.get(watch.name)
+        if twin is not None and twin.spec == watch.spec and twin.labels == watch.labels:
+            watch.succeed(twin)
+
+
+def forget(old: Iterable[Poller], new: Iterable[Poller], book: FindingBook, meter: Meter, now: float) -> None:
+    """Close findings and drop metrics of what is no longer watched."""
+    before, after = list(old), list(new)
+    queries, slos = _queries(after), _slos(after)
+    for owner in _queries(before) - queries:
+        _close(book, owner, now, burn=False)
+    for owner in _slos(before) - slos:
+        _close(book, owner, now, burn=True)
+    for query, source in (_queries(before) | _slos(before)) - queries - slos:
+        meter.forget(query=query, source=source)
+    for source in {poller.spec.name for poller in before} - {poller.spec.name for poller in after}:
+        meter.forget(source=source)
+
+
+def _close(book: FindingBook, owner: tuple[str, str], now: float, *, burn: bool) -> None:
+    for place in book.places(owner):
+        if (place.kind is FindingKind.BURN) is burn:
+            book.close(place, now, _REMOVED)
+
+
+def _queries(pollers: Iterable[Poller]) -> set[tuple[str, str]]:
+    return {stream.key for poller in pollers for stream in poller.streams.values()}
+
+
+def _slos(pollers: Iterable[Poller]) -> set[tuple[str, str]]:
+    return {(watch.spec.name, poller.spec.name) for poller in pollers for watch in poller.slos}
