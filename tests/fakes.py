@@ -39,7 +39,7 @@ class Fault:
 
     start: float
     end: float
-    kind: str  # down, slow, partial, empty, wrong
+    kind: str  # down, slow, partial, empty, wrong, no history, broken
     seconds: float = 0.0
 
 
@@ -72,7 +72,8 @@ class FaultySource:
     async def history(
         self, expr: str, *, start: float, end: float, step: float, series: int
     ) -> AsyncIterator[HistoryAnswer]:
-        await self._suffer(self.clock.now())
+        if await self._suffer(self.clock.now()) == "no history":
+            raise SourceError(SourceReason.TIMEOUT, "took too long")
         async for part in self.inner.history(expr, start=start, end=end, step=step, series=series):
             yield part
 
@@ -93,6 +94,8 @@ class FaultySource:
                     raise SourceError(SourceReason.CONNECTION, "connection refused")
                 if fault.kind == "wrong":
                     raise SourceError(SourceReason.MALFORMED, "no JSON")
+                if fault.kind == "broken":
+                    raise ValueError("a fault of ours")
                 if fault.kind == "slow":
                     await asyncio.sleep(fault.seconds)
                 return fault.kind

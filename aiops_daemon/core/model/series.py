@@ -122,10 +122,10 @@ class SeriesTable:
     def age_out(self, at: float, *, after: float) -> Rows:
         """Free rows that complete answers have lacked for `after` seconds; call after complete polls only."""
         live = self.live()
-        missing = live[self.seen_at[live] != at]
+        missing: Rows = live[self.seen_at[live] != at]
         self.seen_at[missing] = np.minimum(self.seen_at[missing], np.nextafter(at, -np.inf))  # the clock was set back
         self._note_silence(live, at)
-        gone = missing[at - self._silent_since[missing] >= after]
+        gone: Rows = missing[at - self._silent_since[missing] >= after]
         for row in gone.tolist():
             self._release(row)
         return gone
