@@ -2,22 +2,26 @@
 
 Enters: the stopped generation and the one that follows. Leaves: streams, packs, SLOs and open findings carried
 over; findings closed and metrics dropped where nobody watches any more. Goes through the same form in which
-learned state is saved, and gives the loop back between streams.
+learned state is saved, in small parts with the loop given back between them.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable
 
 from aiops_daemon.core.model.finding import FindingKind
 from aiops_daemon.flows.burn import SloWatch
 from aiops_daemon.flows.findings import FindingBook, Place
-from aiops_daemon.flows.keep import learned_part, part_name, restore_stream
 from aiops_daemon.flows.poll import Poller
 from aiops_daemon.flows.stream import Stream
+from aiops_daemon.logs import fields
 from aiops_daemon.meter import Meter
 
+log = logging.getLogger(__name__)
+
+_PART = 2_000  # rows carried over between two turns of the event loop
 _REMOVED = "nobody watches it any more: the configuration changed"
 _ANEW = "its query changed in the configuration and is learned anew"
 
@@ -29,10 +33,24 @@ async def adopt_streams(old: Iterable[Stream], new: Iterable[Stream], book: Find
         twin = twins.get(stream.key)
         if twin is None:
             continue
-        if twin.learned_until and len(twin.table):
-            restore_stream(stream, {part_name(twin): learned_part(twin, twin.table.live())}, now)
+        await _adopt(twin, stream)
         _rehouse(twin, stream, book, now)
         await asyncio.sleep(0)
+
+
+async def _adopt(twin: Stream, stream: Stream) -> None:
+    if not twin.learned_until or twin.learns_from != stream.learns_from:
+        return
+    rows = twin.table.live()
+    stream.reserve(len(rows))
+    try:
+        for start in range(0, len(rows), _PART):
+            texts, state = twin.export_state(rows[start : start + _PART])
+            stream.import_state(texts, state, twin.learned_until)
+            await asyncio.sleep(0)
+    except ValueError as error:
+        log.warning("learned state does not fit; learning anew", extra=fields(query=stream.spec.name, err=error))
+        stream.begin()
 
 
 def _rehouse(twin: Stream, stream: Stream, book: FindingBook, now: float) -> None:
