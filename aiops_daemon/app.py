@@ -26,7 +26,8 @@ from aiops_daemon.edges.rulefiles.write import write_rule_files
 from aiops_daemon.edges.store import learned
 from aiops_daemon.edges.web.server import WebPorts, WebServer
 from aiops_daemon.errors import AiopsError, ConfigError
-from aiops_daemon.flows.estimate import SourceEstimate, estimate_source
+from aiops_daemon.flows import estimate as costs
+from aiops_daemon.flows.estimate import SourceEstimate
 from aiops_daemon.flows.findings import FindingBook
 from aiops_daemon.flows.generation import Generation, World
 from aiops_daemon.flows.supervise import Supervisor
@@ -235,11 +236,11 @@ def _rule_writer(settings: Settings) -> WriteRules | None:
 
 async def estimate(settings: Settings, clock: Clock) -> list[SourceEstimate]:
     """Ask every source what a configuration would cost it."""
-    estimates = []
+    asked = []
     for spec in settings.sources:
         source = PrometheusClient(spec)
         try:
-            estimates.append(await estimate_source(settings, spec, source, clock.now()))
+            asked.append(await costs.ask_source(settings, spec, source, clock.now()))
         finally:
             await source.close()
-    return estimates
+    return costs.estimate(settings, asked)

@@ -14,6 +14,7 @@ from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.core.packs import choose
 from aiops_daemon.errors import SourceError
+from aiops_daemon.flows.exports import selection
 from aiops_daemon.flows.stream import Stream
 from aiops_daemon.ports import MetricSource
 
@@ -76,51 +77,87 @@ class Estimate:
         )
 
 
-async def estimate_source(settings: Settings, spec: SourceSpec, source: MetricSource, at: float) -> SourceEstimate:
+@dataclass(frozen=True, slots=True)
+class _Polled:
+    """What one query on one source answered; `text_bytes` is the length of all its label sets."""
+
+    spec: QuerySpec
+    interval: float
+    answered: int = 0
+    samples_read: int = 0
+    rows: int = 0
+    text_bytes: int = 0
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one source answered to everything that it would be asked."""
+
+    spec: SourceSpec
+    packs: tuple[tuple[str, bool, str], ...] = ()
+    polled: tuple[_Polled, ...] = ()
+    failure: str = ""
+
+
+async def ask_source(settings: Settings, spec: SourceSpec, source: MetricSource, at: float) -> Asked:
     """Ask one source for its metric names and every query once."""
     own = [query for query in settings.queries if not query.sources or spec.name in query.sources]
     try:
         choices = choose(await source.metric_names(), settings.packs)
     except SourceError as error:
-        return SourceEstimate(spec.name, spec.interval, (), (), 0, f"{error.reason}: {error}")
+        return Asked(spec, failure=f"{error.reason}: {error}")
     names = {query.name for query in own}
     packed = [q for choice in choices if choice.taken for q in choice.queries if q.name not in names]
-    queries = tuple([await _estimate(query, spec, source, at, settings) for query in [*own, *packed]])
-    history = settings.history
-    steps = int(history.range_seconds / history.step_seconds)
-    return SourceEstimate(
-        name=spec.name,
-        interval=spec.interval,
-        packs=tuple((choice.pack.name, choice.taken, choice.reason) for choice in choices),
-        queries=queries,
-        history_samples=sum(query.series * steps for query in queries),
-    )
+    polled = tuple([await _poll(query, spec, source, at) for query in [*own, *packed]])
+    return Asked(spec, tuple((choice.pack.name, choice.taken, choice.reason) for choice in choices), polled)
 
 
-async def _estimate(
-    query: QuerySpec, spec: SourceSpec, source: MetricSource, at: float, settings: Settings
-) -> QueryEstimate:
+def estimate(settings: Settings, asked: Sequence[Asked]) -> list[SourceEstimate]:
+    """Estimate the cost of each source; what is exported depends on the sum over all of them."""
+    series = {
+        (one.spec.name, source.spec.name): (one.spec.export, one.rows) for source in asked for one in source.polled
+    }
+    chosen = selection(series, settings.export)
+    steps = int(settings.history.range_seconds / settings.history.step_seconds)
+    return [
+        SourceEstimate(
+            name=source.spec.name,
+            interval=source.spec.interval,
+            packs=source.packs,
+            queries=tuple(_cost(one, chosen[one.spec.name, source.spec.name]) for one in source.polled),
+            history_samples=sum(one.answered * steps for one in source.polled),
+            failure=source.failure,
+        )
+        for source in asked
+    ]
+
+
+async def _poll(query: QuerySpec, spec: SourceSpec, source: MetricSource, at: float) -> _Polled:
     stream = Stream(query, spec, trail=False)
     try:
         answer = await source.instant(query.expr, at)
         samples = await source.samples_read(query.expr, at)
     except SourceError as error:
-        return QueryEstimate(query.name, 0, 0, stream.interval, 0, 0, f"{error.reason}: {error}")
+        return _Polled(query, stream.interval, failure=f"{error.reason}: {error}")
     for part in answer.slices:
         stream.place(part, at)
     rows = stream.table.live()
-    each = _samples_per_series(query)
-    shown = len(rows) if query.export in (Export.AUTO, Export.ALL) else 0
-    if query.export is Export.AUTO and (settings.export.series != "auto" or shown > settings.export.max_series):
-        shown = len(rows) if settings.export.series == "all" else 0
-    text = sum(len(stream.table.texts[row]) for row in rows[:shown].tolist())
+    text = sum(len(stream.table.texts[row].encode()) for row in rows.tolist())
+    return _Polled(query, stream.interval, answer.series, samples, len(rows), text)
+
+
+def _cost(polled: _Polled, export: Export) -> QueryEstimate:
+    """Count what a healthy moment exports: everything or nothing."""
+    each = _samples_per_series(polled.spec) if export is Export.ALL else 0
     return QueryEstimate(
-        name=query.name,
-        series=answer.series,
-        samples_read=samples,
-        interval=stream.interval,
-        exported=shown * each,
-        scrape_bytes=each * (text + shown * _NAME_AND_VALUE_BYTES),
+        name=polled.spec.name,
+        series=polled.answered,
+        samples_read=polled.samples_read,
+        interval=polled.interval,
+        exported=polled.rows * each,
+        scrape_bytes=each * (polled.text_bytes + polled.rows * _NAME_AND_VALUE_BYTES),
+        failure=polled.failure,
     )
 
 

@@ -1,13 +1,14 @@
 """Decide which series of which streams are exported, and why.
 
-Enters: streams and the export settings. Leaves: a rule per stream (all, anomalous, none). `auto` exports
+Enters: streams and the export settings. Leaves: a rule per stream (all, anomalous, none), which the dry run asks for
+too. `auto` exports
 everything while the sum stays under `export.max_series`, beyond that only what is anomalous.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -29,10 +30,13 @@ def fresh_streams(streams: Iterable[Stream], now: float) -> list[Stream]:
     ]
 
 
-def selection(streams: Sequence[Stream], spec: ExportSpec) -> dict[StreamKey, Export]:
-    """Resolve `auto` for every stream: a query's own choice first, then the global one, then the sum."""
-    wanted = {stream.key: _wanted(stream, spec) for stream in streams}
-    total = sum(len(stream.table) for stream in streams if wanted[stream.key] in (Export.AUTO, Export.ALL))
+def selection(series: Mapping[StreamKey, tuple[Export, int]], spec: ExportSpec) -> dict[StreamKey, Export]:
+    """Resolve `auto` for every stream: a query's own choice first, then the global one, then the sum.
+
+    `series` gives the query's choice and the number of series of each stream.
+    """
+    wanted = {key: Export(spec.series) if own is Export.AUTO else own for key, (own, _) in series.items()}
+    total = sum(count for key, (_, count) in series.items() if wanted[key] in (Export.AUTO, Export.ALL))
     resolved = Export.ALL if total <= spec.max_series else Export.ANOMALOUS
     return {key: resolved if export is Export.AUTO else export for key, export in wanted.items()}
 
@@ -43,7 +47,7 @@ def exported_rows(streams: Sequence[Stream], spec: ExportSpec) -> dict[StreamKey
     Two sources without external labels that tell them apart can have the same series; Prometheus would refuse
     a page that holds a sample twice, so the first source wins.
     """
-    chosen = selection(streams, spec)
+    chosen = selection({stream.key: (stream.spec.export, len(stream.table)) for stream in streams}, spec)
     rows = {stream.key: _rows(stream, chosen[stream.key]) for stream in streams}
     sources = Counter(stream.spec.name for stream in streams)
     seen: set[str] = set()
@@ -65,9 +69,3 @@ def _rows(stream: Stream, export: Export) -> Rows:
             striking |= onsets.open[rows]
         return rows[striking]
     return rows[:0]
-
-
-def _wanted(stream: Stream, spec: ExportSpec) -> Export:
-    if stream.spec.export is not Export.AUTO:
-        return stream.spec.export
-    return Export(spec.series)
