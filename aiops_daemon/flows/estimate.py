@@ -14,7 +14,7 @@ from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.core.packs import choose
 from aiops_daemon.errors import SourceError
-from aiops_daemon.flows.exports import selection
+from aiops_daemon.flows.exports import resolve
 from aiops_daemon.flows.stream import Stream
 from aiops_daemon.ports import MetricSource
 
@@ -118,7 +118,7 @@ def estimate(settings: Settings, asked: Sequence[Asked]) -> list[SourceEstimate]
     series = {
         (one.spec.name, source.spec.name): (one.spec.export, one.rows) for source in asked for one in source.polled
     }
-    chosen = selection(series, settings.export)
+    chosen = resolve(series, settings.export)
     steps = int(settings.history.range_seconds / settings.history.step_seconds)
     return [
         SourceEstimate(

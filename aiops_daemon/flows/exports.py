@@ -30,10 +30,15 @@ def fresh_streams(streams: Iterable[Stream], now: float) -> list[Stream]:
     ]
 
 
-def selection(series: Mapping[StreamKey, tuple[Export, int]], spec: ExportSpec) -> dict[StreamKey, Export]:
-    """Resolve `auto` for every stream: a query's own choice first, then the global one, then the sum.
+def selection(streams: Sequence[Stream], spec: ExportSpec) -> dict[StreamKey, Export]:
+    """Resolve `auto` for every stream."""
+    return resolve({stream.key: (stream.spec.export, len(stream.table)) for stream in streams}, spec)
 
-    `series` gives the query's choice and the number of series of each stream.
+
+def resolve(series: Mapping[StreamKey, tuple[Export, int]], spec: ExportSpec) -> dict[StreamKey, Export]:
+    """Resolve `auto`: a query's own choice first, then the global one, then the sum over all streams.
+
+    `series` gives each stream's own choice and its number of series.
     """
     wanted = {key: Export(spec.series) if own is Export.AUTO else own for key, (own, _) in series.items()}
     total = sum(count for key, (_, count) in series.items() if wanted[key] in (Export.AUTO, Export.ALL))
@@ -47,7 +52,7 @@ def exported_rows(streams: Sequence[Stream], spec: ExportSpec) -> dict[StreamKey
     Two sources without external labels that tell them apart can have the same series; Prometheus would refuse
     a page that holds a sample twice, so the first source wins.
     """
-    chosen = selection({stream.key: (stream.spec.export, len(stream.table)) for stream in streams}, spec)
+    chosen = selection(streams, spec)
     rows = {stream.key: _rows(stream, chosen[stream.key]) for stream in streams}
     sources = Counter(stream.spec.name for stream in streams)
     seen: set[str] = set()

@@ -1,63 +1,19 @@
-"""Which streams are exported whole, and what the dry run says of it."""
+"""The bill of a dry run: what would be polled, read and exported, by the rules of a run."""
 
 from __future__ import annotations
 
-import pytest
 from fakes import Fault, FaultySource, record
 
 from aiops_daemon.clock import LoopClock
 from aiops_daemon.core.model.durations import HOUR
-from aiops_daemon.core.model.query import Export, QuerySpec, Threshold
+from aiops_daemon.core.model.query import QuerySpec, Threshold
 from aiops_daemon.core.model.settings import ExportSpec, Settings
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.edges.prometheus.recorded import RecordedSource
 from aiops_daemon.flows.estimate import Asked, Estimate, ask_source, estimate
-from aiops_daemon.flows.exports import fresh_streams, selection
-from aiops_daemon.flows.stream import Stream
 
 EPOCH = 1_700_000_040.0
 SOURCES = (SourceSpec("eu1", ("http://x",)), SourceSpec("us1", ("http://y",)))
-AUTO, ALL, ANOMALOUS, NONE = Export.AUTO, Export.ALL, Export.ANOMALOUS, Export.NONE
-
-
-@pytest.mark.parametrize(
-    ("own", "overall", "series", "limit", "expected"),
-    [
-        (AUTO, "auto", 20, 20, ALL),
-        (AUTO, "auto", 21, 20, ANOMALOUS),
-        (AUTO, "all", 21, 20, ALL),
-        (AUTO, "none", 1, 20, NONE),
-        (AUTO, "anomalous", 1, 20, ANOMALOUS),
-        (ALL, "none", 21, 20, ALL),
-        (NONE, "all", 1, 20, NONE),
-        (ANOMALOUS, "auto", 1, 20, ANOMALOUS),
-    ],
-)
-def test_the_query_decides_then_the_file_then_the_sum(
-    own: Export, overall: str, series: int, limit: int, expected: Export
-) -> None:
-    """What a query says of itself wins; `auto` of both leaves it to the number of series."""
-    key = ("rate", "eu1")
-
-    assert {key: expected} == selection({key: (own, series)}, ExportSpec(overall, limit))
-
-
-def test_the_sum_is_over_all_that_might_be_exported() -> None:
-    """Queries that export nothing or only anomalies do not use up the limit of the others."""
-    series = {("a", "eu1"): (AUTO, 15), ("b", "eu1"): (NONE, 100), ("c", "eu1"): (ANOMALOUS, 100)}
-
-    assert ALL is selection(series, ExportSpec("auto", 20))["a", "eu1"]
-    assert ANOMALOUS is selection(series | {("a", "us1"): (AUTO, 6)}, ExportSpec("auto", 20))["a", "eu1"]
-    assert ANOMALOUS is selection(series | {("d", "eu1"): (ALL, 6)}, ExportSpec("auto", 20))["a", "eu1"]
-
-
-@pytest.mark.parametrize(("age", "fresh"), [(0.0, True), (180.0, True), (180.1, False)])
-def test_a_stream_is_fresh_for_three_intervals(age: float, fresh: bool) -> None:
-    """Older numbers are worse than none; a stream that was never polled has none."""
-    polled, never = (Stream(QuerySpec(name, name), SOURCES[0], trail=False) for name in ("rate", "load"))
-    polled.health.last_success = EPOCH - age
-
-    assert ([polled] if fresh else []) == fresh_streams([polled, never], EPOCH)
 
 
 def world(*queries: QuerySpec, **settings: object) -> tuple[Settings, dict[str, FaultySource]]:
