@@ -13,7 +13,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-_BARE = re.compile(r"[^\s\"=\\\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_BARE = re.compile(r"[^\s\"=\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
 def fields(**values: object) -> dict[str, Any]:
@@ -45,14 +45,14 @@ class LogfmtFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object a line, in ASCII: no text can move a terminal's cursor or fail to be encoded."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Render one record."""
         parts = _parts(record)
         if record.exc_info:
             parts["err"] = self.formatException(record.exc_info)
-        return json.dumps(parts, default=str, ensure_ascii=False)
+        return json.dumps(parts, default=str)
 
 
 def _quote(value: object) -> str:
