@@ -15,6 +15,7 @@ _CALENDAR = (HOUR, DAY, WEEK, 365.25 * DAY)
 _CLEAR = 0.2  # autocorrelation of a season worth modelling, if it passes the test for noise too
 _TROUGH = 0.1  # how much less a series resembles itself half a cycle on
 _CYCLES = 2  # cycles that must be there
+_FEWEST = 8  # values
 _LONGEST = 10_080  # a week by the minute
 _MOST = 3
 _AS_HIGH = 0.85
@@ -24,8 +25,10 @@ _FENCE = 3.0  # values so many spreads of the middle 80 % outside it tell nothin
 
 def season_lengths(values: Floats, spacing_seconds: float) -> tuple[int, ...]:
     """Return up to three confirmed season lengths, strongest autocorrelation first."""
+    if len(values) < _FEWEST:
+        return ()
     trendless = _without_trend(_fenced(values))
-    if len(values) < 8 or not np.any(trendless):
+    if not np.any(trendless):
         return ()
     correlation = autocorrelation(trendless)
     longest = min(len(values) // _CYCLES, _LONGEST)
@@ -48,8 +51,6 @@ def autocorrelation(values: Floats) -> Floats:
 
 
 def _fenced(values: Floats) -> Floats:
-    if not len(values):
-        return values
     low, high = np.quantile(values, [0.1, 0.9])
     reach = _FENCE * (high - low)
     return np.clip(values, low - reach, high + reach) if reach > 0.0 else values
