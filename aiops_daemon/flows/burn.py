@@ -137,7 +137,7 @@ class SloWatch:
         since = status.since[alert]
         burn = status.burn_rate.get(_SPOKEN[alert]) or 0.0
         return Finding(
-            uid=uid_of(FindingKind.BURN, f"{self.spec.name}/{alert}", self.labels, since),
+            uid=uid_of(FindingKind.BURN, f"{self.name}/{alert}", self.labels, since),
             kind=FindingKind.BURN,
             query=self.spec.name,
             source=self._source.name,

@@ -105,7 +105,7 @@ def _anomaly(stream: Stream, row: int, at: float) -> Finding:
         now=at,
     )
     return Finding(
-        uid=uid_of(FindingKind.ANOMALY, spec.name, labels, since),
+        uid=uid_of(FindingKind.ANOMALY, "@".join(stream.key), labels, since),
         kind=FindingKind.ANOMALY,
         query=spec.name,
         source=stream.source.name,

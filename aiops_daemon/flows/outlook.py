@@ -100,7 +100,7 @@ def _breach(stream: Stream, step: ForecastStep, position: int, index: int, *, si
         now=at,
     )
     return Finding(
-        uid=uid_of(FindingKind.FORECAST_BREACH, f"{spec.name}/{threshold.name}", labels, since),
+        uid=uid_of(FindingKind.FORECAST_BREACH, f"{'@'.join(stream.key)}/{threshold.name}", labels, since),
         kind=FindingKind.FORECAST_BREACH,
         query=spec.name,
         source=stream.source.name,

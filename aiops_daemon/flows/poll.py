@@ -63,6 +63,7 @@ class Poller:
         for name in ("aiops_cycles_skipped_total", "aiops_source_warnings_total", "aiops_source_partial_answers_total"):
             around.meter.inc(name, 0, source=spec.name)
         around.meter.inc("aiops_history_samples_read_total", 0, source=spec.name)
+        around.meter.initialise("aiops_source_last_success_timestamp_seconds", source=spec.name)  # 0: never
 
     def add(self, streams: Iterable[Stream]) -> None:
         """Watch more streams from the next tick on."""
@@ -71,6 +72,7 @@ class Poller:
             labels = {"source": self.spec.name, "query": stream.spec.name}
             self._around.meter.initialise("aiops_query_failures_total", **labels)
             self._around.meter.initialise("aiops_series_dropped_total", **labels)
+            self._around.meter.initialise("aiops_query_last_success_timestamp_seconds", **labels)
             self._around.meter.set("aiops_series_limit", stream.spec.max_series, **labels)
             self._around.book.expect(FindingKind.ANOMALY, stream.spec.severity)
             for threshold in stream.spec.thresholds if stream.spec.horizons else ():
