@@ -11,7 +11,7 @@ import asyncio
 import numpy as np
 
 from aiops_daemon.core.model.durations import HOUR
-from aiops_daemon.core.model.finding import Finding, FindingKind, uid_of
+from aiops_daemon.core.model.finding import Finding, FindingKind, Usual, uid_of
 from aiops_daemon.core.model.series import Rows
 from aiops_daemon.core.signals.findings.hold import Polled, watch
 from aiops_daemon.core.signals.findings.sentence import anomaly_sentence
@@ -21,7 +21,6 @@ from aiops_daemon.ports import InstantAnswer
 
 FORGET_AFTER = HOUR  # seconds: rows of series that complete answers lack are freed
 SENTENCES_PER_TURN = 100  # findings written between two turns of the event loop
-_MOST = 1e6  # score
 GONE_AFTER = 300.0  # seconds without a number: findings are closed (Prometheus' own lookback)
 
 
@@ -91,15 +90,13 @@ def _anomaly(stream: Stream, row: int, at: float) -> Finding:
     labels = stream.labels(row)
     since = float(stream.onsets.since[row])
     value = float(stream.table.values[row])
-    expected, lower, upper = stream.holds.span(row) or _span(stream, row)
-    score = max(float(columns.score[row]), _beyond(value, expected, lower, upper))
+    usual = stream.holds.span(row) or _span(stream, row)
+    score = max(float(columns.score[row]), usual.score(value))
     sentence = anomaly_sentence(
         spec,
         labels,
         value=value,
-        expected=expected,
-        lower=lower,
-        upper=upper,
+        usual=usual,
         score=score,
         since=since,
         now=at,
@@ -113,8 +110,8 @@ def _anomaly(stream: Stream, row: int, at: float) -> Finding:
         severity=spec.severity,
         value=value,
         unit=spec.unit,
-        lower=lower,
-        upper=upper,
+        lower=usual.lower,
+        upper=usual.upper,
         score=score,
         confidence_ratio=float(columns.confidence[row]),
         since=since,
@@ -123,12 +120,6 @@ def _anomaly(stream: Stream, row: int, at: float) -> Finding:
     )
 
 
-def _span(stream: Stream, row: int) -> tuple[float, float, float]:
+def _span(stream: Stream, row: int) -> Usual:
     columns = stream.columns
-    return float(columns.expected[row]), float(columns.lower[row]), float(columns.upper[row])
-
-
-def _beyond(value: float, expected: float, lower: float, upper: float) -> float:
-    """Return the score of a value against a range: 0 at expected, 1 at either edge."""
-    width = upper - expected if value > expected else expected - lower
-    return min(abs(value - expected) / width, _MOST) if width > 0 else 0.0
+    return Usual(float(columns.expected[row]), float(columns.lower[row]), float(columns.upper[row]))

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from aiops_daemon.core.model.finding import Usual
 from aiops_daemon.core.model.query import QuerySpec, Threshold
 from aiops_daemon.core.signals.findings.sentence import anomaly_sentence, breach_sentence, subject, telling
 
@@ -16,7 +17,11 @@ CHECKOUT = (("cluster", "eu1"), ("job", "shop"), ("service", "checkout"))
 
 def anomaly(spec=LATENCY, labels=CHECKOUT, **numbers):
     defaults = {"value": 2.4, "expected": 0.32, "lower": 0.21, "upper": 0.48, "score": 12.0}
-    return anomaly_sentence(spec, labels, **(defaults | numbers), since=NOW - 720, now=NOW)
+    told = defaults | numbers
+    usual = Usual(told["expected"], told["lower"], told["upper"])
+    return anomaly_sentence(
+        spec, labels, value=told["value"], usual=usual, score=told["score"], since=NOW - 720, now=NOW
+    )
 
 
 def breach(spec=DISK, labels=(("mountpoint", "/var"),), threshold=CRITICAL, **numbers):

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops_daemon.core.model import labels as label_sets
+from aiops_daemon.core.model.finding import Usual
 from aiops_daemon.core.model.query import QuerySpec, Threshold
 from aiops_daemon.core.signals.findings.sentence import anomaly_sentence, breach_sentence
 
@@ -18,9 +19,12 @@ LABELS = st.dictionaries(st.sampled_from(["service", "pod", "instance", "x"]), s
 @given(labels=LABELS, unit=UNITS, numbers=st.tuples(*[NUMBER] * 7))
 def test_an_anomaly_is_always_one_line(labels, unit, numbers):
     """Any numbers and labels make one printable line that ends in a full stop."""
-    names = ("value", "expected", "lower", "upper", "score", "since", "now")
+    value, expected, lower, upper, *times = numbers
+    told = dict(zip(("score", "since", "now"), times, strict=True))
 
-    said = anomaly_sentence(QuerySpec("q", "x", unit=unit), labels, **dict(zip(names, numbers, strict=True)))
+    said = anomaly_sentence(
+        QuerySpec("q", "x", unit=unit), labels, value=value, usual=Usual(expected, lower, upper), **told
+    )
 
     assert said.endswith(".")
     assert len(said.splitlines()) == 1

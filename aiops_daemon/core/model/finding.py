@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from aiops_daemon.core.model.labels import Labels, text
+
+_MOST = 1e6  # score
 
 
 class FindingKind(StrEnum):
@@ -15,6 +18,19 @@ class FindingKind(StrEnum):
     ANOMALY = "anomaly"
     FORECAST_BREACH = "forecast_breach"
     BURN = "burn"
+
+
+class Usual(NamedTuple):
+    """What a value was held against: the value expected and the edges of its range."""
+
+    expected: float
+    lower: float
+    upper: float
+
+    def score(self, value: float) -> float:
+        """Return how far a value is off: 0 at the expected one, 1 at either edge; a range without width gives 0."""
+        width = self.upper - self.expected if value > self.expected else self.expected - self.lower
+        return min(abs(value - self.expected) / width, _MOST) if width > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)

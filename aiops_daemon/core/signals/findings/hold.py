@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiops_daemon.core.model.durations import HOUR
+from aiops_daemon.core.model.finding import Usual
 from aiops_daemon.core.model.series import Floats, Rows
 from aiops_daemon.core.signals.bands.baseline import Bands, BandStep
 from aiops_daemon.core.signals.findings.onsets import Onsets
@@ -92,12 +93,12 @@ class Holds:
         expired = at - columns["since"][rows] > HOLD_SECONDS
         return inside | (expired & (step.score < 1.0))
 
-    def span(self, row: int) -> tuple[float, float, float] | None:
+    def span(self, row: int) -> Usual | None:
         """Return usual value, lower and upper edge of a held row."""
         if np.isnan(self._columns["since"][row]):
             return None
         usual, above, below = (float(self._columns[name][row]) for name in ("usual", "above", "below"))
-        return usual, usual - below, usual + above
+        return Usual(usual, usual - below, usual + above)
 
     def edges(self, rows: Rows, step: BandStep) -> tuple[Floats, Floats]:
         """Return lower and upper edges aligned with `rows`: what is held, else what `step` says."""

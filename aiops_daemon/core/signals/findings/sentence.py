@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import unicodedata
 
+from aiops_daemon.core.model.finding import Usual
 from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.model.quantity import possible_lower, speak, speak_duration, speak_time
 from aiops_daemon.core.model.query import QuerySpec, Threshold
@@ -32,19 +33,18 @@ _RANKS = {name: rank for rank, name in enumerate((*_SUBJECTS, "", *_PLACES))}
 _PACES = ((600.0, 60.0, "minute"), (2 * 86_400.0, 3_600.0, "hour"), (math.inf, 86_400.0, "day"))
 
 
-def anomaly_sentence(  # noqa: PLR0913 - every number of the sentence by name
+def anomaly_sentence(
     spec: QuerySpec,
     labels: Labels,
     *,
     value: float,
-    expected: float,
-    lower: float,
-    upper: float,
+    usual: Usual,
     score: float,
     since: float,
     now: float,
 ) -> str:
-    """Say how far `value` is outside [lower, upper]; numbers in `spec.unit`, times in unix seconds."""
+    """Say how far `value` is outside what is usual; numbers in `spec.unit`, times in unix seconds."""
+    expected, lower, upper = usual
     said, wanted, low, high = _apart(spec.unit, value, expected, lower, upper)
     shown_lower = possible_lower(lower, value, spec.unit)
     place = _side(value, lower, upper, score)
