@@ -6,6 +6,7 @@ AiopsError
  ├─ RuleFileError        generated rules were refused (promtool) or could not be written
  ├─ StateFileError       learned state could not be read or written
  ├─ ListenError          the address of the listener cannot be had
+ ├─ UsageError           a command was used wrongly: an argument is missing, or is not what it must be
  └─ InputError           a file given on the command line is not what the command needs
 
 Each edge maps foreign exceptions to these in one place, so flows never name a client library.
@@ -21,11 +22,15 @@ class AiopsError(Exception):
 
 
 class ConfigError(AiopsError):
-    """The configuration is wrong; `faults` are finished lines, in the order of the file."""
+    """The configuration is wrong; `faults` are finished lines, in the order of the file.
 
-    def __init__(self, faults: tuple[str, ...]) -> None:
+    Not `readable`: nothing is known of the configuration, for its file could not be read.
+    """
+
+    def __init__(self, faults: tuple[str, ...], *, readable: bool = True) -> None:
         super().__init__("\n".join(faults))
         self.faults = faults
+        self.readable = readable
 
 
 class SourceReason(StrEnum):
@@ -60,7 +65,11 @@ class StateFileError(AiopsError):
 
 
 class ListenError(AiopsError):
-    """The address of the listener cannot be had, or is none."""
+    """The address of the listener cannot be had."""
+
+
+class UsageError(AiopsError):
+    """A command was used wrongly; its words name the argument and what to write instead."""
 
 
 class InputError(AiopsError):

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from aiops_daemon import logs
-from aiops_daemon.cli.parsing import Exit, Nouns
+from aiops_daemon.cli.parsing import Exit, Nouns, add_level_flag, add_listen_flag
 from aiops_daemon.clock import SystemClock
 from aiops_daemon.core.model.durations import HOUR
 from aiops_daemon.core.model.finding import Finding
@@ -24,13 +24,11 @@ _BAR = 30
 
 def register(nouns: Nouns) -> None:
     """Add the noun."""
-    parser = nouns.add_parser(
-        "demo", help="replay a recorded world", formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.add_argument("--web.listen-address", dest="listen_address", metavar="HOST:PORT", default="127.0.0.1:9641")
-    parser.add_argument("--seconds", type=float, default=30.0, help="real time that the replay may take")
+    parser = nouns.add_parser("demo", help="replay a recorded world and show what is found in it")
+    add_listen_flag(parser)
+    parser.add_argument("--seconds", type=float, default=30.0, help="real time that the replay may take (%(default)g)")
     parser.add_argument("--once", action="store_true", help="exit after the findings are printed")
-    parser.add_argument("--log.level", dest="log_level", default="error", choices=["debug", "info", "warning", "error"])
+    add_level_flag(parser, "error")
     parser.set_defaults(run=run)
 
 

@@ -11,8 +11,9 @@ import logging
 import sys
 from collections.abc import Sequence
 
+from aiops_daemon import __version__
 from aiops_daemon.cli.parsing import Exit, Nouns
-from aiops_daemon.errors import AiopsError, ConfigError
+from aiops_daemon.errors import AiopsError, ConfigError, UsageError
 
 NOUNS: dict[str, tuple[str, str]] = {
     "run": ("run", "run the daemon"),
@@ -28,8 +29,11 @@ NOUNS: dict[str, tuple[str, str]] = {
 
 def dispatch(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
-    parser = build_parser(next((word for word in arguments if not word.startswith("-")), ""))
-    chosen = parser.parse_args(arguments)
+    noun = next((word for word in arguments if not word.startswith("-")), "")
+    parser, nouns = _build(noun)
+    chosen, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        nouns.choices.get(noun, parser).error(f"unrecognized arguments: {' '.join(unknown)}")
     if not hasattr(chosen, "run"):
         parser.print_help(sys.stderr)
         return Exit.USAGE
@@ -38,7 +42,10 @@ def dispatch(arguments: Sequence[str]) -> int:
     except ConfigError as error:
         for fault in error.faults:
             print(fault, file=sys.stderr)
-        return Exit.BAD
+        return Exit.BAD if error.readable else Exit.UNKNOWN
+    except UsageError as error:
+        print(f"aiops-daemon: {error}", file=sys.stderr)
+        return Exit.USAGE
     except AiopsError as error:
         print(f"aiops-daemon: {error}", file=sys.stderr)
         return Exit.UNKNOWN
@@ -51,12 +58,17 @@ def dispatch(arguments: Sequence[str]) -> int:
 
 def build_parser(noun: str) -> argparse.ArgumentParser:
     """Build the parser; only the file of `noun` is imported, the others are listed with their help."""
+    return _build(noun)[0]
+
+
+def _build(noun: str) -> tuple[argparse.ArgumentParser, Nouns]:
     parser = argparse.ArgumentParser(prog="aiops-daemon", description="AIOps daemon for Prometheus.")
+    parser.add_argument("--version", action="version", version=f"aiops-daemon {__version__}")
     nouns = parser.add_subparsers(metavar="COMMAND")
     if noun in NOUNS:
         importlib.import_module(f"aiops_daemon.cli.{NOUNS[noun][0]}").register(nouns)
     _list_others(nouns)
-    return parser
+    return parser, nouns
 
 
 def _list_others(nouns: Nouns) -> None:

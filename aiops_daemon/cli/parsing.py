@@ -30,3 +30,28 @@ def duration(text: str) -> float:
         return parse_duration(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is {error}") from None
+
+
+def add_listen_flag(parser: argparse.ArgumentParser) -> None:
+    """Add the flag that says where to listen."""
+    parser.add_argument(
+        "--web.listen-address",
+        dest="listen_address",
+        metavar="HOST:PORT",
+        default="127.0.0.1:9641",
+        help="where pages, API and metrics are served; :9641 is every interface, port 0 any free one (%(default)s)",
+    )
+
+
+def add_log_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that say how to log."""
+    add_level_flag(parser, "info")
+    parser.add_argument(
+        "--log.format", dest="log_format", default="logfmt", choices=["logfmt", "json"], help="(%(default)s)"
+    )
+
+
+def add_level_flag(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add the flag that says what is worth a line."""
+    levels = ["debug", "info", "warning", "error"]
+    parser.add_argument("--log.level", dest="log_level", default=default, choices=levels, help="(%(default)s)")

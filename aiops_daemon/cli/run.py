@@ -17,16 +17,18 @@ from pathlib import Path
 from aiops_daemon import logs
 from aiops_daemon.app import Daemon, Options
 from aiops_daemon.cli.dryrun import dry_run
-from aiops_daemon.cli.parsing import Exit, Nouns
+from aiops_daemon.cli.parsing import Exit, Nouns, add_listen_flag, add_log_flags
 from aiops_daemon.clock import SystemClock
 from aiops_daemon.config.load import Loaded, Overrides, load
 from aiops_daemon.core.model.settings import Settings
-from aiops_daemon.errors import InputError
+from aiops_daemon.errors import UsageError
+
+STORAGE = "where state lives (sqlite:///aiops-data/aiops.db, in the working directory)"
 
 
 def register(nouns: Nouns) -> None:
     """Add the noun."""
-    parser = nouns.add_parser("run", help="run the daemon", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = nouns.add_parser("run", help="run the daemon")
     parser.add_argument("--config.file", dest="config_file", metavar="FILE", help="YAML configuration")
     parser.add_argument(
         "--prometheus.url",
@@ -36,18 +38,12 @@ def register(nouns: Nouns) -> None:
         default=[],
         help="a Prometheus to watch, besides those of the file; may be given several times",
     )
-    parser.add_argument("--storage.url", dest="storage_url", metavar="URL", help="where state lives")
-    parser.add_argument("--web.listen-address", dest="listen_address", metavar="HOST:PORT", default="127.0.0.1:9641")
+    parser.add_argument("--storage.url", dest="storage_url", metavar="URL", help=STORAGE)
+    add_listen_flag(parser)
     parser.add_argument("--web.external-url", dest="external_url", metavar="URL", help="how users reach this daemon")
     parser.add_argument("--dry-run", action="store_true", help="print what would be polled and exported, then exit")
     add_log_flags(parser)
     parser.set_defaults(run=run)
-
-
-def add_log_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that say how to log."""
-    parser.add_argument("--log.level", dest="log_level", default="info", choices=["debug", "info", "warning", "error"])
-    parser.add_argument("--log.format", dest="log_format", default="logfmt", choices=["logfmt", "json"])
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -60,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         external_url=arguments.external_url,
     )
     if path is None and not overrides.prometheus_urls:
-        raise InputError("nothing to watch: give --prometheus.url=http://localhost:9090 or --config.file=config.yaml")
+        raise UsageError("nothing to watch: give --prometheus.url=http://localhost:9090 or --config.file=config.yaml")
 
     def reload() -> Settings:
         return load(path, environ=os.environ, overrides=overrides).settings

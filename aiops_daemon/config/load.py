@@ -59,7 +59,7 @@ def load(path: Path | None, *, environ: Mapping[str, str], overrides: Overrides)
     """Load a configuration; raises ConfigError with every fault. Without a file, flags must name a Prometheus."""
     found = inspect(path, environ=environ, overrides=overrides)
     if found.loaded is None:
-        raise ConfigError(tuple(str(fault) for fault in found.faults))
+        raise ConfigError(tuple(str(fault) for fault in found.faults), readable=found.readable)
     return found.loaded
 
 

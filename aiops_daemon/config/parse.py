@@ -23,7 +23,7 @@ MAX_VALUES = 200_000
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _UNUSABLE = re.compile(r"[\x00\ud800-\udfff]")
-_QUOTED_CONTENT = re.compile(r"""(['"])(?!<).{2,}\1""")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _PLAIN = "plain"
 _OTHER = "other"
 
@@ -96,7 +96,13 @@ def _syntax(problem: str, found: str) -> tuple[str, str]:
     if "cannot start any token" in problem:
         what = "a tab cannot indent" if found == "\t" else "text cannot begin with this character"
         return what, "use spaces" if found == "\t" else "put it in quotes"
-    return f"no valid YAML: {_QUOTED_CONTENT.sub('...', problem)}", "check indentation, colons and quotes here"
+    return f"no valid YAML: {_QUOTED.sub(_without_content, problem)}", "check indentation, colons and quotes here"
+
+
+def _without_content(quoted: re.Match[str]) -> str:
+    """Keep single characters and names of tokens, as `<block end>`; all else could be the file's text."""
+    text = quoted[0]
+    return text if len(text) <= len("'x'") or text[1] == "<" else "..."
 
 
 class _Conversion:

@@ -14,7 +14,7 @@ from web_world import NOW, PAGE, FakeDaemon
 from aiops_daemon.core.model.page import Page
 from aiops_daemon.core.model.view import Readiness, ReloadOutcome, View
 from aiops_daemon.edges.web.server import WebServer
-from aiops_daemon.errors import ListenError
+from aiops_daemon.errors import ListenError, UsageError
 
 PLAIN = {"Accept-Encoding": "identity"}
 OPENMETRICS = {"Accept": "application/openmetrics-text;version=1.0.0"}
@@ -243,7 +243,7 @@ async def test_a_taken_port_is_said_plainly(daemon):
         holder.bind(("127.0.0.1", port))
         holder.listen()
         server = WebServer(daemon.ports(), listen_address=f"127.0.0.1:{port}")
-        with pytest.raises(ListenError, match=rf"cannot listen on 127.0.0.1:{port}: .*--web.listen-address"):
+        with pytest.raises(ListenError, match=rf"cannot listen on 127.0.0.1:{port}: address already in use; .*--web.listen-address"):
             await server.start()
         await server.stop()
 
@@ -251,7 +251,7 @@ async def test_a_taken_port_is_said_plainly(daemon):
 @pytest.mark.parametrize("address", ["", "localhost", "127.0.0.1:x", "127.0.0.1:99999", "http://a:1", "a:1/b"])
 def test_a_listen_address_that_is_none_is_refused(daemon, address):
     """The form is named."""
-    with pytest.raises(ListenError, match="host:port"):
+    with pytest.raises(UsageError, match="host:port"):
         WebServer(daemon.ports(), listen_address=address)
 
 

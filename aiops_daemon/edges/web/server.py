@@ -7,6 +7,8 @@ bounded; requests in flight at stop get a deadline. Never touches the daemon but
 from __future__ import annotations
 
 import logging
+import os
+import socket
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -17,7 +19,7 @@ from aiops_daemon.edges.web.lifecycle import Lifecycle
 from aiops_daemon.edges.web.ports import WebPorts
 from aiops_daemon.edges.web.problem import error_middleware
 from aiops_daemon.edges.web.ui.landing import Landing
-from aiops_daemon.errors import ListenError
+from aiops_daemon.errors import ListenError, UsageError
 
 __all__ = ["WebPorts", "WebServer"]
 
@@ -63,8 +65,8 @@ class WebServer:
         except OSError as error:
             await runner.cleanup()
             raise ListenError(
-                f"cannot listen on {self._listen_address}: {error.strerror or error}; "
-                "choose another address with --web.listen-address"
+                f"cannot listen on {self._listen_address}: {_words(error)}; choose another address with "
+                "--web.listen-address (127.0.0.1:0 takes any free port)"
             ) from error
         self._runner = runner
         self._bound_port = runner.addresses[0][1]
@@ -84,5 +86,12 @@ def _split(listen_address: str) -> tuple[str, int]:
     except ValueError:
         host, port = "", None
     if port is None or parts.path or parts.username is not None:
-        raise ListenError(f"the listen address must be host:port, as 127.0.0.1:9641; it is {listen_address!r}")
+        raise UsageError(f"--web.listen-address must be host:port, as 127.0.0.1:9641; it is {listen_address!r}")
     return host, port
+
+
+def _words(error: OSError) -> str:
+    """Say what the system said; asyncio wraps it into words of its own."""
+    if isinstance(error, socket.gaierror) or error.errno is None:
+        return error.strerror or str(error)
+    return os.strerror(error.errno).lower()
