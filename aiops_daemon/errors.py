@@ -48,6 +48,25 @@ class SourceReason(StrEnum):
     MALFORMED = "malformed"  # truncated, not JSON, not the promised shape
 
 
+_REMEDIES = {
+    SourceReason.AUTH_ERROR: "give basic_auth, authorization or headers in the configuration file",
+    SourceReason.CLIENT_ERROR: "check the address and its path: is a Prometheus there?",
+    SourceReason.QUERY_ERROR: "correct the expression",
+    SourceReason.RATE_LIMITED: "raise interval, or lower max_concurrency",
+    SourceReason.SERVER_ERROR: "see the log of that server",
+    SourceReason.REDIRECTED: "give the address behind the redirect; a sign-in page wants other credentials",
+    SourceReason.CONNECTION: "check that it runs, and host, port and scheme of the address",
+    SourceReason.TIMEOUT: "is it overloaded? else raise timeout",
+    SourceReason.TOO_LARGE: "aggregate in the expression, or raise max_body_size",
+    SourceReason.MALFORMED: "check the address: is a Prometheus there?",
+}
+
+
+def remedy(reason: SourceReason) -> str:
+    """Say what a person can do about a source that does not answer usefully; names are keys of the configuration."""
+    return _REMEDIES[reason]
+
+
 class SourceError(AiopsError):
     """A metric source did not answer usefully; `reason` is one of a closed set."""
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from aiops_daemon.core.model.query import QuerySpec
 from aiops_daemon.core.packs import Choice, choose
-from aiops_daemon.errors import SourceError
+from aiops_daemon.errors import SourceError, remedy
 from aiops_daemon.flows.poll import Poller
 from aiops_daemon.logs import fields
 from aiops_daemon.meter import Meter
@@ -66,7 +66,7 @@ class Discovery:
             if not self._failing:
                 log.warning(
                     "metric names not read; packs wait",
-                    extra=fields(source=self._poller.spec.name, reason=error.reason, err=error),
+                    extra=fields(source=self.source, reason=error.reason, err=error, remedy=remedy(error.reason)),
                 )
             self._failing = True
             return

@@ -16,7 +16,7 @@ from aiops_daemon.clock import Clock
 from aiops_daemon.core.model.finding import FindingKind
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.model.source import SourceSpec
-from aiops_daemon.errors import SourceError, SourceReason
+from aiops_daemon.errors import SourceError
 from aiops_daemon.flows.burn import SEVERITIES, SloWatch
 from aiops_daemon.flows.detect import judge
 from aiops_daemon.flows.findings import FindingBook
@@ -24,6 +24,7 @@ from aiops_daemon.flows.learn import expected_samples, learn
 from aiops_daemon.flows.outlook import look_ahead
 from aiops_daemon.flows.stream import Stream
 from aiops_daemon.flows.supervise import ticks
+from aiops_daemon.flows.troubles import PASSING, Troubles
 from aiops_daemon.logs import fields
 from aiops_daemon.meter import Meter
 from aiops_daemon.ports import InstantAnswer, MetricSource
@@ -32,7 +33,6 @@ log = logging.getLogger(__name__)
 
 HISTORY_ATTEMPTS = 3
 HISTORY_PAUSE = 60.0  # seconds between attempts to read history that failed
-_PASSING = (SourceReason.CONNECTION, SourceReason.TIMEOUT, SourceReason.SERVER_ERROR, SourceReason.RATE_LIMITED)
 _ALWAYS_PARTIAL = 3  # partial answers in a row after which history is read for what they have
 
 
@@ -58,6 +58,7 @@ class Poller:
         self.slos: list[SloWatch] = []
         self.backlog: list[Stream] = []  # streams whose history is read in the background
         self.cycles = 0
+        self._troubles = Troubles(spec.name)
         self._around = around
         self._last_polled: dict[Stream | SloWatch, float] = {}
         for name in ("aiops_cycles_skipped_total", "aiops_source_warnings_total", "aiops_source_partial_answers_total"):
@@ -107,6 +108,7 @@ class Poller:
         self._last_polled |= dict.fromkeys((*streams, *watches), at)
         polls = [self._poll(stream, at) for stream in streams]
         ended = await asyncio.gather(*polls, self._poll_slos(watches, at), return_exceptions=True)
+        self._troubles.tell()
         self.cycles += 1
         self._around.changed.set()
         for fault in ended:
@@ -124,12 +126,10 @@ class Poller:
                 await watch.poll(self.source, at, self._around.book)
             except SourceError as error:
                 self._around.meter.inc("aiops_query_failures_total", **labels, reason=error.reason)
-                if not watch.last_error:
-                    log.warning("SLO not read", extra=fields(**labels, reason=error.reason, err=error))
+                self._troubles.failed(watch.spec.name, error)
                 watch.last_error = f"{error.reason}: {error}"
                 continue
-            if watch.last_error:
-                log.info("SLO read again", extra=fields(**labels))
+            self._troubles.succeeded(watch.spec.name)
             watch.last_error = ""
 
     async def _poll(self, stream: Stream, at: float) -> None:
@@ -176,7 +176,7 @@ class Poller:
             await learn(stream, self.source, self._around.settings.history, until=until, meter=self._around.meter)
         except SourceError as error:
             stream.health.history_failures += 1
-            final = error.reason not in _PASSING or stream.health.history_failures >= HISTORY_ATTEMPTS
+            final = error.reason not in PASSING or stream.health.history_failures >= HISTORY_ATTEMPTS
             stream.learned = final
             log.warning(
                 "history not read; bands warm up live" if final else "history not read; it will be tried again",
@@ -187,6 +187,7 @@ class Poller:
         """Read history in the background for ever, one stream at a time."""
         while True:
             for stream in list(self.backlog):
+                self.backlog.append(self.backlog.pop(0))  # last in line from now on: one that breaks starves no other
                 await self.learn_one(stream, self._around.clock.now())
                 if stream.learned:
                     self.backlog.remove(stream)
@@ -206,15 +207,13 @@ class Poller:
     def _failed(self, stream: Stream, error: SourceError) -> None:
         labels = {"source": self.spec.name, "query": stream.spec.name}
         self._around.meter.inc("aiops_query_failures_total", **labels, reason=error.reason)
-        if not stream.health.last_error:
-            log.warning("query failed; old state is kept", extra=fields(**labels, reason=error.reason, err=error))
+        self._troubles.failed(stream.spec.name, error)
         stream.health.last_error = f"{error.reason}: {error}"
         stream.health.tried = True
 
     def _succeeded(self, stream: Stream, answer: InstantAnswer, at: float) -> None:
         meter, labels = self._around.meter, {"source": self.spec.name, "query": stream.spec.name}
-        if stream.health.last_error:
-            log.info("query recovered", extra=fields(**labels))
+        self._troubles.succeeded(stream.spec.name)
         stream.health.tried = True
         stream.health.last_error = ""
         meter.set("aiops_source_last_success_timestamp_seconds", at, source=self.spec.name)
