@@ -146,3 +146,28 @@ async def test_what_does_not_fit_the_budget_waits_and_the_rest_does_not() -> Non
 
 async def _nothing(_: float) -> None:
     """Discover no packs."""
+
+
+async def test_a_stream_that_breaks_in_the_background_starves_no_other() -> None:
+    """The loop fails and is started again; the next in line comes first then."""
+
+    class Broken(Failing):
+        async def history(
+            self, expr: str, *, start: float, end: float, step: float, series: int
+        ) -> AsyncIterator[HistoryAnswer]:
+            if expr == "bad":
+                raise ValueError("a fault of ours")
+            async for part in super().history(expr, start=start, end=end, step=step, series=series):
+                yield part
+
+    poller = Poller(stream().source, Broken(4), surroundings())
+    bad, good = stream("bad", series=1), stream("good", series=1)
+    poller.add([bad, good])
+    poller.backlog += [bad, good]
+    with pytest.raises(ValueError, match="ours"):
+        await poller.learn_backlog(lambda: None)
+    with pytest.raises(ValueError, match="ours"):
+        await poller.learn_backlog(lambda: None)
+
+    assert (False, True) == (bad.learned, good.learned)
+    assert [bad] == poller.backlog
