@@ -13,12 +13,18 @@ from aiops_daemon.flows.estimate import Estimate, SourceEstimate
 
 
 async def dry_run(settings: Settings, clock: Clock) -> int:
-    """Ask every source once and print the bill; 3 when a source did not answer."""
+    """Ask every source once and print the bill; 3 when a source or a query got no answer."""
     estimates = await estimate(settings, clock)
     for one in estimates:
         _print_source(one)
-    _print_sum(estimates)
-    return Exit.UNKNOWN if any(one.failure for one in estimates) else Exit.GOOD
+    answered = [one for one in estimates if not one.failure]
+    if answered:
+        _print_sum(answered)
+    lacking = len(estimates) - len(answered)
+    if lacking and answered:
+        print(f"{lacking} of {len(estimates)} sources did not answer and {'is' if lacking == 1 else 'are'} not counted")
+    failed = lacking or any(query.failure for one in answered for query in one.queries)
+    return Exit.UNKNOWN if failed else Exit.GOOD
 
 
 def _print_source(one: SourceEstimate) -> None:

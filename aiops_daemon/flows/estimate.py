@@ -13,7 +13,7 @@ from aiops_daemon.core.model.query import Export, QuerySpec
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.core.packs import choose
-from aiops_daemon.errors import SourceError
+from aiops_daemon.errors import SourceError, remedy
 from aiops_daemon.flows.exports import resolve
 from aiops_daemon.flows.stream import Stream
 from aiops_daemon.ports import MetricSource
@@ -106,7 +106,7 @@ async def ask_source(settings: Settings, spec: SourceSpec, source: MetricSource,
     try:
         choices = choose(await source.metric_names(), settings.packs)
     except SourceError as error:
-        return Asked(spec, failure=f"{error.reason}: {error}")
+        return Asked(spec, failure=_told(error))
     names = {query.name for query in own}
     packed = [q for choice in choices if choice.taken for q in choice.queries if q.name not in names]
     polled = tuple([await _poll(query, spec, source, at) for query in [*own, *packed]])
@@ -139,12 +139,16 @@ async def _poll(query: QuerySpec, spec: SourceSpec, source: MetricSource, at: fl
         answer = await source.instant(query.expr, at)
         samples = await source.samples_read(query.expr, at)
     except SourceError as error:
-        return _Polled(query, stream.interval, failure=f"{error.reason}: {error}")
+        return _Polled(query, stream.interval, failure=_told(error))
     for part in answer.slices:
         stream.place(part, at)
     rows = stream.table.live()
     text = sum(len(stream.table.texts[row].encode()) for row in rows.tolist())
     return _Polled(query, stream.interval, answer.series, samples, len(rows), text)
+
+
+def _told(error: SourceError) -> str:
+    return f"{error.reason}: {error}; {remedy(error.reason)}"
 
 
 def _cost(polled: _Polled, export: Export) -> QueryEstimate:

@@ -47,6 +47,14 @@ def test_a_bad_configuration_exits_1(tmp_path: Path) -> None:
     assert 1 == dispatch(["run", f"--config.file={tmp_path / 'bad.yaml'}"])
 
 
+def test_a_dry_run_without_an_answer_prints_no_bill(capsys: pytest.CaptureFixture[str]) -> None:
+    """Zeros would read as "costs nothing"; the failure and its remedy are told instead, with code 3."""
+    assert 3 == dispatch(["run", "--dry-run", "--prometheus.url=http://127.0.0.1:1"])
+    told = capsys.readouterr().out
+    assert "cannot connect: connection refused; check that it runs" in told
+    assert "head series" not in told
+
+
 def test_an_unknown_flag_shows_the_flags_of_that_command(capsys: pytest.CaptureFixture[str]) -> None:
     """The usage shown is that of the command, which has the flag that was meant."""
     assert 2 == _refused("run", "--prometheus.uri=http://localhost:9090")

@@ -175,6 +175,7 @@ async def test_a_refused_connection_is_a_connection_error() -> None:
     await client.close()
 
     assert R.CONNECTION is caught.value.reason
+    assert str(caught.value).endswith(": cannot connect: connection refused")
     assert "canary" not in str(caught.value)
 
 

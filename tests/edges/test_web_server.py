@@ -243,7 +243,8 @@ async def test_a_taken_port_is_said_plainly(daemon):
         holder.bind(("127.0.0.1", port))
         holder.listen()
         server = WebServer(daemon.ports(), listen_address=f"127.0.0.1:{port}")
-        with pytest.raises(ListenError, match=rf"cannot listen on 127.0.0.1:{port}: address already in use; .*--web.listen-address"):
+        told = rf"cannot listen on 127.0.0.1:{port}: address already in use; .*--web.listen-address"
+        with pytest.raises(ListenError, match=told):
             await server.start()
         await server.stop()
 

@@ -10,6 +10,7 @@ from aiops_daemon.core.model.query import QuerySpec, Threshold
 from aiops_daemon.core.model.settings import ExportSpec, Settings
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.edges.prometheus.recorded import RecordedSource
+from aiops_daemon.errors import SourceReason, remedy
 from aiops_daemon.flows.estimate import Asked, Estimate, ask_source, estimate
 
 EPOCH = 1_700_000_040.0
@@ -69,6 +70,7 @@ async def test_a_source_that_does_not_answer_stands_on_the_bill() -> None:
     sources["us1"].faults = (Fault(EPOCH - 60, EPOCH + 60, "down"),)
     eu1, us1 = estimate(settings, await ask(settings, sources))
 
-    assert ("", "connection: connection refused") == (eu1.failure, us1.failure)
+    assert "" == eu1.failure
+    assert f"connection: connection refused; {remedy(SourceReason.CONNECTION)}" == us1.failure
     assert ((), 0) == (us1.queries, us1.history_samples)
     assert 10 == Estimate.of([eu1, us1]).polled

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -108,6 +111,8 @@ class Transport:
             reason, words = SourceReason.MALFORMED, "the answer broke off"
         except aiohttp.ClientConnectorCertificateError:
             reason, words = SourceReason.CONNECTION, "the server's certificate was refused"
+        except aiohttp.ClientConnectorError as error:
+            reason, words = SourceReason.CONNECTION, f"cannot connect: {_cause(error.os_error)}"
         except (aiohttp.ClientError, OSError) as error:
             reason, words = SourceReason.CONNECTION, f"{type(error).__name__}: {error}"
         except SourceError as error:
@@ -169,6 +174,13 @@ class Transport:
                 read_bufsize=_CHUNK,
             )
         return self._session
+
+
+def _cause(error: OSError) -> str:
+    """Say why there is no connection, in the system's words: the loop's repeat the address."""
+    if isinstance(error, ssl.SSLError | socket.gaierror) or not error.errno:  # their numbers are not the system's
+        return error.strerror or str(error)
+    return os.strerror(error.errno).lower()
 
 
 async def refusal(response: aiohttp.ClientResponse) -> SourceError:
