@@ -24,8 +24,9 @@ from aiops_daemon.edges.prometheus.client import PrometheusClient
 from aiops_daemon.edges.rulefiles.promtool import checker_for
 from aiops_daemon.edges.rulefiles.write import write_rule_files
 from aiops_daemon.edges.store import learned
+from aiops_daemon.edges.store.claim import Claims
 from aiops_daemon.edges.web.server import WebPorts, WebServer
-from aiops_daemon.errors import AiopsError, ConfigError
+from aiops_daemon.errors import AiopsError, ConfigError, StateFileError, StateTakenError
 from aiops_daemon.flows import estimate as costs
 from aiops_daemon.flows.estimate import SourceEstimate
 from aiops_daemon.flows.findings import FindingBook
@@ -73,6 +74,8 @@ class Daemon:
         self._asked = asyncio.Event()  # somebody wants the configuration loaded anew
         self._seen = ""  # fingerprint of the configuration file when it was last loaded
         self._supervisor = Supervisor(options.clock, self.meter)
+        self._claims = Claims()
+        self._started = False
 
     @property
     def address(self) -> str:
@@ -81,6 +84,8 @@ class Daemon:
 
     async def start(self) -> None:
         """Build, then start; each step registers its named teardown at once."""
+        self._teardown.append(("state folder", self._release_folders))
+        await self._hold_folder(self.settings)
         states = await asyncio.to_thread(learned.load, _state_directory(self.settings))
         for note in states.notes:
             log.warning("learned state set aside", extra=fields(note=note))
@@ -97,7 +102,9 @@ class Daemon:
             self._supervisor.start("reload", self._watch, patience=RELOAD_PATIENCE)
             self._teardown.append(("reload", self._supervisor.stop))
         self._loaded()
-        log.info("started", extra=fields(version=__version__, address=self.address, sources=len(self.settings.sources)))
+        self._started = True
+        told = {"version": __version__, "address": self.address, "sources": len(self.settings.sources)}
+        log.info("started", extra=fields(**told, state=_folder(self.settings)))
 
     async def stop(self) -> None:
         """Stop last in, first out; idempotent; a step that takes too long is named and left."""
@@ -110,7 +117,8 @@ class Daemon:
                     await step()
             except TimeoutError:
                 log.warning("not stopped in time", extra=fields(step=name))
-        log.info("stopped")
+        if self._started:
+            log.info("stopped")
 
     async def reload(self) -> ReloadOutcome:
         """Load the configuration anew; all fallible work first, then the swap."""
@@ -129,6 +137,8 @@ class Daemon:
 
     def request_reload(self) -> None:
         """Ask for a reload soon, as a signal does."""
+        if self._options.load is None:
+            log.info("nothing to reload: no configuration file was given")
         self._asked.set()
 
     def view(self) -> View:
@@ -161,6 +171,7 @@ class Daemon:
         old = self._generation
         if old is None or self._stopping:
             raise AiopsError("not running, so there is nothing to reload")
+        await self._hold_folder(settings)
         async with AsyncExitStack() as undo:
             new = Generation(settings, self._world(settings), self.meter, self.book, old.states)
             undo.push_async_callback(new.close)
@@ -209,6 +220,19 @@ class Daemon:
             external_url=self.settings.external_url,
         )
 
+    async def _hold_folder(self, settings: Settings) -> None:
+        """Hold the state folder; one that cannot be written is told now, not when what was learned is lost."""
+        try:
+            await asyncio.to_thread(self._claims.hold, _folder(settings))
+        except StateTakenError:
+            raise
+        except StateFileError as error:
+            remedy = "make it writable, or give another: --storage.url=sqlite:////path/to/aiops.db"
+            log.warning("what is learned cannot be saved", extra=fields(err=error, remedy=remedy))
+
+    async def _release_folders(self) -> None:
+        self._claims.release()
+
     async def _save(self) -> None:
         if self._generation:
             await self._generation.keeper.save()
@@ -223,8 +247,12 @@ class Daemon:
             await self._generation.close()
 
 
+def _folder(settings: Settings) -> Path:
+    return Path(settings.storage_directory).absolute()
+
+
 def _state_directory(settings: Settings) -> Path:
-    return Path(settings.storage_directory) / "learned"
+    return _folder(settings) / "learned"
 
 
 def _rule_writer(settings: Settings) -> WriteRules | None:

@@ -83,6 +83,10 @@ class StateFileError(AiopsError):
     """Learned state could not be read or written."""
 
 
+class StateTakenError(StateFileError):
+    """The state folder is in use by another daemon; the words name it and what to do."""
+
+
 class ListenError(AiopsError):
     """The address of the listener cannot be had."""
 

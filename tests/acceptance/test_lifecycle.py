@@ -11,7 +11,7 @@ from scenario import EPOCH, HOUR, WEEK, Scenario
 from shapes import between, daily, flat
 
 from aiops_daemon.core.model.query import QuerySpec
-from aiops_daemon.errors import ConfigError
+from aiops_daemon.errors import ConfigError, StateTakenError
 
 pytestmark = pytest.mark.looptime
 
@@ -125,6 +125,27 @@ async def test_not_ready_before_the_first_cycle_and_while_stopping(tmp_path: Pat
         await one.until(minutes=2)
         assert 200 == (await one.get("/-/ready"))[0]
     assert not one.daemon.readiness().ready
+
+
+async def test_a_second_daemon_on_the_same_state_is_refused(tmp_path: Path) -> None:
+    """It names the folder and the remedy, and the first goes on; after a stop the folder is free."""
+    second = scenario(tmp_path)
+    async with scenario(tmp_path) as one:
+        await one.until(minutes=2)
+        with pytest.raises(StateTakenError, match=r"is in use .*--storage\.url"):
+            await second.daemon.start()
+        await second.daemon.stop()
+        assert 200 == (await one.get("/-/ready"))[0]
+    async with scenario(tmp_path):
+        pass
+
+
+async def test_a_state_folder_that_cannot_be_written_is_told_at_start(caplog: pytest.LogCaptureFixture) -> None:
+    """The daemon works without; nobody learns of it only when what was learned is lost."""
+    async with scenario(Path("/proc/nowhere")) as one:  # not even root may make it
+        await one.until(minutes=2)
+        assert 200 == (await one.get("/-/ready"))[0]
+    assert "what is learned cannot be saved" in [record.getMessage() for record in caplog.records]
 
 
 async def test_stop_is_idempotent_and_saves(tmp_path: Path) -> None:
