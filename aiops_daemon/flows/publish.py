@@ -7,6 +7,7 @@ dropped when its last good poll is older than three intervals: stale numbers are
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeAlias
 
@@ -18,6 +19,9 @@ from aiops_daemon.flows.discover import Discovery
 from aiops_daemon.flows.exports import exported_rows, fresh_streams
 from aiops_daemon.flows.poll import Poller, Surroundings
 from aiops_daemon.flows.stream import Stream
+from aiops_daemon.logs import fields
+
+log = logging.getLogger(__name__)
 
 PLOTS = 500  # more than any page shows: in a storm the newest findings have plots
 Render: TypeAlias = "Callable[..., Awaitable[Page]]"
@@ -67,6 +71,8 @@ class Publisher:
         self._around.book.measure()
         self.view = self._build(page, now)
         self.published += 1
+        if self.published == 1:
+            _tell_first(self.view)
 
     async def _blocks(self, now: float) -> list[Block]:
         streams = fresh_streams(self._streams(), now)
@@ -127,6 +133,14 @@ class Publisher:
         return [watch for poller in self._pollers for watch in poller.slos]
 
 
+def _tell_first(view: View) -> None:
+    """Say once that the daemon has begun to judge, and how much of what it watches."""
+    series = sum(stream.series for stream in view.streams)
+    warming = sum(stream.warming for stream in view.streams)
+    told = fields(queries=len(view.streams), series=series, with_bands=series - warming, findings=len(view.findings))
+    log.info("first cycle done", extra=told)
+
+
 def _stream_view(stream: Stream) -> StreamView:
     return StreamView(
         query=stream.spec.name,
@@ -137,4 +151,5 @@ def _stream_view(stream: Stream) -> StreamView:
         dropped=stream.health.dropped,
         last_success=stream.health.last_success,
         last_error=stream.health.last_error,
+        warming=stream.warming(),
     )

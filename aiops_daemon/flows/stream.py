@@ -157,6 +157,10 @@ class Stream:
             return np.empty(0, dtype=np.intp)
         return np.flatnonzero(self.table.seen_at >= self.health.last_success)
 
+    def warming(self) -> int:
+        """Count the live series that have no band yet."""
+        return int(np.isnan(self.columns.expected[self.table.live()]).sum())
+
     def _follow(self, fresh: Rows) -> None:
         self._grow()
         if len(fresh):

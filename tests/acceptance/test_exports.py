@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -209,3 +210,20 @@ async def test_two_sources_with_the_same_series_make_no_sample_twice(tmp_path: P
 
         assert len(samples) == len(set(samples))
         assert 6 == len([sample for sample in samples if sample.startswith("aiops_value{")])
+
+
+async def test_a_young_source_is_not_called_healthy(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Series without a band are counted as such on the page, in the API and in the log until they have one."""
+    caplog.set_level(logging.INFO)
+    shape = {f"l{n}": flat(1, 0.1, seed=n) for n in range(3)}
+    recording = record(shape, start=EPOCH - 0.2 * HOUR, end=EPOCH + 2 * HOUR)
+    async with Scenario(tmp_path, {"load": recording}, queries=(QuerySpec("load", "load"),)) as one:
+        await one.until(minutes=5)
+        assert "Nothing is judged yet" in (await one.get("/"))[1]
+        assert '"warming":3' in (await one.get("/api/v1/streams"))[1]
+        (first,) = [vars(each)["fields"] for each in caplog.records if each.getMessage() == "first cycle done"]
+        assert {"queries": 1, "series": 3, "with_bands": 0, "findings": 0} == first
+
+        await one.until(hours=1)
+        assert "All 3 watched series" in (await one.get("/"))[1]
+        assert '"warming":0' in (await one.get("/api/v1/streams"))[1]

@@ -83,6 +83,9 @@ def test_the_gravest_comes_first():
     ("expected", "view", "now"),
     [
         ("Nothing unusual All 1,012 watched series are inside", quiet(), NOW),
+        ("Nothing is judged yet 12 series are watched and none has", quiet(streams=(stream(warming=12),)), NOW),
+        ("Nothing unusual 5 of 12 watched series are too young", quiet(streams=(stream(warming=5),)), NOW),
+        ("Nothing is judged yet No query has found a series", quiet(streams=(stream(series=0),)), NOW),
         ("Nothing is watched yet", View(at=NOW), NOW),
         ("The first look is not done yet", quiet(page=None), NOW),
         ("nobody has looked lately", quiet(), NOW + 600),

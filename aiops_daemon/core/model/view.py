@@ -34,6 +34,7 @@ class StreamView:
     dropped: int
     last_success: float | None
     last_error: str  # empty: the last poll was good
+    warming: int = 0  # series too young for a band: nothing is said of them yet
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ class StreamItem(msgspec.Struct, frozen=True):
     expr: str
     pack: str | None
     series: int
+    warming: int
     dropped: int
     last_success: Moment | None
     age_seconds: float | None
@@ -117,6 +118,7 @@ def stream_item(stream: StreamView, now: float) -> StreamItem:
         expr=stream.expr,
         pack=stream.pack or None,
         series=stream.series,
+        warming=stream.warming,
         dropped=stream.dropped,
         last_success=moment(stream.last_success),
         age_seconds=_span(stream.last_success, now),

@@ -107,6 +107,8 @@ def _headline(view: View, *, late: bool) -> str:
         return "Nothing is watched yet"
     if view.page is None:
         return "The first look is not done yet"
+    if all(stream.warming == stream.series for stream in view.streams):
+        return "Nothing is judged yet"
     return "Nothing was unusual, but nobody has looked lately" if late else "Nothing unusual"
 
 
@@ -117,9 +119,14 @@ def _counts(findings: tuple[Finding, ...]) -> list[tuple[str, str, int]]:
 
 
 def _totals(view: View) -> dict[str, object]:
+    series = sum(stream.series for stream in view.streams)
+    warming = sum(stream.warming for stream in view.streams)
     return {
         "streams": len(view.streams),
-        "series": f"{sum(stream.series for stream in view.streams):,}",
+        "series": f"{series:,}",
+        "any": series > 0,
+        "warming": f"{warming:,}" if warming else "",
+        "judged": series > warming,
         "sources": len({stream.source for stream in view.streams}),
         "failing": sum(1 for stream in view.streams if stream.last_error),
     }

@@ -45,6 +45,7 @@ class StreamRow:
     expr: str
     pack: str
     series: str
+    warming: str
     dropped: str
     answered: Stamp
     error: str
@@ -68,6 +69,7 @@ def stream_rows(streams: Sequence[StreamView], now: float) -> list[StreamRow]:
             pack=stream.pack,
             series=f"{stream.series:,}",
             dropped=f"{stream.dropped:,}" if stream.dropped else "",
+            warming=f"{stream.warming:,}" if stream.warming else "",
             answered=stamp(stream.last_success, now),
             error=stream.last_error,
         )
