@@ -99,6 +99,14 @@ def test_quiet_is_said_with_its_reason(expected, view, now):
     assert expected in page(view, now=now).text
 
 
+@pytest.mark.parametrize(("expected", "warming"), [("calm good", 0), ("calm good", 5), ("calm warning", 12)])
+def test_what_is_not_judged_is_not_green(expected, warming):
+    """Green is for what was looked at."""
+    shades = [attrs["class"] for _, attrs in page(quiet(streams=(stream(warming=warming),))).tags if "class" in attrs]
+
+    assert [expected] == [shade for shade in shades if shade.startswith("calm")]
+
+
 def test_what_is_not_ready_is_named():
     """In words, not by colour."""
     assert "Not ready: history, source eu1" in page(quiet(), Readiness(False, ("history", "source eu1"))).text
