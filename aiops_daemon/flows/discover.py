@@ -48,6 +48,11 @@ class Discovery:
         """Name the source."""
         return self._poller.spec.name
 
+    @property
+    def settled(self) -> bool:
+        """Say whether it is known which packs fit: the source has answered once, or none are wanted."""
+        return self._enable == () or bool(self.choices)
+
     def succeed(self, old: Discovery) -> None:
         """Watch at once what fits the metrics that the configuration before knew of; the next look asks anew."""
         if self._enable == () or not old.choices:

@@ -81,7 +81,7 @@ class Generation:
         self._start("lag", lag.run, 60.0 + 3 * self._world.lag_every)
         write = self._world.write_rules(self.settings)
         if write is not None:
-            writer = RuleWriter(self.pollers, self.around, write)
+            writer = RuleWriter(self.pollers, self.discoveries, self.around, write)
             self._start("rules", writer.run, 3 * LOOK_EVERY + WRITE_PATIENCE)
 
     def _start(

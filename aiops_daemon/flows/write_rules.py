@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiops_daemon.core.model.query import QuerySpec
 from aiops_daemon.errors import RuleFileError
+from aiops_daemon.flows.discover import Discovery
 from aiops_daemon.flows.poll import Poller, Surroundings
 from aiops_daemon.logs import fields
 
@@ -26,13 +27,17 @@ WriteRules = Callable[[Sequence[QuerySpec]], Awaitable[Sequence[str]]]
 class RuleWriter:
     """Keeps the rule directory in step with one generation of the configuration."""
 
-    def __init__(self, pollers: Sequence[Poller], around: Surroundings, write: WriteRules) -> None:
+    def __init__(
+        self, pollers: Sequence[Poller], discoveries: Sequence[Discovery], around: Surroundings, write: WriteRules
+    ) -> None:
         self._pollers = pollers
+        self._discoveries = discoveries
         self._around = around
         self._write = write
         self._written: tuple[QuerySpec, ...] | None = None
         self._retry_at: float | None = None  # monotonic seconds
         self._refusal = ""
+        self._unsettled: list[str] = []
 
     async def run(self, beat: Callable[[], None]) -> None:
         """Write when the set of queries has changed, for ever."""
@@ -46,7 +51,7 @@ class RuleWriter:
         queries, clock, meter = self._queries(), self._around.clock, self._around.meter
         started = clock.monotonic()
         due = queries != self._written or (self._retry_at is not None and started >= self._retry_at)
-        if not due or any(poller.cycles == 0 for poller in self._pollers):
+        if not due or any(poller.cycles == 0 for poller in self._pollers) or self._must_wait():
             return
         self._written, self._retry_at = queries, None
         try:
@@ -61,6 +66,15 @@ class RuleWriter:
         meter.observe("aiops_cycle_duration_seconds", clock.monotonic() - started, stage="rules")
         meter.set("aiops_rule_files_last_write_timestamp_seconds", clock.now())
         log.info("rule files written", extra=fields(files=len(paths), queries=len(queries)))
+
+    def _must_wait(self) -> bool:
+        """Wait for sources that never answered: without rules for their packs, alerts that fire would resolve."""
+        unsettled = [discovery.source for discovery in self._discoveries if not discovery.settled]
+        if unsettled and unsettled != self._unsettled:
+            told = fields(sources=", ".join(unsettled))
+            log.warning("rule files wait until it is known which packs fit; the old ones stay", extra=told)
+        self._unsettled = unsettled
+        return bool(unsettled)
 
     def _queries(self) -> tuple[QuerySpec, ...]:
         by_name = {stream.spec.name: stream.spec for poller in self._pollers for stream in poller.streams.values()}

@@ -86,6 +86,7 @@ def test_the_gravest_comes_first():
         ("Nothing is judged yet 12 series are watched and none has", quiet(streams=(stream(warming=12),)), NOW),
         ("Nothing unusual 5 of 12 watched series are too young", quiet(streams=(stream(warming=5),)), NOW),
         ("Nothing is judged yet No query has found a series", quiet(streams=(stream(series=0),)), NOW),
+        ("Nothing is judged yet No series can be judged", quiet(streams=(stream(series=0, last_error="x"),)), NOW),
         ("Nothing is watched yet", View(at=NOW), NOW),
         ("The first look is not done yet", quiet(page=None), NOW),
         ("nobody has looked lately", quiet(), NOW + 600),
