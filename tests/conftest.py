@@ -6,6 +6,7 @@ What starts a real server lives in real_servers.py; fakes live beside the tests 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,19 @@ import real_servers
 def no_loop_outside_tests() -> None:
     """Set no loop on the main thread: looptime asks for one in every sync test, and nobody would close it."""
     asyncio.set_event_loop(None)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Take back what a command configured of logging, so that no test hears another's."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    quiet = {name: logging.getLogger(name).level for name in ("aiohttp.access", "asyncio")}
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
+    for name, before in quiet.items():
+        logging.getLogger(name).setLevel(before)
 
 
 @pytest.fixture

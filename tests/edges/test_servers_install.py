@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import real_servers
 
-TOOLS = ["prometheus", "promtool", "alertmanager", "amtool", "node_exporter", "victoria-metrics", "helm"]
+TOOLS = ["prometheus", "promtool", "alertmanager", "amtool", "node_exporter", "victoria-metrics", "helm", "chromium"]
 NEEDED = ["bash", "basename", "cat", "chmod", "dirname", "env", "id", "ln", "mkdir", "mktemp", "rm", "tail"]
 
 
