@@ -25,6 +25,7 @@ from aiops_daemon.logs import fields
 log = logging.getLogger(__name__)
 
 SAVE_EVERY = 300.0  # seconds
+_FIRST_SAVE = 90.0
 _ROWS = 20_000
 
 Save = Callable[[Mapping[str, LearnedState]], None]
@@ -39,9 +40,11 @@ class Keeper:
         self._save = save
 
     async def run(self, beat: Callable[[], None]) -> None:
-        """Save every five minutes, for ever."""
+        """Save soon after history was read, which is dear, then every five minutes, for ever."""
+        pause = _FIRST_SAVE
         while True:
-            await self._around.clock.sleep(SAVE_EVERY)
+            await self._around.clock.sleep(pause)
+            pause = SAVE_EVERY
             await self.save()
             beat()
 

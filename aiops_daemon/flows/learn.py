@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,31 +19,64 @@ from aiops_daemon.flows.stream import Stream
 from aiops_daemon.meter import Meter
 from aiops_daemon.ports import HistoryAnswer, MetricSource
 
+RECENT = 2 * 3600.0  # seconds before now that are read at about the polling interval
+_FINEST = 30.0  # seconds: a finer grid tells nothing more and costs samples
 _STEPS_PER_TURN = 20  # grid steps between two turns of the event loop, for few series
 _ROWS_PER_STEP = 20_000
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of history on one grid: `start`, start + step, ... < `end` (unix seconds)."""
+
+    start: float
+    end: float
+    step: float
+
+    @property
+    def steps(self) -> int:
+        """Count the moments of the grid."""
+        return max(0, math.ceil((self.end - self.start) / self.step))
+
+
+def stretches(since: float, until: float, spec: HistorySpec, interval: float) -> tuple[Stretch, ...]:
+    """Part the history after `since` into a coarse past and the latest `RECENT` at about the polling interval.
+
+    The past tells the seasons, the latest hours the noise as polls will see it; and a Prometheus that has
+    existed for less than an hour still has enough moments for a band.
+    """
+    fine = min(spec.step_seconds, max(interval, _FINEST))
+    coarse = Stretch(_after(since, spec.step_seconds), max(since, until - RECENT), spec.step_seconds)
+    read = coarse.start + (coarse.steps - 1) * coarse.step if coarse.steps else since
+    recent = Stretch(_after(read, fine), until, fine)
+    return tuple(stretch for stretch in (coarse, recent) if stretch.steps)
+
+
 def expected_samples(stream: Stream, spec: HistorySpec, until: float) -> int:
     """Estimate the samples that a stream's history up to `until` costs: one a series and step not yet learned."""
-    return len(stream.table) * max(0, math.ceil((until - _start(stream, spec, until)) / spec.step_seconds))
+    parts = stretches(_since(stream, spec, until), until, spec, stream.interval)
+    return len(stream.table) * sum(part.steps for part in parts)
 
 
 async def learn(stream: Stream, source: MetricSource, spec: HistorySpec, *, until: float, meter: Meter) -> None:
     """Play history up to `until` (unix seconds, exclusive) through the stream's learners; raises SourceError."""
-    start = _start(stream, spec, until)
-    if start < until:
+    for part in stretches(_since(stream, spec, until), until, spec, stream.interval):
         answers = source.history(
-            stream.spec.expr, start=start, end=until - 1.0, step=spec.step_seconds, series=len(stream.table)
+            stream.spec.expr, start=part.start, end=part.end - 1.0, step=part.step, series=len(stream.table)
         )
-        async for part in answers:
-            meter.inc("aiops_history_samples_read_total", part.samples, source=source.name)
-            await _play(stream, part)
+        async for answer in answers:
+            meter.inc("aiops_history_samples_read_total", answer.samples, source=source.name)
+            await _play(stream, answer)
     stream.learned = True
 
 
-def _start(stream: Stream, spec: HistorySpec, until: float) -> float:
-    since = max(until - spec.range_seconds, stream.learned_until)
-    return (since // spec.step_seconds + 1) * spec.step_seconds
+def _since(stream: Stream, spec: HistorySpec, until: float) -> float:
+    return max(until - spec.range_seconds, stream.learned_until)
+
+
+def _after(moment: float, step: float) -> float:
+    """Return the first moment of a step's grid after `moment`."""
+    return (moment // step + 1) * step
 
 
 async def _play(stream: Stream, part: HistoryAnswer) -> None:

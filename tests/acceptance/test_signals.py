@@ -251,3 +251,13 @@ async def test_an_outage_burns_the_budget_and_pages(tmp_path: Path) -> None:
         assert any(dict(labels)["aiops_severity"] == "page" for labels in page["aiops_slo_alert_active"])
         await scenario.until(minutes=120)
         assert not [one for one in scenario.open() if one.severity == "critical"]
+
+
+async def test_a_prometheus_of_forty_minutes_has_bands_in_the_first_cycle(tmp_path: Path) -> None:
+    """The latest hours are read at the polling interval, so little history is enough for a start."""
+    young = {"rate": record(healthy(), start=EPOCH - 40 * 60, end=EPOCH + HOUR)}
+    async with Scenario(tmp_path, young, queries=(RATE,)) as scenario:
+        await scenario.until(minutes=1)
+        assert 10 == len((await scenario.scrape())["aiops_expected"])
+        await scenario.until(minutes=30)
+        assert [] == scenario.open()

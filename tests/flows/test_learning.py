@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from aiops_daemon.core.model.settings import HistorySpec
 from aiops_daemon.errors import SourceError, SourceReason
-from aiops_daemon.flows.learn import expected_samples, learn
+from aiops_daemon.flows.learn import RECENT, expected_samples, learn, stretches
 from aiops_daemon.flows.poll import HISTORY_ATTEMPTS, Poller
 from aiops_daemon.ports import HistoryAnswer, InstantAnswer
 
@@ -60,13 +60,15 @@ class Failing:
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, 50), st.floats(0, 2e5), st.sampled_from([60.0, 300.0, 3600.0]))
 def test_history_costs_what_is_not_learned_yet(series: int, known: float, step: float) -> None:
-    """One sample a series and step since what is known, at most the whole range."""
+    """One sample a series and step since what is known: coarse for the past, fine for the latest hours."""
     one = stream(series=series)
     one.learned_until = AT - known
     spec = HistorySpec(range_seconds=86_400.0, step_seconds=step)
     cost = expected_samples(one, spec, AT)
 
-    assert series * (min(known, 86_400.0) / step - 1) - 1e-6 <= cost <= series * (min(known, 86_400.0) / step + 1)
+    span = min(known, 86_400.0)
+    steps = max(0.0, span - RECENT) / step + min(span, RECENT) / min(step, one.interval)
+    assert series * (steps - 2) - 1e-6 <= cost <= series * (steps + 2 + step / min(step, one.interval))
 
 
 async def test_a_second_attempt_goes_on_where_the_first_broke_off() -> None:
@@ -171,3 +173,26 @@ async def test_a_stream_that_breaks_in_the_background_starves_no_other() -> None
 
     assert (False, True) == (bad.learned, good.learned)
     assert [bad] == poller.backlog
+
+
+HOURS = 3600.0
+
+
+@pytest.mark.parametrize("since", [0.0, 100 * HOURS, 167.5 * HOURS, 168 * HOURS - 61])
+def test_the_past_is_read_coarsely_and_the_latest_hours_finely(since: float) -> None:
+    """Grids rise without overlap, reach up to now, and the latest part is at the polling interval."""
+    until = 168 * HOURS + 7
+    parts = stretches(since, until, HistorySpec(), 60.0)
+    moments = [part.start + index * part.step for part in parts for index in range(part.steps)]
+
+    assert moments == sorted(set(moments))
+    assert since < moments[0]
+    assert until - 60 <= moments[-1] < until
+    assert {60.0} == {part.step for part in parts if part.end == until}
+    assert all(part.step == 300.0 for part in parts if part.end <= until - RECENT)
+
+
+def test_the_grid_is_never_finer_than_half_a_minute_nor_coarser_than_asked() -> None:
+    """Polls each second do not make history dear."""
+    assert 30.0 == stretches(0.0, HOURS, HistorySpec(), 1.0)[-1].step
+    assert 300.0 == stretches(0.0, HOURS, HistorySpec(), 900.0)[-1].step
