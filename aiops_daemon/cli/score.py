@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
@@ -42,8 +43,12 @@ def register(nouns: Nouns) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score one file."""
-    rows = list(score(read_series(args.input), options_of(args)))
+    """Score one file; rows older than the row before are told on standard error."""
+    series = read_series(args.input)
+    late = int((np.diff(series.times) < 0).sum())
+    if late:
+        print(f"warning: {late} rows are older than the row before; they are scored but not learned", file=sys.stderr)
+    rows = list(score(series, options_of(args)))
     write_rows(args.output, HEADER, rows)
     return Exit.GOOD
 

@@ -107,7 +107,7 @@ class Generation:
     def readiness(self) -> Readiness:
         """Ready when every source was asked once, history before ready is read, and no loop stalls."""
         waiting = [f"loop {name} stalled" for name in self._supervisor.stalled()]
-        waiting += [f"first poll of {poller.spec.name}" for poller in self.pollers if poller.cycles == 0]
+        waiting += [_first_poll(poller) for poller in self.pollers if poller.cycles == 0]
         if self.publisher.published == 0:
             waiting.append("first findings page")
         return Readiness(not waiting, tuple(waiting))
@@ -163,3 +163,9 @@ class Generation:
 
     def _count(self) -> int:
         return sum(len(stream.table) for stream in self.streams())
+
+
+def _first_poll(poller: Poller) -> str:
+    read, total = sum(stream.learned for stream in poller.streams.values()), len(poller.streams)
+    progress = f": history of {read} of {total} queries read" if total else ""
+    return f"first poll of {poller.spec.name}{progress}"

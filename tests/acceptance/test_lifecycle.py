@@ -121,7 +121,7 @@ async def test_not_ready_before_the_first_cycle_and_while_stopping(tmp_path: Pat
     async with scenario(tmp_path) as one:
         status, body = await one.get("/-/ready")
         assert 503 == status
-        assert "first poll" in body
+        assert "first poll of main: history of 0 of 1 queries read" in body
         await one.until(minutes=2)
         assert 200 == (await one.get("/-/ready"))[0]
     assert not one.daemon.readiness().ready

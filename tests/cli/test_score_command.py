@@ -177,3 +177,13 @@ def test_wrong_flags_are_refused(words: list[str], capsys: pytest.CaptureFixture
 
     assert 2 == failure.value.code
     assert words[0] in capsys.readouterr().err
+
+
+def test_rows_out_of_order_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that is not sorted is scored, and the user hears that some rows were not learned."""
+    times = [START, START + 60, START + 30, START + 120, START + 90]
+    source = write(tmp_path / "in.csv", [(str(at), "1.0") for at in times])
+
+    assert 0 == run("--input", str(source), "--output", str(tmp_path / "out.csv"))
+    assert "warning: 2 rows are older than the row before" in capsys.readouterr().err
+    assert 5 == len(read(tmp_path / "out.csv"))
