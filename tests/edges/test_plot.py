@@ -85,3 +85,12 @@ def test_a_band_below_zero_of_what_is_never_negative_ends_at_the_edge():
     assert ("10 %", "40 %") == (sketch.bottom, sketch.top)
     assert sketch.band.endswith("L356.0 102.0L4.0 102.0Z")
     assert draw(plot([-0.2, 0.3], lower=[-0.5, 0.1], upper=[0.4, 0.4]), "ratio").bottom == "-50 %"
+
+
+def test_the_scale_says_no_digits_that_a_trail_does_not_have():
+    """A float32 trail of 1.0 comes back as 0.99999999; the axis says 100 %."""
+    values = np.array([0.4, 0.99999999])
+    sketch = draw(Plot(np.array([0.0, 300.0]), values, values - 0.1, values - 0.05), "ratio")
+
+    assert sketch is not None
+    assert "100 %" == sketch.top

@@ -82,8 +82,8 @@ def draw(plot: Plot, unit: str, *, threshold: float | None = None, breach_at: fl
         threshold_y=None if threshold_y is None else round(threshold_y, 1),
         breach=None if breach is None else (round(breach[0], 1), round(breach[1], 1)),
         now_x=round(ends.at(float(shown.times[-1])), 1) if ahead else None,
-        top=speak(levels.high, unit),
-        bottom=speak(levels.low, unit),
+        top=speak(_rounded(levels.high), unit),
+        bottom=speak(_rounded(levels.low), unit),
         span=_span(float(shown.times[0]), float(shown.times[-1]), ends.high),
     )
 
@@ -163,3 +163,8 @@ def _span(first: float, last: float, end: float) -> str:
     """Say what the time axis covers."""
     past = f"last {speak_duration(last - first)}"
     return f"{past}, next {speak_duration(end - last)}" if end > last else past
+
+
+def _rounded(level: float) -> float:
+    """Take off the digits that float32 trails do not have: 0.99999999 is 1."""
+    return float(f"{level:.5g}")
