@@ -117,4 +117,6 @@ def _breach(stream: Stream, step: ForecastStep, position: int, index: int, *, si
         sentence=sentence,
         threshold=threshold.name,
         breach_at=breach_at,
+        slope_per_second=float(step.slope_per_second[position]),
+        acceleration=float(step.acceleration[position]),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -211,6 +212,10 @@ async def test_a_memory_leak_is_called_hours_before_it_breaches(tmp_path: Path) 
         assert "leak" == get(finding.labels, "name")
         assert finding.breach_at == pytest.approx(breach_at, abs=0.25 * (breach_at - scenario.clock.now()))
         assert "critical" == finding.severity
+        assert finding.slope_per_second == pytest.approx(per_hour / HOUR, rel=0.15)
+        assert finding.acceleration == pytest.approx(0.0, abs=per_hour / HOUR / HOUR)
+        shown = json.loads((await scenario.get("/api/v1/findings?kind=forecast_breach"))[1])["data"][0]
+        assert shown["slope_per_second"] == pytest.approx(finding.slope_per_second)
         page = await scenario.scrape()
         assert any(
             dict(labels)["aiops_threshold"] == "critical" for labels in page["aiops_forecast_breach_timestamp_seconds"]

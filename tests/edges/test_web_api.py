@@ -67,6 +67,8 @@ async def test_an_open_finding_is_shown_whole(http, daemon):
                 "threshold": "critical",
                 "breach_at": "2026-11-21T06:30:00.000Z",
                 "seconds_to_breach": 12000.0,
+                "slope_per_second": None,
+                "acceleration_per_second_squared": None,
             }
         ],
         "next": None,

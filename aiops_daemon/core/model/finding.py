@@ -54,6 +54,8 @@ class Finding:
     sentence: str
     threshold: str = ""  # forecast breach: which threshold
     breach_at: float | None = None  # forecast breach: expected moment
+    slope_per_second: float | None = None  # forecast breach: direction, in units a second
+    acceleration: float | None = None  # forecast breach: change of the slope, in units a second squared
 
 
 def uid_of(kind: FindingKind, query: str, labels: Labels, since: float) -> str:

@@ -43,6 +43,8 @@ class FindingItem(msgspec.Struct, frozen=True):
     threshold: str | None
     breach_at: Moment | None
     seconds_to_breach: float | None
+    slope_per_second: float | None
+    acceleration_per_second_squared: float | None
 
 
 class StreamItem(msgspec.Struct, frozen=True):
@@ -107,6 +109,8 @@ def finding_item(finding: Finding, state: State, now: float) -> FindingItem:
         threshold=finding.threshold or None,
         breach_at=moment(finding.breach_at),
         seconds_to_breach=_ahead(now, finding.breach_at),
+        slope_per_second=number(finding.slope_per_second),
+        acceleration_per_second_squared=number(finding.acceleration),
     )
 
 
