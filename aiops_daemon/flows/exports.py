@@ -1,8 +1,7 @@
 """Decide which series of which streams are exported, and why.
 
-Enters: streams and the export settings. Leaves: a rule per stream (all, anomalous, none), which the dry run asks for
-too. `auto` exports
-everything while the sum stays under `export.max_series`, beyond that only what is anomalous.
+Enters: streams and the export settings. Leaves: a rule per stream (all, anomalous, none), which the dry run asks
+for too. `auto` exports everything while the sum stays under `export.max_series`, beyond that only what is anomalous.
 """
 
 from __future__ import annotations

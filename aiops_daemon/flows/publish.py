@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TypeAlias
+from typing import Protocol
 
 from aiops_daemon.core.model.page import Block, Page
 from aiops_daemon.core.model.view import Plot, StreamView, View
@@ -24,7 +24,13 @@ from aiops_daemon.logs import fields
 log = logging.getLogger(__name__)
 
 PLOTS = 500  # more than any page shows: in a storm the newest findings have plots
-Render: TypeAlias = "Callable[..., Awaitable[Page]]"
+
+
+class Render(Protocol):
+    """Makes finished bytes of blocks."""
+
+    def __call__(self, blocks: Sequence[Block], *, at: float) -> Awaitable[Page]:
+        """Render the page of `blocks` as of `at` (unix seconds)."""
 
 
 class Publisher:

@@ -198,8 +198,9 @@ async def test_a_promtool_that_is_cancelled_leaves_no_process(tmp_path: Path) ->
     """Stopping the daemon stops its checker."""
     tool = script(tmp_path, f"echo $$ > {tmp_path}/pid; exec sleep 60")
     task = asyncio.create_task(Promtool(str(tool)).check([]))
-    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(10):
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
