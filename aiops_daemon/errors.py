@@ -5,6 +5,7 @@ AiopsError
  ├─ SourceError          a metric source did not give a usable answer; carries a reason of a closed set
  ├─ RuleFileError        generated rules were refused (promtool) or could not be written
  ├─ StateFileError       learned state could not be read or written
+ ├─ StoreError           rows could not be written or read; carries a reason of a closed set
  ├─ ListenError          the address of the listener cannot be had
  ├─ UsageError           a command was used wrongly: an argument is missing, or is not what it must be
  └─ InputError           a file given on the command line is not what the command needs
@@ -85,6 +86,28 @@ class StateFileError(AiopsError):
 
 class StateTakenError(StateFileError):
     """The state folder is in use by another daemon; the words name it and what to do."""
+
+
+class StoreReason(StrEnum):
+    """Why the store failed; the values of the metric label `reason`."""
+
+    FULL = "full"  # no space left
+    LOCKED = "locked"  # another process holds it
+    READ_ONLY = "read_only"
+    CORRUPT = "corrupt"
+    UNREACHABLE = "unreachable"  # the database does not answer, or the folder is gone
+    FENCED = "fenced"  # another replica took over
+    CLOSED = "closed"  # the daemon is stopping
+    VERSION = "version"  # written by a newer version
+    FAILED = "failed"  # anything else; the words say what
+
+
+class StoreError(AiopsError):
+    """Rows could not be written or read; `reason` is one of a closed set. Nothing of the call was kept."""
+
+    def __init__(self, reason: StoreReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class ListenError(AiopsError):

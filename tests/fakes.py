@@ -14,6 +14,7 @@ from aiops_daemon.clock import Clock
 from aiops_daemon.edges.prometheus.recorded import RecordedSource, Recording
 from aiops_daemon.errors import SourceError, SourceReason
 from aiops_daemon.ports import HistoryAnswer, InstantAnswer
+from aiops_daemon.ports.rules import EvaluatedRule
 
 Floats = NDArray[np.float64]
 Shape = Callable[[Floats], Floats]
@@ -83,6 +84,10 @@ class FaultySource:
     async def metric_names(self) -> frozenset[str]:
         await self._suffer(self.clock.now())
         return await self.inner.metric_names()
+
+    async def alerting_rules(self) -> tuple[EvaluatedRule, ...]:
+        await self._suffer(self.clock.now())
+        return await self.inner.alerting_rules()
 
     async def close(self) -> None:
         self.closed = True

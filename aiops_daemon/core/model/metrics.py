@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from aiops_daemon.errors import SourceReason
+from aiops_daemon.core.model.alert import AlertStatus, VerdictKind, VerdictReason
+from aiops_daemon.core.model.inbox import QuarantineReason
+from aiops_daemon.core.model.repair import RepairClass
+from aiops_daemon.errors import SourceReason, StoreReason
 
 PREFIX = "aiops_"
 
@@ -94,15 +97,92 @@ SLO_BURN_RATE = _finding(
 SLO_ALERT = _finding("slo_alert_active", "1 while a burn rate alert holds.", "aiops_slo", "aiops_severity")
 SLO_DATA_STATE = _finding("slo_data_state", "1 for the state that holds: ok, idle or gone.", "aiops_slo", "state")
 
+INCIDENT_INFO = MetricSpec(
+    "aiops_incident_info", _G, "1 for an open incident; capped.", ("incident", "team", "service"), PageName.FINDINGS
+)
+INCIDENT_OPENED = MetricSpec(
+    "aiops_incident_opened_timestamp_seconds", _G, "When an open incident was opened.",
+    ("incident", "team", "service"), PageName.FINDINGS,
+)  # fmt: skip
+INCIDENT_STATE = MetricSpec(
+    "aiops_incident_state", _G, "1 for the state of an open incident.", ("incident", "state"), PageName.FINDINGS
+)
+INCIDENT_SEVERITY = MetricSpec(
+    "aiops_incident_severity", _G, "1 for the severity of an open incident.", ("incident", "severity"),
+    PageName.FINDINGS,
+)  # fmt: skip
+
 _FINDINGS_PAGE = (
     VALUE, EXPECTED, EXPECTED_LOWER, EXPECTED_UPPER, ANOMALY_SCORE, ANOMALY_CONFIDENCE, ANOMALY_ACTIVE,
     FORECAST_VALUE, FORECAST_LOWER, FORECAST_UPPER, BREACH_TIMESTAMP, BREACH_PROBABILITY,
     SLO_OBJECTIVE, SLO_BUDGET, SLO_EXHAUSTION, SLO_ERROR_RATIO, SLO_BURN_RATE, SLO_ALERT, SLO_DATA_STATE,
+    INCIDENT_INFO, INCIDENT_OPENED, INCIDENT_STATE, INCIDENT_SEVERITY,
 )  # fmt: skip
 
 STAGES = ("fetch", "detect", "forecast", "publish", "rules", "save")
 DROP_REASONS = ("limit", "duplicate", "malformed")
 _KINDS = ("anomaly", "forecast_breach", "burn")
+_LIVES = (60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0, 43200.0, 86400.0)  # seconds of an incident
+_QUALITY = ("team", "alertname")
+
+_ALERT_ROAD = (
+    MetricSpec("aiops_webhooks_total", _C, "Requests of Alertmanagers by answer.", ("source", "code")),
+    MetricSpec("aiops_webhook_body_too_large_total", _C, "Bodies over the limit, answered 503.", ("source",)),
+    MetricSpec(
+        "aiops_alerts_received_total", _C, "Alerts taken from webhooks.", ("source", "status"),
+        values={"status": tuple(str(status) for status in AlertStatus)},
+    ),
+    MetricSpec(
+        "aiops_alerts_repaired_total", _C, "Corrections by reconciliation.", ("source", "class"),
+        values={"class": tuple(str(kind) for kind in RepairClass)},
+    ),
+    MetricSpec(
+        "aiops_alert_verdicts_total", _C, "Decisions on alerts.", ("verdict", "reason"),
+        values={
+            "verdict": tuple(str(kind) for kind in VerdictKind),
+            "reason": tuple(str(reason) for reason in VerdictReason),
+        },
+    ),
+    MetricSpec("aiops_alerts_open", _G, "Alerts not known to have ended, by what is known.", ("source", "state")),
+    MetricSpec("aiops_inbox_pending", _G, "Accepted bodies that wait to be processed."),
+    MetricSpec("aiops_inbox_oldest_timestamp_seconds", _G, "When the oldest waiting body came; 0 when none waits."),
+    MetricSpec(
+        "aiops_inbox_quarantined_total", _C, "What was set aside, by reason.", ("reason",),
+        values={"reason": tuple(str(reason) for reason in QuarantineReason)},
+    ),
+    MetricSpec("aiops_incidents", _G, "Incidents by state.", ("state", "severity", "team")),
+    MetricSpec("aiops_incidents_opened_total", _C, "Incidents opened.", ("severity", "team")),
+    MetricSpec(
+        "aiops_incident_time_to_acknowledge_seconds", _H, "From opening to the first acknowledgement.",
+        ("severity", "team"), buckets=_LIVES,
+    ),
+    MetricSpec(
+        "aiops_incident_time_to_resolve_seconds", _H, "From opening to the end.", ("severity", "team"), buckets=_LIVES
+    ),
+    MetricSpec("aiops_grouping_decisions_total", _C, "Alerts that joined an incident or began one.", ("decision",),
+               values={"decision": ("joined", "opened", "merged", "reopened")}),
+    MetricSpec("aiops_watchdog_last_seen_timestamp_seconds", _G, "When a Watchdog alert last came.",
+               ("source", "cluster")),
+    MetricSpec("aiops_watchdog_missing", _G, "1 while a Watchdog alert is overdue.", ("source", "cluster")),
+    MetricSpec("aiops_watchdog_deadline_too_short", _G,
+               "1 when `within` is under repeat_interval + 2 x group_interval of its route.", ("source", "cluster")),
+    MetricSpec("aiops_heartbeats_total", _C, "Outgoing heartbeats by outcome.", ("outcome",),
+               values={"outcome": ("success", "failure")}),
+    MetricSpec("aiops_alertmanager_up", _G, "1 when a peer of an Alertmanager answers.", ("source", "url")),
+    MetricSpec("aiops_store_failures_total", _C, "Calls of the store that failed, by reason.", ("reason",),
+               values={"reason": tuple(str(reason) for reason in StoreReason)}),
+    MetricSpec("aiops_store_commit_duration_seconds", _H, "Time of one transaction.", ("kind",),
+               values={"kind": ("intake", "desk")}, buckets=_SECONDS),
+    MetricSpec("aiops_store_last_backup_timestamp_seconds", _G, "When the store was last copied and verified."),
+    MetricSpec("aiops_sqlite_version_info", _G, "Version of SQLite in use; always 1.", ("version",)),
+    MetricSpec("aiops_rule_incidents", _G, "Incidents that a rule opened in 30 days.", _QUALITY),
+    MetricSpec("aiops_rule_self_resolved_ratio", _G, "Share of those that ended before anybody acted.", _QUALITY),
+    MetricSpec("aiops_rule_flaps", _G, "Flaps of a rule's alerts in 30 days.", _QUALITY),
+    MetricSpec("aiops_rule_median_life_seconds", _G, "Median life of a rule's alerts in 30 days.", _QUALITY),
+    MetricSpec("aiops_rule_muted_ratio", _G, "Share of a rule's alerts that were silenced or inhibited.", _QUALITY),
+    MetricSpec("aiops_page_budget_used_ratio", _G, "Incidents that tell people over what the team's budget allows.",
+               ("team",)),
+)  # fmt: skip
 
 _SELF_PAGE = (
     MetricSpec("aiops_build_info", _G, "Version of this daemon; always 1.", ("version", "python")),
@@ -149,5 +229,5 @@ _SELF_PAGE = (
     MetricSpec("aiops_state_save_failures_total", _C, "Saves of learned state that failed."),
 )  # fmt: skip
 
-METRICS: tuple[MetricSpec, ...] = _SELF_PAGE + _FINDINGS_PAGE
+METRICS: tuple[MetricSpec, ...] = _SELF_PAGE + _ALERT_ROAD + _FINDINGS_PAGE
 BY_NAME: dict[str, MetricSpec] = {spec.name: spec for spec in METRICS}

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aiops_daemon.core.model.durations import WEEK
+from aiops_daemon.core.model.alertmanager import AlertmanagerSpec, HeartbeatSpec, QualitySpec, TeamSpec, WatchdogSpec
+from aiops_daemon.core.model.durations import DAY, WEEK
+from aiops_daemon.core.model.grouping import GroupingSpec, TopologySpec
 from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.model.query import QuerySpec
+from aiops_daemon.core.model.scope import Role
+from aiops_daemon.core.model.severity import SeveritiesSpec
 from aiops_daemon.core.model.slo import SloSpec
-from aiops_daemon.core.model.source import SourceSpec
+from aiops_daemon.core.model.source import Secret, SourceSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,34 @@ class RulesSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionSpec:
+    """How long rows are kept, in seconds."""
+
+    resolved_incidents: float = 400 * DAY
+    alerts: float = 90 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSpec:
+    """Where rows are kept: a SQLite file or a PostgreSQL URL. `directory` holds files beside it."""
+
+    url: str = "sqlite:///aiops-data/aiops.db"
+    password: Secret | None = None
+    retention: RetentionSpec = RetentionSpec()
+    backups: int = 24  # hourly copies kept, SQLite only
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSpec:
+    """Who may call: a name (the actor of every change), a role, the teams they see (empty: all)."""
+
+    name: str
+    role: Role
+    token: Secret
+    teams: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the daemon needs to run; `packs` is None for automatic choice."""
 
@@ -54,4 +86,14 @@ class Settings:
     slos: tuple[SloSpec, ...] = ()
     rules: RulesSpec = RulesSpec()
     storage_directory: str = "aiops-data"
+    storage: StorageSpec = StorageSpec()
+    alertmanagers: tuple[AlertmanagerSpec, ...] = ()
+    watchdogs: tuple[WatchdogSpec, ...] = ()
+    heartbeat: HeartbeatSpec = HeartbeatSpec()
+    severities: SeveritiesSpec = SeveritiesSpec()
+    quality: QualitySpec = QualitySpec()
+    grouping: GroupingSpec = GroupingSpec()
+    topology: TopologySpec = TopologySpec()
+    teams: tuple[TeamSpec, ...] = ()
+    tokens: tuple[TokenSpec, ...] = ()
     config_hash: int = 0

@@ -14,6 +14,7 @@ from aiops_daemon.edges.prometheus import cost, decode
 from aiops_daemon.edges.prometheus.history import History
 from aiops_daemon.edges.prometheus.transport import Request, Transport
 from aiops_daemon.ports import HistoryAnswer, InstantAnswer
+from aiops_daemon.ports.rules import EvaluatedRule
 
 
 class PrometheusClient:
@@ -46,6 +47,10 @@ class PrometheusClient:
     async def metric_names(self) -> frozenset[str]:
         """Name the metric families that exist; raises SourceError."""
         return await self._transport.fetch(Request("/api/v1/label/__name__/values"), decode.names)
+
+    async def alerting_rules(self) -> tuple[EvaluatedRule, ...]:
+        """List alerting rules with their active alerts; raises SourceError."""
+        return ()
 
     async def close(self) -> None:
         """Release connections; idempotent."""

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiops_daemon.ports import HistoryAnswer, InstantAnswer, VectorSlice
+from aiops_daemon.ports.rules import EvaluatedRule
 
 Floats = NDArray[np.float64]
 
@@ -135,6 +136,10 @@ class RecordedSource:
     async def metric_names(self) -> frozenset[str]:
         """Return the names the recording was made with."""
         return self._metric_names
+
+    async def alerting_rules(self) -> tuple[EvaluatedRule, ...]:
+        """Return none: a recording evaluates no rules."""
+        return ()
 
     async def close(self) -> None:
         """Do nothing: a recording holds no connections."""

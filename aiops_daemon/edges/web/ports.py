@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from aiops_daemon.core.model.action import Action, Done, Refusal
+from aiops_daemon.core.model.inbox import Delivery, Quarantined
+from aiops_daemon.core.model.incident import Entry
+from aiops_daemon.core.model.listing import AlertPage, AlertQuery, IncidentDetail, IncidentPage, IncidentQuery
+from aiops_daemon.core.model.rulequality import RuleQuality
+from aiops_daemon.core.model.scope import Scope
+from aiops_daemon.core.model.settings import TokenSpec
 from aiops_daemon.core.model.view import Readiness, ReloadOutcome, View
 
 
@@ -21,3 +28,24 @@ class WebPorts:
     version: str
     external_url: str = ""
     counted: Callable[[str, int], None] | None = None  # route, status code
+    alerts: AlertPorts | None = None  # None: the alert road is not there (a preview, some tests)
+    allow_anonymous: bool = False  # beyond loopback without tokens, because a flag says so
+
+
+@dataclass(frozen=True)
+class AlertPorts:
+    """What the alert road gives the listener. Whatever asks the store may raise StoreError."""
+
+    accept: Callable[[Delivery], Awaitable[None]]  # returns once the body is on disk
+    quarantine: Callable[[Quarantined], Awaitable[None]]
+    too_large: Callable[[str, int], None]  # source, bytes: a body over the limit was refused
+    sources: Callable[[], frozenset[str]]  # names of configured Alertmanagers
+    tokens: Callable[[], tuple[TokenSpec, ...]]  # read at each request: a reload may change them
+    find_incidents: Callable[[IncidentQuery, Scope], Awaitable[IncidentPage]]
+    find_incident: Callable[[str, Scope], Awaitable[IncidentDetail | None]]
+    find_alerts: Callable[[AlertQuery, Scope], Awaitable[AlertPage]]
+    entries_after: Callable[[str, int, Scope], Awaitable[list[Entry]]]
+    last_entry: Callable[[], Awaitable[str]]
+    changed: Callable[[], Awaitable[None]]  # returns when something was committed next
+    act: Callable[[Action, Scope], Awaitable[Done | Refusal]]
+    quality: Callable[[float, Scope], Awaitable[Sequence[RuleQuality]]]  # since (unix seconds)

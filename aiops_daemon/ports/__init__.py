@@ -1,5 +1,6 @@
 """Protocols between flows and edges, only where two real implementations exist.
 
+The store and Alertmanagers have modules of their own.
 MetricSource: the live HTTP API (edges.prometheus.client) and recordings (edges.prometheus.recorded).
 RuleChecker: promtool (edges.rulefiles.promtool) and, where promtool is absent, the structural check.
 """
@@ -13,6 +14,8 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from aiops_daemon.ports.rules import EvaluatedRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,9 @@ class MetricSource(Protocol):
 
     async def metric_names(self) -> frozenset[str]:
         """Name the metric families that exist."""
+
+    async def alerting_rules(self) -> tuple[EvaluatedRule, ...]:
+        """List the alerting rules that it evaluates, with their active alerts; none where it evaluates none."""
 
     async def close(self) -> None:
         """Release connections; idempotent."""

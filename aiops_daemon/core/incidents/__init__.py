@@ -1,0 +1,1 @@
+"""Incidents: which alerts belong together, and how an incident lives."""

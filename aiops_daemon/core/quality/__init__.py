@@ -1,0 +1,1 @@
+"""What the noise in alerts is and what is done about it: episodes, flapping, transients, suppression, scores."""

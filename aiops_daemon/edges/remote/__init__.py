@@ -1,0 +1,1 @@
+"""The API of a running daemon, as the command line asks it."""

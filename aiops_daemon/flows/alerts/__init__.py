@@ -1,0 +1,1 @@
+"""The alert road: from an accepted body to incidents."""
