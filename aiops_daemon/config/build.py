@@ -9,17 +9,17 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+from aiops_daemon.config.build_http import http_spec, resolve
 from aiops_daemon.config.model import Document
 from aiops_daemon.config.queries import Query
-from aiops_daemon.config.secret import secret
 from aiops_daemon.config.slos import Slo
-from aiops_daemon.config.sources import Prometheus, TlsConfig
+from aiops_daemon.config.sources import Prometheus
 from aiops_daemon.core.model.durations import DAY, HOUR
 from aiops_daemon.core.model.labels import make
 from aiops_daemon.core.model.query import Direction, Export, OnFinding, QuerySpec, Season, Threshold
 from aiops_daemon.core.model.settings import ExportSpec, HistorySpec, RulesSpec, Settings
 from aiops_daemon.core.model.slo import SloSpec
-from aiops_daemon.core.model.source import HttpSpec, SourceSpec, TlsSpec
+from aiops_daemon.core.model.source import SourceSpec
 
 
 def build(document: Document, *, folder: Path, config_hash: int) -> Settings:
@@ -53,35 +53,8 @@ def _source(source: Prometheus, folder: Path) -> SourceSpec:
         concurrency=source.max_concurrency,
         max_body_bytes=source.max_body_size,
         compression=source.compression,
-        http=_http(source, folder),
+        http=http_spec(source, folder),
     )
-
-
-def _http(source: Prometheus, folder: Path) -> HttpSpec:
-    basic, bearer = source.basic_auth, source.authorization
-    headers = {name: secret(header.secret, header.secret_file, folder) for name, header in source.headers.items()}
-    return HttpSpec(
-        bearer=secret(bearer.credentials, bearer.credentials_file, folder) if bearer else None,
-        bearer_type=bearer.type if bearer else "Bearer",
-        username=basic.username if basic else "",
-        password=secret(basic.password, basic.password_file, folder) if basic else None,
-        secret_headers=tuple((name, value) for name, value in headers.items() if value is not None),
-        tls=_tls(source.tls_config, folder) if source.tls_config else TlsSpec(),
-    )
-
-
-def _tls(tls: TlsConfig, folder: Path) -> TlsSpec:
-    return TlsSpec(
-        ca_file=_resolve(tls.ca_file, folder),
-        cert_file=_resolve(tls.cert_file, folder),
-        key_file=_resolve(tls.key_file, folder),
-        server_name=tls.server_name or "",
-        insecure_skip_verify=tls.insecure_skip_verify,
-    )
-
-
-def _resolve(path: str | None, folder: Path) -> str:
-    return str(folder / path) if path else ""
 
 
 def _query(query: Query, time_zone: str) -> QuerySpec:
@@ -149,7 +122,7 @@ def _slo(slo: Slo) -> SloSpec:
 def _rules(document: Document, folder: Path) -> RulesSpec:
     rules = document.rules
     return RulesSpec(
-        directory=_resolve(rules.directory, folder),
+        directory=resolve(rules.directory, folder),
         labels=make(rules.labels),
         annotations=make(rules.annotations),
         runbook_url=rules.runbook_url.rstrip("/") + "/",

@@ -6,6 +6,7 @@ models together. In a path `[]` stands for an item of a list and `*` for a name 
 
 from __future__ import annotations
 
+import inspect
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,7 +60,8 @@ def _matches(path: Path, pattern: Pattern) -> bool:
 
 def _keys(model: type[BaseModel], prefix: Pattern) -> Iterator[Key]:
     shown = model.model_construct().model_dump(mode="json", by_alias=True, warnings=False)
-    for name, field in model.model_fields.items():
+    own = inspect.get_annotations(model)  # inherited keys, such as those of HTTP, come after a section's own
+    for name, field in sorted(model.model_fields.items(), key=lambda item: item[0] not in own):
         path = (*prefix, field.alias or name)
         text = " ".join((field.description or "").split())
         nested = list(_nested(field.annotation, path))
