@@ -86,8 +86,8 @@ episodes = Table(
     Column("external_url", Text, nullable=False),
     Column("origin", Text, nullable=False),
     Column("extra", Text, nullable=False),
-    Index(None, "source", "fingerprint", "starts_at"),
-    Index(None, "incident"),
+    Index(None, "source", "fingerprint", "starts_at", "heard_at"),
+    Index(None, "incident", "heard_at"),
     Index(None, "state", "seen_at"),
     Index(None, "rule", "heard_at"),
     Index(None, "heard_at"),
@@ -99,6 +99,7 @@ incidents = Table(
     Column("uid", Text, primary_key=True),
     Column("number", BigInteger, nullable=False),
     Column("team", Text, nullable=False),
+    Column("teams", Text, nullable=False),  # for reading; what counts is incident_teams
     Column("title", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("severity", Text, nullable=False),
@@ -125,10 +126,17 @@ incidents = Table(
     Column("false_positive", Boolean, nullable=False),
     Column("digest", Boolean, nullable=False),
     UniqueConstraint("number"),
+    Index("ix_incidents_facets", "state", "severity", "team", "priority", "service", "teams", "opened_at"),
     Index(None, "state", "opened_at"),
     Index(None, "opened_at"),
     Index(None, "updated_at"),
     Index(None, "resolved_at"),
+)
+Index(
+    "ix_incidents_merged_into",
+    incidents.c.merged_into,
+    sqlite_where=incidents.c.merged_into != "",
+    postgresql_where=incidents.c.merged_into != "",
 )
 
 incident_teams = Table(
