@@ -31,6 +31,7 @@ class Repair:
     event: AlertEvent | None = None  # missed firing, missed episode
     ends_at: float | None = None  # missed resolve
     muted: tuple[tuple[str, str], ...] = ()  # muted, unmuted: all that hold now
+    asked_at: float | None = None  # when the answers were asked for on which it rests; news heard since wins
 
 
 class Evaluation(StrEnum):
