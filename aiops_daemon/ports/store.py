@@ -59,6 +59,10 @@ class DeskState:
     first_started_at: float | None  # when this store was first used; None: it is empty
 
 
+DESK_LEASE = "desk"
+"""Name of the lease whose token fences `commit`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """The right to process alerts: at most one holder; `token` rises with every change of holder."""

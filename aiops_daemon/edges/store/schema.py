@@ -40,6 +40,7 @@ inbox = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("skip", Integer, nullable=False, server_default="0"),
     Column("error", Text, nullable=False, server_default=""),
+    sqlite_autoincrement=True,  # an id that is done never comes again, so late news about it hits nothing
 )
 """What waits to be processed; a row that is done is deleted."""
 
@@ -239,3 +240,9 @@ installation = Table(
     Column("value", Text, nullable=False),
 )
 """Facts about this store: since when it is used, the oldest version of the daemon that may write it."""
+
+FIRST_STARTED_AT = "first_started_at"
+MIN_WRITER_VERSION = "min_writer_version"
+
+SCHEMA_VERSION = 1
+"""What this release writes; a store whose `min_writer_version` is higher is refused."""
