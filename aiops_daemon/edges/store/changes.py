@@ -1,0 +1,66 @@
+"""One step of the desk on its way to disk.
+
+Enters: a connection in a transaction and the changes. Leaves: rows, written with one statement a table whatever their
+number. The caller commits or rolls back: all of it is kept or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, and_, bindparam, delete, select, update
+
+from aiops_daemon.core.model.incident import Incident
+from aiops_daemon.edges.store import schema
+from aiops_daemon.edges.store.chunks import chunks
+from aiops_daemon.edges.store.rows import episode_row, incident_row
+from aiops_daemon.edges.store.rows_beside import correction_row, entry_row, finding_row, outcome_row, quarantined_row
+from aiops_daemon.edges.store.storable import storable
+from aiops_daemon.edges.store.upserts import insert, upsert
+from aiops_daemon.edges.store.words import write_words
+from aiops_daemon.ports.store import Changes
+
+_teams = schema.incident_teams.c
+_TEAMS_OF = select(_teams.incident, _teams.team).where(_teams.incident.in_(bindparam("uids", expanding=True)))
+_LEAVE = delete(schema.incident_teams).where(
+    and_(_teams.incident == bindparam("left_incident"), _teams.team == bindparam("left_team"))
+)
+_DONE = delete(schema.inbox).where(schema.inbox.c.id.in_(bindparam("rows", expanding=True)))
+_PROGRESS = update(schema.inbox).where(schema.inbox.c.id == bindparam("row")).values(skip=bindparam("alerts"))
+
+
+def write_changes(conn: Connection, changes: Changes) -> None:
+    """Write everything one step changed; entries in their order, rows replaced whole by uid."""
+    upsert(conn, schema.episodes, [episode_row(one) for one in changes.episodes])
+    upsert(conn, schema.incidents, [incident_row(one) for one in changes.incidents])
+    _write_teams(conn, changes.incidents)
+    insert(conn, schema.timeline, [entry_row(one) for one in changes.entries])
+    write_words(conn, changes.incidents, changes.episodes, changes.entries)
+    _write_beside(conn, changes)
+    _write_inbox(conn, changes)
+
+
+def _write_teams(conn: Connection, incidents: Iterable[Incident]) -> None:
+    latest = {one.uid: one.teams for one in incidents}
+    after = {(uid, storable(team)) for uid, teams in latest.items() for team in teams}
+    before = {(uid, team) for part in chunks(latest) for uid, team in conn.execute(_TEAMS_OF, {"uids": part})}
+    left = [{"left_incident": uid, "left_team": team} for uid, team in sorted(before - after)]
+    if left:
+        conn.execute(_LEAVE, left)
+    joined = [{"incident": uid, "team": team} for uid, team in sorted(after - before)]
+    upsert(conn, schema.incident_teams, joined)
+
+
+def _write_beside(conn: Connection, changes: Changes) -> None:
+    upsert(conn, schema.linked_findings, [finding_row(one) for one in changes.findings])
+    insert(conn, schema.outcomes, [outcome_row(one) for one in changes.outcomes])
+    upsert(conn, schema.corrections, [correction_row(one) for one in changes.corrections])
+    insert(conn, schema.quarantine, [quarantined_row(one) for one in changes.quarantined])
+    upsert(conn, schema.knowledge, [{"name": name, "value": value} for name, value in changes.knowledge])
+
+
+def _write_inbox(conn: Connection, changes: Changes) -> None:
+    for part in chunks(changes.done):
+        conn.execute(_DONE, {"rows": part})
+    if changes.progress:
+        conn.execute(_PROGRESS, [{"row": row, "alerts": alerts} for row, alerts in changes.progress])
