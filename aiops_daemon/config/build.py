@@ -9,15 +9,27 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+from aiops_daemon.config.build_alerts import (
+    alertmanager,
+    grouping,
+    heartbeat,
+    quality,
+    severities,
+    team,
+    token,
+    topology,
+    watchdog,
+)
 from aiops_daemon.config.build_http import http_spec, resolve
-from aiops_daemon.config.model import Document
+from aiops_daemon.config.model import Document, Storage
 from aiops_daemon.config.queries import Query
+from aiops_daemon.config.secret import secret
 from aiops_daemon.config.slos import Slo
 from aiops_daemon.config.sources import Prometheus
 from aiops_daemon.core.model.durations import DAY, HOUR
 from aiops_daemon.core.model.labels import make
 from aiops_daemon.core.model.query import Direction, Export, OnFinding, QuerySpec, Season, Threshold
-from aiops_daemon.core.model.settings import ExportSpec, HistorySpec, RulesSpec, Settings
+from aiops_daemon.core.model.settings import ExportSpec, HistorySpec, RetentionSpec, RulesSpec, Settings, StorageSpec
 from aiops_daemon.core.model.slo import SloSpec
 from aiops_daemon.core.model.source import SourceSpec
 
@@ -25,7 +37,6 @@ from aiops_daemon.core.model.source import SourceSpec
 def build(document: Document, *, folder: Path, config_hash: int) -> Settings:
     """Build the settings."""
     packs = document.packs.enable
-    storage = Path(document.storage.url.removeprefix("sqlite:///"))
     return Settings(
         cluster=document.global_.cluster or "",
         external_url=document.global_.external_url or "",
@@ -37,7 +48,17 @@ def build(document: Document, *, folder: Path, config_hash: int) -> Settings:
         queries=tuple(_query(query, document.global_.time_zone) for query in document.queries),
         slos=tuple(_slo(slo) for slo in document.slos),
         rules=_rules(document, folder),
-        storage_directory=str(storage.parent),
+        storage_directory=_storage_directory(document.storage),
+        storage=_storage(document.storage, folder),
+        alertmanagers=tuple(alertmanager(one, folder) for one in document.alertmanagers),
+        watchdogs=tuple(watchdog(one) for one in document.watchdogs),
+        heartbeat=heartbeat(document.heartbeat, folder),
+        severities=severities(document.severities),
+        quality=quality(document),
+        grouping=grouping(document.grouping),
+        topology=topology(document.topology),
+        teams=tuple(team(one) for one in document.teams),
+        tokens=tuple(token(one, folder) for one in document.web.tokens),
         config_hash=config_hash,
     )
 
@@ -116,6 +137,7 @@ def _slo(slo: Slo) -> SloSpec:
         window_seconds=slo.window,
         labels=make(slo.labels),
         sources=tuple(slo.prometheus),
+        on_finding=OnFinding(slo.on_finding),
     )
 
 
@@ -127,4 +149,22 @@ def _rules(document: Document, folder: Path) -> RulesSpec:
         annotations=make(rules.annotations),
         runbook_url=rules.runbook_url.rstrip("/") + "/",
         promtool=rules.promtool,
+    )
+
+
+def _storage_directory(storage: Storage) -> str:
+    """Put learned state beside the SQLite file unless told otherwise."""
+    if storage.directory:
+        return storage.directory
+    if storage.url.startswith("sqlite:"):
+        return str(Path(storage.url.removeprefix("sqlite:///")).parent)
+    return Settings().storage_directory
+
+
+def _storage(storage: Storage, folder: Path) -> StorageSpec:
+    return StorageSpec(
+        url=storage.url,
+        password=secret(storage.password, storage.password_file, folder),
+        retention=RetentionSpec(storage.retention.resolved_incidents, storage.retention.alerts),
+        backups=storage.backups,
     )

@@ -11,29 +11,39 @@ from itertools import chain
 from pathlib import Path as FilePath
 from typing import Any
 
+from aiops_daemon.config.check_alerts import check_alerts
 from aiops_daemon.config.faults import Fault, Path, did_you_mean, dotted
 from aiops_daemon.config.outline import keys
 from aiops_daemon.config.tree import Tree
 from aiops_daemon.core.packs.choice import PACKS
 
+_SERVERS = (("prometheus", "[]"), ("alertmanagers", "[]"), ("heartbeat",))
 _AT_MOST_ONE = (
-    (("prometheus", "[]"), ("basic_auth", "authorization")),
-    (("prometheus", "[]", "basic_auth"), ("password", "password_file")),
+    *((section, ("basic_auth", "authorization")) for section in _SERVERS),
+    *(((*section, "basic_auth"), ("password", "password_file")) for section in _SERVERS),
+    (("storage",), ("password", "password_file")),
 )
 _EXACTLY_ONE = (
-    (("prometheus", "[]", "authorization"), ("credentials", "credentials_file")),
-    (("prometheus", "[]", "headers", "*"), ("secret", "secret_file")),
+    *(((*section, "authorization"), ("credentials", "credentials_file")) for section in _SERVERS),
+    *(((*section, "headers", "*"), ("secret", "secret_file")) for section in _SERVERS),
     (("queries", "[]", "thresholds", "*"), ("above", "below")),
     (("slos", "[]", "sli", "events"), ("good", "bad")),
+    (("maintenance", "[]"), ("time_intervals", "starts_at")),
+    (("web", "tokens", "[]"), ("token", "token_file")),
 )
-_TOGETHER = ((("prometheus", "[]", "tls_config"), ("cert_file", "key_file")),)
+_TOGETHER = tuple(((*section, "tls_config"), ("cert_file", "key_file")) for section in _SERVERS)
+_NAMED = (
+    *("prometheus", "queries", "slos", "alertmanagers", "maintenance", "time_intervals", "teams"),
+    *("quality.suppression", "web.tokens"),
+)
 
 
 def check(tree: Tree, *, folder: FilePath, files: bool) -> list[Fault]:
     """Find what is wrong between keys; `files` says whether named files must be readable now."""
     parts = [_sources_given(tree), _alternatives(tree), _alert_labels(tree), _packs(tree)]
-    parts += [_names(tree, section) for section in ("prometheus", "queries", "slos")]
+    parts += [_names(tree, tuple(section.split("."))) for section in _NAMED]
     parts += [_references(tree, section) for section in ("queries", "slos")]
+    parts.append(check_alerts(tree))
     if files:
         parts.append(_files(tree, folder))
     return list(chain.from_iterable(parts))
@@ -83,9 +93,9 @@ def _alert_labels(tree: Tree) -> Iterator[Fault]:
         yield tree.key_fault(path, "an alert's name cannot be set", "choose another label")
 
 
-def _names(tree: Tree, section: str) -> Iterator[Fault]:
+def _names(tree: Tree, section: tuple[str, ...]) -> Iterator[Fault]:
     first: dict[str, Path] = {}
-    for path, name in tree.find((section, "[]", "name")):
+    for path, name in tree.find((*section, "[]", "name")):
         if isinstance(name, str) and first.setdefault(name, path) != path:
             yield tree.fault(path, f"{dotted(first[name])} has the same name", "choose another")
 

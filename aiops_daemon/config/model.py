@@ -10,25 +10,21 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from aiops_daemon.config.alertmanagers import Alertmanager, Heartbeat, Watchdog
 from aiops_daemon.config.faults import did_you_mean
-from aiops_daemon.config.fields import CountIn, DurationIn, Section, choice, refusal
+from aiops_daemon.config.fields import CountIn, DurationIn, SecretText, Section, choice, refusal
+from aiops_daemon.config.grouping import Grouping, Topology
+from aiops_daemon.config.intervals import Maintenance, NamedInterval
+from aiops_daemon.config.quality import Quality, Severities
 from aiops_daemon.config.queries import Query
 from aiops_daemon.config.slos import Slo
 from aiops_daemon.config.sources import Prometheus
+from aiops_daemon.config.teams import Team, Web
 from aiops_daemon.config.texts import FilePath, Name, OwnLabelName, StorageUrl, Text, TimeZone, WebUrl
-from aiops_daemon.core.model.durations import WEEK
+from aiops_daemon.core.model.durations import DAY, WEEK
 
 NOT_BUILT = frozenset(
-    (
-        *(("global", "mode"), ("storage", "retention")),
-        *(
-            (section,)
-            for section in (
-                *("alertmanagers", "watchdogs", "severities", "quality", "maintenance", "grouping", "topology"),
-                *("time_intervals", "teams", "people", "schedules", "route", "escalations", "receivers", "web"),
-            )
-        ),
-    )
+    (("global", "mode"), ("people",), ("schedules",), ("route",), ("escalations",), ("receivers",)),
 )
 """Keys of features that later versions bring."""
 
@@ -109,12 +105,38 @@ class Rules(Section):
     """Program that checks rules before they are put in place; a name on PATH or a path."""
 
 
+class Retention(Section):
+    """How long rows are kept."""
+
+    resolved_incidents: Annotated[float, DurationIn("1d", "10y")] = 400 * DAY
+    """How long after its end an incident is kept, with its timeline."""
+
+    alerts: Annotated[float, DurationIn("1d", "10y")] = 90 * DAY
+    """How long after its end an alert that belongs to no kept incident is kept."""
+
+
 class Storage(Section):
-    """Where the daemon keeps what it has learned."""
+    """Where the daemon keeps incidents and what it has learned."""
 
     url: StorageUrl = "sqlite:///aiops-data/aiops.db"
-    """Database; learned state lies in files beside it. `sqlite:////data/aiops.db` is absolute, with three slashes
-    the path is relative to the working directory."""
+    """Database: `sqlite:////data/aiops.db`, or `postgresql://user@host:5432/name`. With three slashes the path of a
+    SQLite file is relative to the working directory."""
+
+    password: SecretText | None = None
+    """Password of PostgreSQL. At most one of this and `password_file`."""
+
+    password_file: FilePath | None = None
+    """File that holds the password; read again for every connection."""
+
+    directory: FilePath | None = None
+    """Folder of learned state, relative to the working directory. Default: that of the SQLite file; `aiops-data` with
+    PostgreSQL."""
+
+    retention: Retention = Retention()
+    """How long rows are kept."""
+
+    backups: Annotated[int, CountIn(0, 10_000)] = 24
+    """Verified hourly copies of the SQLite file that are kept; 0 makes none. PostgreSQL has backups of its own."""
 
 
 class Document(Section):
@@ -141,8 +163,41 @@ class Document(Section):
     slos: list[Slo] = Field(default=[])
     """Service level objectives."""
 
+    alertmanagers: list[Alertmanager] = Field(default=[])
+    """Alertmanagers that alerts come from."""
+
+    watchdogs: list[Watchdog] = Field(default=[])
+    """Alerts that fire always, whose absence is an incident."""
+
+    heartbeat: Heartbeat = Heartbeat()
+    """A URL elsewhere that is told that this daemon lives."""
+
+    severities: Severities = Severities()
+    """Which values of the label `severity` mean what."""
+
+    quality: Quality = Quality()
+    """How noise is held back."""
+
+    maintenance: list[Maintenance] = Field(default=[])
+    """Windows in which alerts tell nobody."""
+
+    time_intervals: list[NamedInterval] = Field(default=[])
+    """Calendars, in Alertmanager's notation."""
+
+    grouping: Grouping = Grouping()
+    """Which alerts become one incident."""
+
+    topology: Topology = Topology()
+    """Which services need which."""
+
+    teams: list[Team] = Field(default=[])
+    """Who owns which alerts; the first team that matches."""
+
     rules: Rules = Rules()
     """Generated alert rules."""
 
     storage: Storage = Storage()
-    """Where learned state is kept."""
+    """Where incidents and learned state are kept."""
+
+    web: Web = Web()
+    """Who may use webhooks, API and pages."""

@@ -126,8 +126,8 @@ class Query(Section):
     forecast: Forecast | None = None
     """Forecasts to make. Default: 1h and 1d ahead where `thresholds` are given, none otherwise."""
 
-    on_finding: Annotated[str, choice("enrich", later=("notify", "page"))] = "enrich"
-    """What a finding may do: enrich. Findings alone page nobody."""
+    on_finding: Annotated[str, choice("enrich", "notify", "page")] = "enrich"
+    """What a finding may do: enrich (be shown on incidents of alerts), notify or page (open an incident too)."""
 
     export: Annotated[str, choice("auto", "all", "anomalous", "none")] = "auto"
     """Which of its series get value and band on the findings page: auto (see `export`), all, anomalous, none."""

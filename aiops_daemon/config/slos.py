@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from aiops_daemon.config.fields import DurationIn, Real, Section, unique
+from aiops_daemon.config.fields import DurationIn, Real, Section, choice, unique
 from aiops_daemon.config.texts import Name, OwnLabelName, Selector, Text
 from aiops_daemon.core.model.durations import DAY
 
@@ -51,3 +51,7 @@ class Slo(Section):
 
     prometheus: Annotated[list[Name], AfterValidator(unique)] = Field(default=[])
     """Names of the Prometheus servers that hold its counters. Default: all."""
+
+    on_finding: Annotated[str, choice("enrich", "notify", "page")] = "enrich"
+    """What burning budget may do by itself: enrich (be shown on incidents of alerts), notify or page (open an incident
+    too). The generated rules alert in any case."""

@@ -113,10 +113,29 @@ def _selector(value: str) -> str:
 
 def _storage_url(value: str) -> str:
     if value.startswith("postgres"):
-        raise refusal("PostgreSQL is not built yet in this version", "write sqlite:///path/to/aiops.db")
+        return _postgresql_url(value)
     path = value.removeprefix("sqlite:///")
     if path == value or not path or path.endswith("/") or "?" in path or path.startswith(":"):
-        raise refusal("is no SQLite file", "write sqlite:////data/aiops.db, or sqlite:///file.db for a relative path")
+        raise refusal(
+            "is no SQLite file and no PostgreSQL",
+            "write sqlite:////data/aiops.db, sqlite:///file.db for a relative path, or postgresql://user@host/name",
+        )
+    return value
+
+
+def _postgresql_url(value: str) -> str:
+    form = "write postgresql://user@host:5432/name"
+    if _BLANK.search(value) or not value.startswith("postgresql://"):
+        raise refusal("is no URL of PostgreSQL", form)
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise refusal("is no URL of PostgreSQL", form) from None
+    if parts.password is not None or "password" in parts.query:
+        raise refusal("holds a password", "use storage.password_file or storage.password instead")
+    if not parts.hostname or port == 0 or not parts.path.strip("/") or parts.fragment:
+        raise refusal("is no URL of PostgreSQL", form)
     return value
 
 

@@ -139,5 +139,5 @@ def test_a_faulty_flag_is_told_by_its_name() -> None:
 
     assert (
         "--prometheus.url: prometheus[0].urls[0]: is no http or https URL; write http://host:port or https://host",
-        "--storage.url: storage.url: PostgreSQL is not built yet in this version; write sqlite:///path/to/aiops.db",
+        "--storage.url: storage.url: is no URL of PostgreSQL; write postgresql://user@host:5432/name",
     ) == caught.value.faults

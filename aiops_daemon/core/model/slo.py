@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aiops_daemon.core.model.labels import Labels
+from aiops_daemon.core.model.query import OnFinding
 
 
 class DataState(StrEnum):
@@ -28,6 +29,7 @@ class SloSpec:
     window_seconds: float  # rolling
     labels: Labels = ()
     sources: tuple[str, ...] = ()
+    on_finding: OnFinding = OnFinding.ENRICH
 
     @property
     def budget_ratio(self) -> float:
