@@ -57,6 +57,7 @@ class DeskState:
     episodes: tuple[Episode, ...]
     next_number: int  # of the next incident
     first_started_at: float | None  # when this store was first used; None: it is empty
+    findings: tuple[LinkedFinding, ...] = ()  # of those incidents
 
 
 DESK_LEASE = "desk"

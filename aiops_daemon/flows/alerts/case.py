@@ -1,0 +1,131 @@
+"""One open incident with the counts over its alerts, kept step by step so that a storm costs the same per alert.
+
+Enters: episodes as they join, change and end. Leaves: facts. Mutable; owned by the desk alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from math import inf
+
+from aiops_daemon.core.incidents.facts import Facts
+from aiops_daemon.core.model.alert import AlertKey, Episode, VerdictKind
+from aiops_daemon.core.model.finding import FindingKind
+from aiops_daemon.core.model.incident import Incident, LinkedFinding
+from aiops_daemon.core.model.severity import Severity
+
+_LISTED = 20  # rules and services that facts carry
+
+
+class Case:
+    """An incident and what its alerts amount to."""
+
+    def __init__(self, incident: Incident, service_labels: tuple[str, ...]) -> None:
+        self.incident = incident
+        self.open: dict[AlertKey, Episode] = {}
+        self.flapping: set[AlertKey] = set()
+        self.findings: dict[str, LinkedFinding] = {}
+        self._service_labels = service_labels
+        self._alerts = 0
+        self._severities: Counter[str] = Counter()
+        self._muted = 0
+        self._labels: dict[str, str] | None = None
+        self._rules: Counter[str] = Counter()
+        self._services: Counter[str] = Counter()
+        self._teams: set[str] = set()
+
+    def add(self, episode: Episode) -> None:
+        """Count an alert that joined."""
+        self._alerts += 1
+        self._teams.add(episode.team)
+        self._rules[episode.rule] += 1
+        labels = dict(episode.labels)
+        self._services.update(self._service(labels))
+        self._share(labels)
+        self._hold(episode)
+
+    def change(self, episode: Episode) -> None:
+        """Count an alert of this incident that changed; one that ended leaves the open ones."""
+        self._release(episode.key)
+        self._hold(episode)
+
+    def remove(self, episode: Episode) -> None:
+        """Forget an alert that moved to another incident; what all share is not widened again."""
+        self._release(episode.key)
+        self._alerts -= 1
+        self.flapping.discard(episode.key)
+        self._rules[episode.rule] -= 1
+        self._services.subtract(self._service(dict(episode.labels)))
+
+    def facts(self) -> Facts:
+        """Return what the alerts amount to; costs a look at every open alert."""
+        notify_at, reason = self._notice()
+        return Facts(
+            alerts=self._alerts,
+            firing=len(self.open),
+            muted=self._muted,
+            flapping=len(self.flapping),
+            worst=self._worst(),
+            labels=tuple(sorted((self._labels or {}).items())),
+            rules=_most(self._rules),
+            services=_most(self._services),
+            teams=tuple(sorted(self._teams)),
+            notify_at=notify_at,
+            notify_reason=reason,
+            burning=next((one.sentence for one in self._live() if one.kind == FindingKind.BURN), ""),
+        )
+
+    def _live(self) -> Iterable[LinkedFinding]:
+        return (finding for finding in self.findings.values() if finding.closed_at is None)
+
+    def _hold(self, episode: Episode) -> None:
+        if episode.flapping:
+            self.flapping.add(episode.key)
+        else:
+            self.flapping.discard(episode.key)
+        if episode.open:
+            self.open[episode.key] = episode
+            self._severities[episode.severity] += 1
+            self._muted += bool(episode.muted)
+
+    def _release(self, key: AlertKey) -> None:
+        before = self.open.pop(key, None)
+        if before is not None:
+            self._severities[before.severity] -= 1
+            self._muted -= bool(before.muted)
+
+    def _notice(self) -> tuple[float | None, str]:
+        """Choose the alert that tells first; when none tells, the reason of one that is held back."""
+        first = min(self.open.values(), key=_tells, default=None)
+        if first is None:
+            return None, "all alerts ended"
+        verdict = first.verdict
+        held = "" if verdict.kind is VerdictKind.NOTIFY else f"{verdict.reason}: "
+        return verdict.notify_at, f"{held}{verdict.sentence or first.rule}"
+
+    def _worst(self) -> Severity:
+        present = (Severity(name) for name, count in self._severities.items() if count > 0)
+        return max(present, key=lambda severity: severity.rank, default=Severity.NONE)
+
+    def _share(self, labels: dict[str, str]) -> None:
+        if self._labels is None:
+            self._labels = labels
+        else:
+            lost = [name for name, value in self._labels.items() if labels.get(name) != value]
+            for name in lost:
+                del self._labels[name]
+
+    def _service(self, labels: dict[str, str]) -> list[str]:
+        return [labels[name] for name in self._service_labels if labels.get(name)][:1]
+
+
+def _tells(episode: Episode) -> float:
+    """Order alerts by when they tell people; those that tell nobody come last."""
+    at = episode.verdict.notify_at
+    return inf if at is None else at
+
+
+def _most(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
+    ordered = sorted(((name, count) for name, count in counts.items() if count > 0), key=lambda one: (-one[1], one[0]))
+    return tuple(ordered[:_LISTED])

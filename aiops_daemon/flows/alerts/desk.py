@@ -1,0 +1,214 @@
+"""The desk: the one place where alerts, people and findings change incidents, one step at a time.
+
+Enters: events, repairs, actions, findings, ticks. Leaves: one transaction a step; what is in memory is only ever what
+is on disk. After a failed commit the working set is thrown away and read anew, so that a step is whole or never was.
+Needs the lease: of several replicas one holds the desk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiops_daemon.core.model.action import Action, Done, Refusal
+from aiops_daemon.core.model.alert import AlertEvent, AlertKey, AlertStatus, Episode
+from aiops_daemon.core.model.finding import Finding
+from aiops_daemon.core.model.inbox import Quarantined
+from aiops_daemon.core.model.repair import Lookup, Repair
+from aiops_daemon.core.model.scope import Scope
+from aiops_daemon.core.model.view import Plot
+from aiops_daemon.errors import StoreError, StoreReason
+from aiops_daemon.flows.alerts.acting import Acting
+from aiops_daemon.flows.alerts.admit import Admission
+from aiops_daemon.flows.alerts.draft import Draft
+from aiops_daemon.flows.alerts.follow import count, follow
+from aiops_daemon.flows.alerts.link import Linking
+from aiops_daemon.flows.alerts.seat import candidate_of
+from aiops_daemon.flows.alerts.surroundings import Surroundings
+from aiops_daemon.flows.alerts.working import WorkingSet
+from aiops_daemon.logs import fields
+
+log = logging.getLogger(__name__)
+
+BREATH = 40  # alerts after which the event loop may turn to others; about 10 ms
+FRESH = 10.0  # seconds: how old what is known of rule evaluation may be when a resolve is judged
+LEASE = 15.0  # seconds; renewed at a third of that
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What the processor hands over at once."""
+
+    events: tuple[AlertEvent, ...] = ()
+    quarantined: tuple[Quarantined, ...] = ()
+    done: tuple[int, ...] = ()
+    progress: tuple[tuple[int, int], ...] = ()
+
+
+class Desk:
+    """Owns the working set; every method is one step under one lock."""
+
+    def __init__(self, around: Surroundings, holder: str) -> None:
+        self.around = around
+        self.committed = asyncio.Condition()
+        self._holder = holder
+        self._token: int | None = None
+        self._working: WorkingSet | None = None
+        self._lock = asyncio.Lock()
+
+    @property
+    def leads(self) -> bool:
+        """Say whether this replica holds the desk."""
+        return self._token is not None
+
+    async def lead(self) -> bool:
+        """Take or renew the lease; losing it drops what is in memory."""
+        lease = await self.around.store.lease("desk", self._holder, LEASE)
+        token = lease.token if lease else None
+        if token != self._token:
+            async with self._lock:
+                self._token, self._working = token, None
+            log.info("this replica processes alerts" if token else "another replica processes alerts")
+        return token is not None
+
+    async def take(self, batch: Batch) -> None:
+        """Process events and note their inbox rows as done, in one transaction."""
+        if any(event.status is AlertStatus.RESOLVED for event in batch.events):
+            await self.around.evaluating.refresh(FRESH)
+        async with self._step() as (working, draft):
+            draft.done += batch.done
+            draft.progress |= dict(batch.progress)
+            draft.quarantined += batch.quarantined
+            admission = await self._admission(working, draft, [event.key for event in batch.events])
+            for number, event in enumerate(batch.events, 1):
+                if not admission.observe(event):
+                    admission.observe(event, await self._looked_up(event.key))
+                if number % BREATH == 0:
+                    await asyncio.sleep(0)
+            follow(admission.touched.values(), self.around, draft, admission.now)
+
+    async def repair(self, repairs: Sequence[Repair]) -> None:
+        """Put right what webhooks did not tell; each is counted by class."""
+        if not repairs:
+            return
+        counted: list[Repair] = []
+        async with self._step() as (working, draft):
+            admission = await self._admission(working, draft, [repair.key for repair in repairs])
+            for number, repair in enumerate(repairs, 1):
+                if admission.repair(repair):
+                    counted.append(repair)
+                if number % BREATH == 0:
+                    await asyncio.sleep(0)
+            follow(admission.touched.values(), self.around, draft, admission.now)
+        for repair in counted:
+            self.around.meter.inc("aiops_alerts_repaired_total", **{"source": repair.key[0], "class": str(repair.kind)})
+            log.debug("repaired", extra=fields(source=repair.key[0], kind=repair.kind, why=repair.text))
+
+    async def act(self, action: Action, scope: Scope) -> Done | Refusal:
+        """Do what a person asks."""
+        async with self._step() as (working, draft):
+            return await Acting(self.around, working, draft).act(action, scope)
+
+    async def found(self, findings: Sequence[Finding], plots: Mapping[str, Plot] | None = None) -> None:
+        """Take the findings that are open now: they enrich or open incidents, as their queries say."""
+        async with self._step() as (working, draft):
+            admission = await self._admission(working, draft, [])
+            Linking(self.around, working, admission).take(findings, plots or {})
+            follow(admission.touched.values(), self.around, draft, admission.now)
+
+    async def tick(self) -> None:
+        """End snoozes, look again at what was held back, forget what is long closed, save what was learned."""
+        async with self._step() as (working, draft):
+            admission = await self._admission(working, draft, [])
+            for case in Acting(self.around, working, draft).wake(admission.now):
+                admission.touched[case.incident.uid] = case
+            for number, key in enumerate(list(working.held), 1):
+                admission.look_again(working.open[key])
+                if number % BREATH == 0:
+                    await asyncio.sleep(0)
+            for key in self.around.judge.settle(admission.now):
+                episode = admission.latest(key)
+                if episode is not None and episode.flapping:
+                    admission.steady(episode)
+            follow(admission.touched.values(), self.around, draft, admission.now)
+            self._forget(working, admission.now)
+
+    async def save(self) -> None:
+        """Write what grouping and quality learned."""
+        async with self._step() as (_, draft):
+            draft.knowledge = {"grouping": self.around.grouper.export(), "quality": self.around.judge.export()}
+
+    async def open_episodes(self, source: str) -> list[Episode]:
+        """List the open alerts of one source."""
+        async with self._lock:
+            return (await self._loaded()).of_source(source)
+
+    async def _looked_up(self, key: AlertKey) -> Lookup:
+        return await self.around.look_up(key)
+
+    def _forget(self, working: WorkingSet, now: float) -> None:
+        before = now - self.around.settings.grouping.reopen_within
+        working.forget(before)
+        self.around.grouper.forget(before)
+
+    async def _admission(self, working: WorkingSet, draft: Draft, keys: Sequence[AlertKey]) -> Admission:
+        missing = {key for key in keys if key not in working.open}
+        latest = await self.around.store.latest_episodes(missing) if missing else {}
+        return Admission(self.around, working, latest, draft)
+
+    @asynccontextmanager
+    async def _step(self) -> AsyncIterator[tuple[WorkingSet, Draft]]:
+        """Hold the desk for one step and commit what it drafted; on any fault nothing of it stays in memory."""
+        async with self._lock:
+            working = await self._loaded()
+            draft = Draft(self.around.mint)
+            try:
+                yield working, draft
+                await self._commit(draft)
+            except BaseException:
+                self._working = None
+                raise
+        count(draft, self.around)
+
+    async def _commit(self, draft: Draft) -> None:
+        changes = draft.changes()
+        if not changes:
+            return
+        started = self.around.clock.monotonic()
+        await self.around.store.commit(changes, token=self._token)
+        elapsed = self.around.clock.monotonic() - started
+        self.around.meter.observe("aiops_store_commit_duration_seconds", elapsed, kind="desk")
+        async with self.committed:
+            self.committed.notify_all()
+
+    async def _loaded(self) -> WorkingSet:
+        """Return the working set; read it anew when there is none."""
+        if self._token is None:
+            raise StoreError(StoreReason.FENCED, "another replica processes alerts; ask that one")
+        if self._working is None:
+            self._working = await self._load()
+        return self._working
+
+    async def _load(self) -> WorkingSet:
+        around = self.around
+        now = around.clock.now()
+        await around.store.begin(now)
+        learned = await around.store.knowledge()
+        around.grouper = around.make_grouper(learned.get("grouping", b""))
+        around.judge = around.make_judge(learned.get("quality", b""))
+        state = await around.store.load_desk(reopen_since=now - around.settings.grouping.reopen_within)
+        around.judge.resume(state.episodes, now)
+        for number, episode in enumerate(sorted(state.episodes, key=lambda one: one.starts_at), 1):
+            if episode.incident:
+                around.grouper.join(candidate_of(episode), episode.incident, episode.starts_at)
+                if not episode.open:
+                    around.grouper.leave(episode.uid, now)
+            if number % BREATH == 0:
+                await asyncio.sleep(0)
+        for incident in state.incidents:
+            if incident.state.closed:
+                around.grouper.close(incident.uid, now)
+        return WorkingSet(state, around.settings.topology.service_labels)

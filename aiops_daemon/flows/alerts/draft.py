@@ -1,0 +1,78 @@
+"""What one step of the desk changes, collected to be written in one transaction.
+
+Enters: changed rows as they come. Leaves: Changes, each row once, entries in order with ids of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from aiops_daemon.core.model.alert import Episode
+from aiops_daemon.core.model.inbox import Quarantined
+from aiops_daemon.core.model.incident import Correction, Entry, EntryKind, Incident, LinkedFinding, Outcome
+from aiops_daemon.ids import Mint
+from aiops_daemon.ports.store import Changes
+
+
+class Draft:
+    """Rows that wait for the commit."""
+
+    def __init__(self, mint: Mint) -> None:
+        self._mint = mint
+        self.episodes: dict[str, Episode] = {}
+        self.incidents: dict[str, Incident] = {}
+        self.findings: dict[str, LinkedFinding] = {}
+        self.entries: list[Entry] = []
+        self.outcomes: list[Outcome] = []
+        self.corrections: list[Correction] = []
+        self.quarantined: list[Quarantined] = []
+        self.done: list[int] = []
+        self.progress: dict[int, int] = {}
+        self.knowledge: dict[str, bytes] = {}
+        self.opened: list[Incident] = []  # for the counters, after the commit
+        self.before: dict[str, Incident] = {}  # incidents as they were
+
+    def put(self, before: Incident, after: Incident) -> None:
+        """Change an incident."""
+        self.before.setdefault(before.uid, before)
+        self.incidents[after.uid] = after
+
+    def write(self, entries: Iterable[Entry]) -> None:
+        """Add lines of a timeline, in order."""
+        self.entries += [replace(entry, uid=self._mint()) for entry in entries]
+
+    def tell(
+        self, episode: Episode, incident: Incident, kind: EntryKind, at: float, text: str, reason: str = ""
+    ) -> None:
+        """Add a line about one alert."""
+        self.entries.append(
+            Entry(
+                uid=self._mint(),
+                incident=incident.uid,
+                team=incident.team,
+                at=at,
+                kind=kind,
+                actor="aiops-daemon",
+                origin=str(episode.origin),
+                text=text,
+                after=str(episode.state),
+                episode=episode.uid,
+                reason=reason,
+            )
+        )
+
+    def changes(self) -> Changes:
+        """Return everything collected."""
+        return Changes(
+            episodes=tuple(self.episodes.values()),
+            incidents=tuple(self.incidents.values()),
+            entries=tuple(self.entries),
+            findings=tuple(self.findings.values()),
+            outcomes=tuple(self.outcomes),
+            corrections=tuple(self.corrections),
+            quarantined=tuple(self.quarantined),
+            done=tuple(self.done),
+            progress=tuple(self.progress.items()),
+            knowledge=tuple(self.knowledge.items()),
+        )

@@ -1,0 +1,81 @@
+"""What keeps the store in order: backups, retention, and the gauges of what waits and what is open.
+
+Enters: the clock. Leaves: copies, deleted rows, numbers. A backup that fails is told to people; a count that fails is
+counted and tried again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from aiops_daemon.errors import StoreError
+from aiops_daemon.flows.alerts.desk import Desk
+from aiops_daemon.flows.alerts.notices import Notices
+from aiops_daemon.flows.alerts.surroundings import Surroundings
+from aiops_daemon.logs import fields
+
+log = logging.getLogger(__name__)
+
+MEASURE_EVERY = 10.0  # seconds
+EXPIRE_EVERY = 60.0
+BACKUP_EVERY = 3600.0
+_STEPS = 20  # batches deleted at once
+
+
+class Housekeeping:
+    """Three slow jobs; each runs in a loop of its own."""
+
+    def __init__(self, around: Surroundings, desk: Desk, notices: Notices) -> None:
+        self._around = around
+        self._desk = desk
+        self._notices = notices
+        self._seen: set[tuple[str, str, str]] = set()
+
+    async def measure(self, beat: Callable[[], None]) -> None:
+        """Set the gauges, for ever."""
+        while True:
+            await self.look()
+            beat()
+            await self._around.clock.sleep(MEASURE_EVERY)
+
+    async def look(self) -> None:
+        """Count what waits and what is open."""
+        meter, store = self._around.meter, self._around.store
+        backlog = await store.backlog()
+        meter.set("aiops_inbox_pending", backlog.pending)
+        meter.set("aiops_inbox_oldest_timestamp_seconds", backlog.oldest_at or 0.0)
+        counts = await store.counts()
+        self._seen |= counts.keys()
+        for state, severity, team in self._seen:
+            number = counts.get((state, severity, team), 0)
+            meter.set("aiops_incidents", number, state=state, severity=severity, team=team)
+
+    async def expire(self, beat: Callable[[], None]) -> None:
+        """Delete what is older than the retention, in small batches, for ever."""
+        while True:
+            await self._around.clock.sleep(EXPIRE_EVERY)
+            for _ in range(_STEPS if self._desk.leads else 0):
+                if not await self._around.store.expire(self._around.clock.now()):
+                    break
+            beat()
+
+    async def back_up(self, beat: Callable[[], None]) -> None:
+        """Copy and verify the store each hour, for ever."""
+        while True:
+            await self._around.clock.sleep(BACKUP_EVERY)
+            if self._desk.leads:
+                await self._copy()
+            beat()
+
+    async def _copy(self) -> None:
+        try:
+            path = await self._around.store.backup()
+        except StoreError as error:
+            self._notices.hold("AiopsBackupFailing", f"The store could not be copied: {error}", severity="warning")
+            log.warning("backup failed", extra=fields(err=error))
+            return
+        self._notices.let_go("AiopsBackupFailing")
+        if path:
+            self._around.meter.set("aiops_store_last_backup_timestamp_seconds", self._around.clock.now())
+            log.info("store copied", extra=fields(path=path))

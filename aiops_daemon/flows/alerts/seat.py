@@ -1,0 +1,164 @@
+"""Which incident a new alert goes to, and the lines that say why.
+
+Enters: an episode that begins. Leaves: its case, with what was written about it. An alert that comes back goes where
+it was; one of our own rules goes to its finding; at first use, old alerts go to one digest; else grouping decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aiops_daemon.core.incidents.acts import merged
+from aiops_daemon.core.incidents.facts import Facts
+from aiops_daemon.core.incidents.lifecycle import opened, reopened
+from aiops_daemon.core.model.action import Refusal
+from aiops_daemon.core.model.alert import Episode
+from aiops_daemon.core.model.grouping import Candidate, Judgement, Placement
+from aiops_daemon.core.model.incident import EntryKind, IncidentState
+from aiops_daemon.core.model.labels import get
+from aiops_daemon.core.model.scope import DAEMON
+from aiops_daemon.core.model.severity import Severity
+from aiops_daemon.flows.alerts.case import Case
+from aiops_daemon.flows.alerts.draft import Draft
+from aiops_daemon.flows.alerts.surroundings import Surroundings, is_own_rule
+from aiops_daemon.flows.alerts.working import WorkingSet
+
+FIRST_USE = 600.0  # seconds after the first start in which old alerts count as found, not as news
+
+
+class Seating:
+    """Finds the case of an alert, within one step of the desk."""
+
+    def __init__(self, around: Surroundings, working: WorkingSet, draft: Draft, now: float) -> None:
+        self._around = around
+        self._working = working
+        self._draft = draft
+        self._now = now
+
+    def seat(self, episode: Episode, before: Episode | None) -> tuple[Case, Episode]:
+        """Return the case that an alert goes to, and the alert with the reason; `before` is its last episode."""
+        for choose in (self._returning, self._of_finding, self._digest):
+            chosen = choose(episode, before)
+            if chosen is not None:
+                case, reason = chosen
+                return self._join(case, episode, reason)
+        return self._by_grouping(episode)
+
+    def _returning(self, episode: Episode, before: Episode | None) -> tuple[Case, str] | None:
+        case = self._followed(before.incident) if before is not None and before.incident else None
+        if case is None or before is None:
+            return None
+        incident = case.incident
+        if not incident.state.closed:
+            return case, f"the same alert fired in {incident.name} before"
+        ago = self._now - (incident.resolved_at or 0.0)
+        if ago > self._around.settings.grouping.reopen_within:
+            return None
+        why = f"{episode.rule or 'an alert'} came back {round(ago / 60)} min after {incident.name} was resolved"
+        self._reopen(case, why)
+        return case, why
+
+    def _of_finding(self, episode: Episode, before: Episode | None) -> tuple[Case, str] | None:
+        if not is_own_rule(episode.labels):
+            return None
+        labels = set(episode.labels)
+        query = get(episode.labels, "aiops_query") or get(episode.labels, "aiops_slo")
+        for case in self._working.unresolved():
+            for finding in case.findings.values():
+                if finding.query == query and labels.issuperset(finding.labels) and finding.closed_at is None:
+                    return case, f"alert of the rule on finding {finding.sentence}"
+        return None
+
+    def _digest(self, episode: Episode, before: Episode | None) -> tuple[Case, str] | None:
+        first = self._working.first_started_at
+        older = self._around.settings.quality.digest_older_than
+        if first is None or self._now - first > FIRST_USE or episode.starts_at > first - older:
+            return None
+        why = f"fired since {round((first - episode.starts_at) / 60)} min when this daemon was first started"
+        found = next((case for case in self._working.unresolved() if case.incident.digest), None)
+        return found or self._open(episode, why, digest=True), why
+
+    def _by_grouping(self, episode: Episode) -> tuple[Case, Episode]:
+        candidate = candidate_of(episode)
+        placement = self._around.grouper.place(candidate, self._now)
+        case = self._followed(placement.incident) if placement.incident else None
+        if case is None or case.incident.state.closed:
+            case = self._open(episode, f"opened by {episode.rule or 'an alert'}")
+            self._tell_apart(case, episode, placement)
+            reason = "began this incident" + (f": {placement.refused[0].text}" if placement.refused else "")
+            return self._join(case, episode, reason)
+        self._merge(case, placement)
+        survivor = self._followed(case.incident.uid) or case
+        return self._join(survivor, episode, placement.judgement.text if placement.judgement else "")
+
+    def _followed(self, uid: str) -> Case | None:
+        """Return a case, or the one that it was merged into."""
+        case = self._working.cases.get(uid)
+        while case is not None and case.incident.state is IncidentState.MERGED:
+            case = self._working.cases.get(case.incident.merged_into)
+        return case
+
+    def _open(self, episode: Episode, why: str, *, digest: bool = False) -> Case:
+        number = self._working.next_number
+        facts = Facts(worst=Severity(episode.severity), rules=((episode.rule, 1),), teams=(episode.team,))
+        incident, entries = opened(self._around.mint(), number, episode.team, facts, self._now, why=why, digest=digest)
+        if digest:
+            incident = replace(incident, title="Alerts that fired already when this daemon was first started")
+        self._draft.write(entries)
+        self._draft.opened.append(incident)
+        return self._working.open_case(incident)
+
+    def _reopen(self, case: Case, why: str) -> None:
+        case.incident, entries = reopened(case.incident, self._now, why)
+        self._draft.write(entries)
+        self._around.grouper.reopen(case.incident.uid)
+        self._around.meter.inc("aiops_grouping_decisions_total", decision="reopened")
+
+    def _join(self, case: Case, episode: Episode, reason: str) -> tuple[Case, Episode]:
+        self._around.grouper.join(candidate_of(episode), case.incident.uid, self._now)
+        return case, replace(episode, incident=case.incident.uid, joined_reason=reason)
+
+    def _tell_apart(self, case: Case, episode: Episode, placement: Placement) -> None:
+        for judgement in placement.refused:
+            other = self._working.cases.get(judgement.incident)
+            if other is not None:
+                text = f"kept apart from {other.incident.name}: {judgement.text}"
+                self._draft.tell(episode, case.incident, EntryKind.APART, self._now, text)
+
+    def _merge(self, case: Case, placement: Placement) -> None:
+        for judgement in placement.merges:
+            other = self._followed(judgement.incident)
+            if other is not None and other is not case and not other.incident.state.closed:
+                older, younger = sorted((case, other), key=lambda one: one.incident.number)
+                self.merge(younger, older, judgement)
+                case = older
+
+    def merge(self, loser: Case, winner: Case, judgement: Judgement) -> None:
+        """Put one case into another because an alert links them."""
+        steps = merged(loser.incident, winner.incident, DAEMON, self._now, judgement.text)
+        if not isinstance(steps, Refusal):
+            (loser.incident, lost), (winner.incident, gained) = steps
+            self._draft.write([*lost, *gained])
+            move_all(loser, winner, self._working, self._draft)
+            self._around.grouper.merge(loser.incident.uid, winner.incident.uid)
+            self._around.meter.inc("aiops_grouping_decisions_total", decision="merged")
+
+
+def move_all(loser: Case, winner: Case, working: WorkingSet, draft: Draft) -> None:
+    """Give the winner every open alert and finding of the loser; those that ended stay where they ended."""
+    for episode in list(loser.open.values()):
+        loser.remove(episode)
+        moved = replace(episode, incident=winner.incident.uid)
+        winner.add(moved)
+        working.keep(moved)
+        draft.episodes[moved.uid] = moved
+    for uid, finding in loser.findings.items():
+        winner.findings[uid] = draft.findings[uid] = replace(finding, incident=winner.incident.uid)
+    loser.findings.clear()
+    draft.put(loser.incident, loser.incident)
+    draft.put(winner.incident, winner.incident)
+
+
+def candidate_of(episode: Episode) -> Candidate:
+    """Return what grouping sees of an alert."""
+    return Candidate(episode.uid, episode.labels, episode.starts_at, episode.key)

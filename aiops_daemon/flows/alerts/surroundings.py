@@ -1,0 +1,75 @@
+"""What every flow of the alert road needs: clock, meter, store, ids, settings, and what was learned."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from aiops_daemon.clock import Clock
+from aiops_daemon.core.incidents.grouping.grouper import Grouper
+from aiops_daemon.core.model.alert import AlertKey, Episode
+from aiops_daemon.core.model.finding import Finding
+from aiops_daemon.core.model.labels import Labels, get
+from aiops_daemon.core.model.matcher import all_match
+from aiops_daemon.core.model.query import OnFinding
+from aiops_daemon.core.model.repair import Evaluation, Lookup
+from aiops_daemon.core.model.scope import DEFAULT_TEAM
+from aiops_daemon.core.model.settings import Settings
+from aiops_daemon.core.quality.judge import Judge
+from aiops_daemon.ids import Mint
+from aiops_daemon.meter import Meter
+from aiops_daemon.ports.store import AlertStore
+
+
+class Evaluating(Protocol):
+    """Says what the Prometheus of an alert knows of it."""
+
+    async def refresh(self, max_age: float) -> None:
+        """Ask again unless the last answer is younger than that many seconds."""
+
+    def judge(self, labels: Labels) -> Evaluation:
+        """Say what is known of one alert."""
+
+
+LookUp = Callable[[AlertKey], Awaitable[Lookup]]
+"""Asks Alertmanager whether it shows an alert as active now."""
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """Shared by the flows of the road; `settings` is replaced by a reload, the rest stays."""
+
+    clock: Clock
+    meter: Meter
+    store: AlertStore
+    mint: Mint
+    settings: Settings
+    make_grouper: Callable[[bytes], Grouper]  # from what was learned
+    make_judge: Callable[[bytes], Judge]
+    grouper: Grouper
+    judge: Judge
+    evaluating: Evaluating
+    look_up: LookUp
+    on_finding: Callable[[Finding], OnFinding]
+    heard: list[Callable[[Episode], None]] = field(default_factory=list)  # told of every new episode
+
+    def team_of(self, labels: Labels) -> str:
+        """Return who owns an alert: its label `team`, else the first team whose matchers hold.
+
+        A label that names no configured team counts all the same: dropping it would hide who is meant.
+        """
+        named = get(labels, "team")
+        if named:
+            return named
+        fits = (team.name for team in self.settings.teams if team.matchers and all_match(team.matchers, labels))
+        return next(fits, DEFAULT_TEAM)
+
+    def is_watchdog(self, labels: Labels) -> bool:
+        """Say whether an alert is one that must keep firing."""
+        return any(all_match(watchdog.matchers, labels) for watchdog in self.settings.watchdogs)
+
+
+def is_own_rule(labels: Labels) -> bool:
+    """Say whether an alert comes from a rule that we generated."""
+    return any(name in ("aiops_query", "aiops_slo") for name, _ in labels)

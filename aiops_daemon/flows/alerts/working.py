@@ -1,0 +1,86 @@
+"""The desk's working set: open alerts, and the cases of open and lately resolved incidents.
+
+Enters: what the store holds. Leaves: the same, indexed. The store is the truth: after a failed commit this is
+thrown away and made anew. Mutable; owned by the desk alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aiops_daemon.core.model.alert import AlertKey, Episode, VerdictKind, VerdictReason
+from aiops_daemon.core.model.incident import Incident
+from aiops_daemon.flows.alerts.case import Case
+from aiops_daemon.ports.store import DeskState
+
+_LOOKED_AT_EACH_TICK = frozenset((VerdictReason.MAINTENANCE, VerdictReason.SUPPRESSION))
+
+
+class WorkingSet:
+    """Everything the desk must know to decide on the next event."""
+
+    def __init__(self, state: DeskState, service_labels: tuple[str, ...]) -> None:
+        self._service_labels = service_labels
+        self.cases: dict[str, Case] = {}
+        self.open: dict[AlertKey, Episode] = {}
+        self.held: set[AlertKey] = set()
+        self.next_number = state.next_number
+        self.first_started_at = state.first_started_at
+        for incident in state.incidents:
+            self.cases[incident.uid] = Case(incident, service_labels)
+        for episode in state.episodes:
+            case = self.cases.get(episode.incident)
+            if case is not None:
+                case.add(episode)
+            self.keep(episode)
+
+        for finding in state.findings:
+            if finding.incident in self.cases:
+                self.cases[finding.incident].findings[finding.uid] = finding
+
+    def open_case(self, incident: Incident) -> Case:
+        """Begin the case of a new incident."""
+        case = Case(incident, self._service_labels)
+        self.cases[incident.uid] = case
+        self.next_number = max(self.next_number, incident.number + 1)
+        return case
+
+    def keep(self, episode: Episode) -> None:
+        """Remember an alert as it is now."""
+        if not episode.open:
+            self.open.pop(episode.key, None)
+            self.held.discard(episode.key)
+            return
+        self.open[episode.key] = episode
+        verdict = episode.verdict
+        if verdict.kind is VerdictKind.SUPPRESS and verdict.reason in _LOOKED_AT_EACH_TICK:
+            self.held.add(episode.key)
+        else:
+            self.held.discard(episode.key)
+
+    def find(self, reference: str) -> Case | None:
+        """Return the case that a person names: INC-42, 42 or the uid."""
+        if reference in self.cases:
+            return self.cases[reference]
+        number = reference.upper().removeprefix("INC-")
+        return next((case for case in self.cases.values() if str(case.incident.number) == number), None)
+
+    def of_source(self, source: str) -> list[Episode]:
+        """List the open alerts of one source."""
+        return [episode for episode in self.open.values() if episode.source == source]
+
+    def forget(self, before: float) -> list[str]:
+        """Drop cases closed before then, and return their uids."""
+        old = [uid for uid, case in self.cases.items() if _closed_before(case, before)]
+        for uid in old:
+            del self.cases[uid]
+        return old
+
+    def unresolved(self) -> Iterable[Case]:
+        """List the cases of incidents that are not closed."""
+        return (case for case in self.cases.values() if not case.incident.state.closed)
+
+
+def _closed_before(case: Case, before: float) -> bool:
+    incident = case.incident
+    return incident.state.closed and not case.open and (incident.resolved_at or 0.0) < before
