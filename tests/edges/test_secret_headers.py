@@ -3,7 +3,7 @@
 import pytest
 
 from aiops_daemon.core.model.source import HttpSpec
-from aiops_daemon.edges.prometheus.credentials import present
+from aiops_daemon.edges.http import present
 from aiops_daemon.errors import SourceError
 
 

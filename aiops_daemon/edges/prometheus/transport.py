@@ -8,10 +8,6 @@ would travel. Foreign exceptions end here: callers see SourceError alone, with n
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import socket
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -20,13 +16,13 @@ from urllib.parse import urlencode
 import aiohttp
 
 from aiops_daemon.core.model.source import SourceSpec
-from aiops_daemon.edges.prometheus.credentials import Credentials, present, split_url, tls_context
+from aiops_daemon.edges.http import Credentials, present, split_url, tls_context
+from aiops_daemon.edges.httpfaults import capped, faults_mapped, refusal
 from aiops_daemon.errors import SourceError, SourceReason
 
 T = TypeVar("T")
 
 _LONGEST_GET = 2_000  # bytes of a query string; longer forms go into a POST body, as Grafana does
-_TOLD = 300  # characters of what went wrong; servers can be talkative
 _CHUNK = 256 * 1024
 _FAIL_OVER = frozenset(
     {SourceReason.CONNECTION, SourceReason.TIMEOUT, SourceReason.SERVER_ERROR, SourceReason.MALFORMED}
@@ -102,23 +98,10 @@ class Transport:
         self, replica: _Replica, request: Request, consumer: Callable[[AsyncIterator[bytes]], Awaitable[T]]
     ) -> T:
         credentials = present(self._spec.http, replica.user_info)
-        try:
+        # The deadline stands inside, so that the end of it is mapped too.
+        with faults_mapped(replica.url, credentials, self._spec.timeout):
             async with asyncio.timeout(self._spec.timeout):
                 return await self._exchange(replica.url, request, credentials, consumer)
-        except TimeoutError:
-            reason, words = SourceReason.TIMEOUT, f"no answer in time (limit {self._spec.timeout:g} s)"
-        except aiohttp.ClientPayloadError:
-            reason, words = SourceReason.MALFORMED, "the answer broke off"
-        except aiohttp.ClientConnectorCertificateError:
-            reason, words = SourceReason.CONNECTION, "the server's certificate was refused"
-        except aiohttp.ClientConnectorError as error:
-            reason, words = SourceReason.CONNECTION, f"cannot connect: {_cause(error.os_error)}"
-        except (aiohttp.ClientError, OSError) as error:
-            reason, words = SourceReason.CONNECTION, f"{type(error).__name__}: {error}"
-        except SourceError as error:
-            reason, words = error.reason, str(error)
-        # Cut after redacting: half a secret is one too.
-        raise SourceError(reason, f"{replica.url}: {credentials.redact(words)[:_TOLD]}") from None
 
     async def _exchange(
         self,
@@ -145,20 +128,7 @@ class Transport:
         ) as response:
             if response.status // 100 != 2:
                 raise await refusal(response)
-            return await consumer(self._capped(response))
-
-    async def _capped(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-        """Yield the body and stop at the cap, which counts inflated bytes."""
-        cap = self._spec.max_body_bytes
-        too_large = SourceError(SourceReason.TOO_LARGE, f"the answer is larger than {cap} bytes")
-        if (response.content_length or 0) > cap:
-            raise too_large
-        seen = 0
-        async for chunk in response.content.iter_any():
-            seen += len(chunk)
-            if seen > cap:
-                raise too_large
-            yield chunk
+            return await consumer(capped(response, self._spec.max_body_bytes))
 
     def _pool(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -174,44 +144,3 @@ class Transport:
                 read_bufsize=_CHUNK,
             )
         return self._session
-
-
-def _cause(error: OSError) -> str:
-    """Say why there is no connection, in the system's words: the loop's repeat the address."""
-    if isinstance(error, ssl.SSLError | socket.gaierror) or not error.errno:  # their numbers are not the system's
-        return error.strerror or str(error)
-    return os.strerror(error.errno).lower()
-
-
-async def refusal(response: aiohttp.ClientResponse) -> SourceError:
-    """Turn an answer that is not 2xx into the error that it means."""
-    if response.status // 100 == 3:
-        where, _ = split_url(response.headers.get("Location", "elsewhere"))
-        return SourceError(SourceReason.REDIRECTED, f"redirects to {where}; redirects are not followed")
-    head = await response.content.read(64 * 1024)
-    kind, told = own_words(head)
-    return SourceError(reason_of(response.status, kind), f"HTTP {response.status}: {told}")
-
-
-def own_words(body: bytes) -> tuple[str, str]:
-    """Return the `errorType` and `error` of an API answer; of anything else all of it on one line."""
-    try:
-        answer = json.loads(body)
-        return str(answer["errorType"]), str(answer["error"])
-    except (ValueError, KeyError, TypeError):
-        return "", " ".join(body.decode(errors="replace").split()) or "no explanation"
-
-
-def reason_of(status: int, kind: str) -> SourceReason:
-    """Map an HTTP status and the API's `errorType` (Prometheus' HTTP API) to a reason."""
-    if kind == "timeout":
-        return SourceReason.TIMEOUT
-    if status in (401, 403):
-        return SourceReason.AUTH_ERROR
-    if status == 429:
-        return SourceReason.RATE_LIMITED
-    if status // 100 == 5:
-        return SourceReason.SERVER_ERROR
-    if status == 422 or (status == 400 and kind):
-        return SourceReason.QUERY_ERROR
-    return SourceReason.CLIENT_ERROR

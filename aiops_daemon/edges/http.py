@@ -1,4 +1,4 @@
-"""Credentials, headers and TLS of one source, made anew for each request so that rotated files are seen.
+"""Credentials, headers and TLS of outgoing requests, made anew for each request so that rotated files are seen.
 
 Enters: an HttpSpec and the configured addresses. Leaves: request headers, a TLS context, addresses free of
 user-info, and a redactor. Never lets a secret into a message: whatever was sent is cut out of what is told.
