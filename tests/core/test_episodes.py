@@ -115,6 +115,13 @@ def test_two_replicas_that_take_turns_count_two_starts_only() -> None:
     assert (100.0, 115.0) == (latest.first_starts_at, latest.starts_at)
 
 
+def test_the_same_start_told_less_exactly_is_no_other_start() -> None:
+    """The API cuts startsAt to milliseconds, webhooks tell nanoseconds."""
+    latest = told(firing(100.0748, 200.0), firing(100.074, 300.0), firing(100.0748, 400.0))
+
+    assert 1 == latest.starts
+
+
 @pytest.mark.parametrize("starts_at", [100.0, 85.0, 115.0])
 def test_a_resolve_ends_an_alert_whatever_its_own_start(starts_at: float) -> None:
     """Only its endsAt counts: firing(s+15) then resolved(s) is an end."""

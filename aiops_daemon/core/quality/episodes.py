@@ -24,6 +24,9 @@ _NAMES = tuple(field.name for field in fields(Episode))
 _VALUES = attrgetter(*_NAMES)
 _SEEN_AT = _NAMES.index("seen_at")
 
+SAME_START = 0.002
+"""Seconds: `/api/v2/alerts` tells startsAt in milliseconds, cut off, webhooks in nanoseconds."""
+
 
 class TransitionKind(StrEnum):
     """What became of the episode."""
@@ -120,10 +123,10 @@ def _first(event: AlertEvent) -> Transition:
 
 def _again(latest: Episode, event: AlertEvent) -> Transition:
     """Hear of an alert that fires and was known to fire; a repetition is the road that must be cheap."""
-    if event.starts_at > latest.starts_at:
+    if _outside(latest, event) and event.starts_at > latest.starts_at:
         text = f"It had ended and fires again since {_at(event.starts_at)}, unseen between two notices."
         return Transition(TransitionKind.REFIRED, _firing(latest, event), text, changed=True)
-    if event.starts_at < latest.first_starts_at or not _same_words(latest, event):
+    if _outside(latest, event) or not _same_words(latest, event):
         episode = _firing(latest, event)
         return Transition(TransitionKind.REPEATED, episode, "", changed=True)
     return Transition(TransitionKind.REPEATED, _seen(latest, event.received_at))
@@ -211,7 +214,7 @@ def _muted(latest: Episode, found: Repair) -> Transition:
 
 def _firing(latest: Episode, event: AlertEvent) -> Episode:
     """Let the episode fire, with the earliest and the latest start heard of; a start outside them is one more."""
-    outside = event.starts_at > latest.starts_at or event.starts_at < latest.first_starts_at
+    outside = _outside(latest, event)
     return replace(
         _fresh(latest, event),
         state=EpisodeState.FIRING,
@@ -220,6 +223,11 @@ def _firing(latest: Episode, event: AlertEvent) -> Episode:
         starts=latest.starts + outside,
         ends_at=None,
     )
+
+
+def _outside(latest: Episode, event: AlertEvent) -> bool:
+    """Say whether it began earlier or later than any start that is known."""
+    return not latest.first_starts_at - SAME_START <= event.starts_at <= latest.starts_at + SAME_START
 
 
 def _fresh(latest: Episode, event: AlertEvent) -> Episode:
