@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from aiops_daemon.cli.parsing import Exit, Nouns
+from aiops_daemon.clock import SystemClock
 from aiops_daemon.config.faults import Fault
 from aiops_daemon.config.load import Inspection, Overrides, inspect
 from aiops_daemon.config.reference import markdown
@@ -62,7 +63,8 @@ def _check(arguments: argparse.Namespace) -> int:
     if path is None and not overrides.prometheus_urls:
         print("give --config.file=FILE", file=sys.stderr)
         return Exit.USAGE
-    found = inspect(path, environ=os.environ, overrides=overrides, files=not arguments.syntax_only)
+    now = SystemClock().now()
+    found = inspect(path, environ=os.environ, overrides=overrides, files=not arguments.syntax_only, now=now)
     if arguments.output == "json":
         print(json.dumps(_document(found), indent=2))
     else:

@@ -55,15 +55,25 @@ class Inspection:
     readable: bool = True
 
 
-def load(path: Path | None, *, environ: Mapping[str, str], overrides: Overrides) -> Loaded:
-    """Load a configuration; raises ConfigError with every fault. Without a file, flags must name a Prometheus."""
-    found = inspect(path, environ=environ, overrides=overrides)
+def load(path: Path | None, *, environ: Mapping[str, str], overrides: Overrides, now: float | None = None) -> Loaded:
+    """Load a configuration; raises ConfigError with every fault. Without a file, flags must name a Prometheus.
+
+    With the moment, windows that have ended are among the warnings.
+    """
+    found = inspect(path, environ=environ, overrides=overrides, now=now)
     if found.loaded is None:
         raise ConfigError(tuple(str(fault) for fault in found.faults), readable=found.readable)
     return found.loaded
 
 
-def inspect(path: Path | None, *, environ: Mapping[str, str], overrides: Overrides, files: bool = True) -> Inspection:
+def inspect(
+    path: Path | None,
+    *,
+    environ: Mapping[str, str],
+    overrides: Overrides,
+    files: bool = True,
+    now: float | None = None,
+) -> Inspection:
     """Find every fault and warning; `files` says whether files that are named must be readable here and now."""
     try:
         raw = _read(path) if path else b""
@@ -79,7 +89,7 @@ def inspect(path: Path | None, *, environ: Mapping[str, str], overrides: Overrid
     faults += check(tree, folder=folder, files=files)
     if document is None or faults:
         return Inspection(None, tuple(sorted(faults, key=lambda fault: (fault.line, fault.column))))
-    warnings = tuple(warn(document, tree))
+    warnings = tuple(warn(document, tree, now))
     settings = build(document, folder=folder, config_hash=_hash(raw))
     return Inspection(Loaded(settings, tuple(str(warning) for warning in warnings), document), (), warnings)
 

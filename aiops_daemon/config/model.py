@@ -133,7 +133,7 @@ class Storage(Section):
     PostgreSQL."""
 
     retention: Retention = Retention()
-    """How long rows are kept."""
+    """How long incidents and alerts are kept."""
 
     backups: Annotated[int, CountIn(0, 10_000)] = 24
     """Verified hourly copies of the SQLite file that are kept; 0 makes none. PostgreSQL has backups of its own."""

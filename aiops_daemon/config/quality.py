@@ -82,10 +82,10 @@ class Quality(Section):
     """How noise is held back. An incident opens at once in any case, and says why nobody is told yet."""
 
     flapping: Flapping = Flapping()
-    """When an alert that starts again and again is told once, as flapping."""
+    """Alerts that start again and again."""
 
     transient: Transient = Transient()
-    """When an alert that usually ends by itself is held before anybody is told."""
+    """Alerts that usually end by themselves."""
 
     max_delay: Annotated[float, DurationIn("0s", "5m")] = 300.0
     """Longest time for which anything learned may delay a notice."""

@@ -13,13 +13,14 @@ from aiops_daemon.config.model import Document
 from aiops_daemon.config.queries import Query
 from aiops_daemon.config.sources import Prometheus
 from aiops_daemon.config.tree import Tree
+from aiops_daemon.config.warn_alerts import warn_alerts, warn_tls
 from aiops_daemon.core.model.durations import DAY, WEEK
 
 _CYCLES = {"daily": DAY, "weekly": WEEK}
 
 
-def warn(document: Document, tree: Tree) -> list[Fault]:
-    """Find what is doubtful."""
+def warn(document: Document, tree: Tree, now: float | None = None) -> list[Fault]:
+    """Find what is doubtful; what depends on the moment is looked for only when it is given."""
     parts: list[Iterator[Fault]] = [_nothing_watched(document, tree), _same_server(document, tree)]
     parts += [_source(source, ("prometheus", index), tree) for index, source in enumerate(document.prometheus)]
     for index, query in enumerate(document.queries):
@@ -28,6 +29,7 @@ def warn(document: Document, tree: Tree) -> list[Fault]:
         if slo.objective <= 1:
             message = "the objective is in percent: this allows nearly every event to fail"
             parts.append(iter([tree.fault(("slos", index, "objective"), message, "write 99.9 for 99.9 %")]))
+    parts.append(warn_alerts(document, tree, now))
     return list(chain.from_iterable(parts))
 
 
@@ -49,12 +51,7 @@ def _same_server(document: Document, tree: Tree) -> Iterator[Fault]:
 def _source(source: Prometheus, path: Path, tree: Tree) -> Iterator[Fault]:
     if source.timeout > source.interval:
         yield tree.fault((*path, "timeout"), "longer than the interval", "slow queries will skip polls")
-    tls = source.tls_config
-    if tls and not any(url.startswith("https:") for url in source.urls):
-        yield tree.fault((*path, "tls_config"), "has no effect: no URL begins with https", "remove it, or use https")
-    if tls and tls.insecure_skip_verify:
-        place = (*path, "tls_config", "insecure_skip_verify")
-        yield tree.fault(place, "anybody on the way can read and change the answers", "give ca_file instead")
+    yield from warn_tls(source, source.urls, path, tree)
 
 
 def _query(query: Query, document: Document, path: Path, tree: Tree) -> Iterator[Fault]:

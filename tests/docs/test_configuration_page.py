@@ -43,7 +43,7 @@ def test_the_example_has_no_other_key(tmp_path: Path) -> None:
     """What is switched off in the example is known too; only the alternatives collide."""
     file = tmp_path / "config.yaml"
     file.write_text(_everything())
-    environ = dict.fromkeys(re.findall(r"\w+", _everything()), "x")
+    environ = dict.fromkeys(re.findall(r"\w+", _everything()), "x" * 16)
 
     found = inspect(file, environ=environ, overrides=Overrides(), files=False)
 
