@@ -1,0 +1,132 @@
+"""Errors of drivers, the database and the file system as StoreError, in this one place.
+
+Enters: whatever SQLAlchemy, sqlite3, psycopg or the system raised, and how the store is called. Leaves: a StoreError
+with its reason and what a person can do. Never puts a statement's parameters into words: they are alerts of somebody.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, SQLAlchemyError
+
+from aiops_daemon.errors import StoreError, StoreReason
+
+FOREIGN = (SQLAlchemyError, sqlite3.Error, OSError, ValueError, OverflowError)
+"""What may come out of a driver; ValueError and OverflowError: a value that it cannot bind."""
+
+_REMEDIES = {
+    StoreReason.FULL: "free space on that disk; writing goes on by itself",
+    StoreReason.LOCKED: "another process holds it for long: find it (fuser, pg_stat_activity) and end it",
+    StoreReason.READ_ONLY: "make the folder writable for this user, or the database a primary",
+    StoreReason.CORRUPT: "run `aiops-daemon db check`; a restart sets the file aside and restores the newest backup",
+    StoreReason.UNREACHABLE: "check that the folder is mounted, or that the database runs and lets this user in",
+}
+
+_SQLITE = {
+    sqlite3.SQLITE_FULL: StoreReason.FULL,
+    sqlite3.SQLITE_BUSY: StoreReason.LOCKED,
+    sqlite3.SQLITE_LOCKED: StoreReason.LOCKED,
+    sqlite3.SQLITE_PROTOCOL: StoreReason.LOCKED,
+    sqlite3.SQLITE_READONLY: StoreReason.READ_ONLY,
+    sqlite3.SQLITE_PERM: StoreReason.READ_ONLY,
+    sqlite3.SQLITE_CORRUPT: StoreReason.CORRUPT,
+    sqlite3.SQLITE_NOTADB: StoreReason.CORRUPT,
+    sqlite3.SQLITE_CANTOPEN: StoreReason.UNREACHABLE,
+    sqlite3.SQLITE_IOERR: StoreReason.UNREACHABLE,
+}
+_IOERR_SHMSIZE = 10 | (19 << 8)  # the memory beside the log could not grow: the disk is full
+
+# SQLSTATE by its first characters, the longest that fits wins (PostgreSQL, appendix A).
+_POSTGRES = {
+    "53100": StoreReason.FULL,
+    "53": StoreReason.UNREACHABLE,  # out of memory or connections
+    "55P03": StoreReason.LOCKED,
+    "57014": StoreReason.LOCKED,  # statement_timeout
+    "40": StoreReason.LOCKED,  # deadlock, serialization
+    "25006": StoreReason.READ_ONLY,
+    "42501": StoreReason.READ_ONLY,  # insufficient privilege
+    "XX001": StoreReason.CORRUPT,
+    "XX002": StoreReason.CORRUPT,
+    "58": StoreReason.UNREACHABLE,
+    "57": StoreReason.UNREACHABLE,
+    "08": StoreReason.UNREACHABLE,
+    "28": StoreReason.UNREACHABLE,
+    "3D": StoreReason.UNREACHABLE,
+}
+
+_SYSTEM = {
+    errno.ENOSPC: StoreReason.FULL,
+    errno.EDQUOT: StoreReason.FULL,
+    errno.EFBIG: StoreReason.FULL,
+    errno.EROFS: StoreReason.READ_ONLY,
+    errno.EACCES: StoreReason.READ_ONLY,
+    errno.EPERM: StoreReason.READ_ONLY,
+}
+
+
+@contextmanager
+def mapped(where: str) -> Iterator[None]:
+    """Turn foreign errors into StoreError; `where` names the store without its password."""
+    try:
+        yield
+    except FOREIGN as error:
+        raise store_error(error, where) from error
+
+
+def store_error(error: BaseException, where: str) -> StoreError:
+    """Build the StoreError for a foreign error."""
+    reason = reason_of(error)
+    remedy = _REMEDIES.get(reason)
+    return StoreError(reason, f"{where}: {_words(error)}" + (f"; {remedy}" if remedy else ""))
+
+
+def reason_of(error: BaseException) -> StoreReason:
+    """Classify a foreign error."""
+    original = _original(error)
+    if isinstance(original, sqlite3.Error):
+        return _sqlite_reason(original)
+    if isinstance(original, OSError):
+        return _SYSTEM.get(original.errno or 0, StoreReason.UNREACHABLE)
+    return _postgres_reason(error, getattr(original, "sqlstate", None))
+
+
+def is_about_data(error: BaseException) -> bool:
+    """Say whether a value of the statement was refused, so that other rows of a batch may still go in."""
+    if isinstance(error, DataError | IntegrityError | InterfaceError):
+        return True
+    return isinstance(_original(error), ValueError | OverflowError | sqlite3.DataError | sqlite3.InterfaceError)
+
+
+def _original(error: BaseException) -> BaseException:
+    return getattr(error, "orig", None) or error
+
+
+def _sqlite_reason(error: sqlite3.Error) -> StoreReason:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return StoreReason.FAILED
+    if code == _IOERR_SHMSIZE:
+        return StoreReason.FULL
+    return _SQLITE.get(code & 0xFF, StoreReason.FAILED)
+
+
+def _postgres_reason(error: BaseException, state: str | None) -> StoreReason:
+    for length in (5, 2):
+        if state and state[:length] in _POSTGRES:
+            return _POSTGRES[state[:length]]
+    lost = isinstance(error, DBAPIError) and (error.connection_invalidated or state is None)
+    lost = lost and not is_about_data(error)
+    return StoreReason.UNREACHABLE if lost or isinstance(error, TimeoutError) else StoreReason.FAILED
+
+
+def _words(error: BaseException) -> str:
+    original = _original(error)
+    if isinstance(original, OSError) and original.strerror:
+        return original.strerror
+    if isinstance(original, UnicodeError):
+        return "a text that is not Unicode"  # the error's own words quote the text
+    return (str(original).strip().splitlines() or [type(original).__name__])[0]

@@ -1,0 +1,223 @@
+"""The one writer: requests of many tasks, written in turn by one thread, intake in groups.
+
+Enters: deliveries and whole transactions. Leaves: what each asked for, once it is on disk. Whatever waits while a
+commit is on its way goes into the next one together (group commit). A request that fails, or whose task is gone, never
+touches another one's: a group with a bad row is written row by row. All bookkeeping is on the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from aiops_daemon.core.model.inbox import Delivery
+from aiops_daemon.edges.store import inbox
+from aiops_daemon.edges.store.ballast import Ballast
+from aiops_daemon.edges.store.engine import Database
+from aiops_daemon.edges.store.faults import is_about_data
+from aiops_daemon.errors import StoreError, StoreReason
+
+GROUP_ROWS = 256
+GROUP_BYTES = 8 * 1024 * 1024
+WAITING_BYTES = 256 * 1024 * 1024  # of bodies in memory; beyond it intake is refused
+
+_Result = TypeVar("_Result")
+Work = Callable[[Connection], _Result]
+
+
+class _Step(Protocol):
+    """One transaction: `run` on the thread, then `settle` on the loop."""
+
+    def run(self) -> Any: ...
+
+    def settle(self, outcome: Any, error: BaseException | None) -> None: ...
+
+
+class Writer:
+    """Owns the writer's thread. Methods are called on the event loop."""
+
+    def __init__(self, database: Database, ballast: Ballast) -> None:
+        self.database = database
+        self.ballast = ballast
+        self._thread = ThreadPoolExecutor(1, "store-writer")
+        self._deliveries: deque[_Waiting] = deque()
+        self._work: deque[_Transaction] = deque()
+        self._bytes = 0
+        self._running: asyncio.Future[Any] | None = None
+        self._last_was_intake = False
+        self._closed = False
+        self.accepted = 0  # rows written by `accept`, those whose task was gone by then too
+
+    async def accept(self, delivery: Delivery) -> int:
+        """Write one delivery and return its row's id."""
+        self._check_open()
+        if self._bytes + len(delivery.body) > WAITING_BYTES:
+            raise StoreError(StoreReason.FAILED, "too many alerts wait to be written; the disk is too slow for them")
+        waiting = _Waiting(delivery, asyncio.get_running_loop().create_future())
+        self._bytes += len(delivery.body)
+        self._deliveries.append(waiting)
+        self._pump()
+        return await waiting.future
+
+    async def run(self, work: Work[_Result], then: Callable[[_Result], None] | None = None) -> _Result:
+        """Run one transaction and return what `work` returned; `then` is told it even when nobody waits any more."""
+        self._check_open()
+        future: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()
+        self._work.append(_Transaction(partial(self._transact, work), future, then))
+        self._pump()
+        return await future
+
+    async def close(self) -> None:
+        """Write what waits, then end the thread and the connections; idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        while self._running is not None:
+            await asyncio.wait({self._running})
+            await asyncio.sleep(0)  # its own callback starts the next step
+        await asyncio.get_running_loop().run_in_executor(self._thread, self.database.dispose)
+        self._thread.shutdown(wait=False)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreError(StoreReason.CLOSED, "the store is closed: the daemon is stopping")
+
+    def _transact(self, work: Work[_Result]) -> _Result:
+        """Run a transaction; on a full disk once more with the ballast's room."""
+        try:
+            with self.database.writing() as connection:
+                return work(connection)
+        except StoreError as error:
+            if error.reason is not StoreReason.FULL or self.ballast.given_up:
+                raise
+        self.ballast.give_up()
+        with self.database.writing() as connection:
+            return work(connection)
+
+    def _pump(self) -> None:
+        """Start the next step unless one is running."""
+        if self._running is not None:
+            return
+        step = self._next()
+        if step is None:
+            return
+        self._running = asyncio.get_running_loop().run_in_executor(self._thread, step.run)
+        self._running.add_done_callback(partial(self._finished, step))
+
+    def _finished(self, step: _Step, done: asyncio.Future[Any]) -> None:
+        self._running = None
+        if done.cancelled():  # only a loop that is torn down does that
+            step.settle(None, StoreError(StoreReason.CLOSED, "the event loop is stopping"))
+            return
+        error = done.exception()
+        if error is None and isinstance(step, _Intake):
+            self.accepted += sum(isinstance(one, int) for one in done.result())
+        step.settle(None if error else done.result(), error)
+        self._pump()
+
+    def _next(self) -> _Step | None:
+        """Take turns between intake and transactions while both wait."""
+        intake = bool(self._deliveries) and not (self._work and self._last_was_intake)
+        self._last_was_intake = intake
+        if intake:
+            group = self._take_group()
+            return _Intake(self.database, self.ballast, group) if group else self._next()
+        while self._work:
+            step = self._work.popleft()
+            if not step.is_abandoned():
+                return step
+        return None
+
+    def _take_group(self) -> list[_Waiting]:
+        group: list[_Waiting] = []
+        size = 0
+        while self._deliveries and len(group) < GROUP_ROWS and size < GROUP_BYTES:
+            waiting = self._deliveries.popleft()
+            self._bytes -= len(waiting.delivery.body)
+            if not waiting.future.done():  # else its task is gone: whoever sent it did not get an answer
+                group.append(waiting)
+                size += len(waiting.delivery.body)
+        return group
+
+
+class _Waiting:
+    """A delivery and who waits for its id."""
+
+    __slots__ = ("delivery", "future")
+
+    def __init__(self, delivery: Delivery, future: asyncio.Future[int]) -> None:
+        self.delivery = delivery
+        self.future = future
+
+
+class _Transaction:
+    """One whole transaction."""
+
+    def __init__(self, run: Callable[[], Any], future: asyncio.Future[Any], then: Callable[[Any], None] | None) -> None:
+        self.run = run
+        self._future = future
+        self._then = then
+
+    def is_abandoned(self) -> bool:
+        return self._future.done()
+
+    def settle(self, outcome: Any, error: BaseException | None) -> None:
+        if error is None and self._then is not None:
+            self._then(outcome)
+        _settle(self._future, outcome, error)
+
+
+class _Intake:
+    """A group of deliveries; comes out as an id or an error for each."""
+
+    def __init__(self, database: Database, ballast: Ballast, group: Sequence[_Waiting]) -> None:
+        self.database = database
+        self.ballast = ballast
+        self._group = group
+
+    def run(self) -> Sequence[int | StoreError]:
+        rows = [inbox.parameters(waiting.delivery) for waiting in self._group]
+        self.ballast.check()
+        try:
+            return self._insert(rows)
+        except StoreError as error:
+            if error.reason is StoreReason.FULL:
+                self.ballast.give_up()
+            if error.__cause__ is None or not is_about_data(error.__cause__):
+                raise
+        return [self._insert_one(row) for row in rows]
+
+    def settle(self, outcome: Sequence[int | StoreError] | None, error: BaseException | None) -> None:
+        for index, waiting in enumerate(self._group):
+            one = outcome[index] if outcome is not None else error
+            _settle(waiting.future, one, _own(one) if isinstance(one, BaseException) else None)
+
+    def _insert(self, rows: list[dict[str, Any]]) -> list[int]:
+        with self.database.writing() as connection:
+            return inbox.insert_all(connection, rows)
+
+    def _insert_one(self, row: dict[str, Any]) -> int | StoreError:
+        try:
+            return self._insert([row])[0]
+        except StoreError as error:
+            return error
+
+
+def _own(error: BaseException) -> BaseException:
+    """Copy an error that several tasks raise: each adds its own traceback."""
+    return StoreError(error.reason, str(error)) if isinstance(error, StoreError) else error
+
+
+def _settle(future: asyncio.Future[Any], outcome: Any, error: BaseException | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(outcome)
+    else:
+        future.set_exception(error)
