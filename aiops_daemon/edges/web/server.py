@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from aiops_daemon.edges.web.alertroad import add_alert_road
 from aiops_daemon.edges.web.api.lists import Lists
 from aiops_daemon.edges.web.exposition import Exposition
 from aiops_daemon.edges.web.lifecycle import Lifecycle
@@ -40,6 +41,7 @@ class WebServer:
         self._app = web.Application(middlewares=[error_middleware(ports.counted)], client_max_size=MAX_BODY_BYTES)
         for part in (Exposition(ports), Lists(ports), Lifecycle(ports), Landing(ports)):
             self._app.add_routes(part.routes())
+        add_alert_road(self._app, ports)
         self._runner: web.AppRunner | None = None
         self._bound_port = self._port
 

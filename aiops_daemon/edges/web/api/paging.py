@@ -40,8 +40,9 @@ def read(given: MultiMapping[str], choices: Mapping[str, tuple[str, ...]], key: 
 
     Raises a 400 ProblemError that lists every fault.
     """
-    faults = [*_unknown(given, choices), *_repeated(given), *_not_chosen(given, choices)]
-    limit = _limit(given.get("limit", str(DEFAULT_LIMIT)))
+    known = [*choices, "limit", "cursor"]
+    faults = [*unknown(given, known), *repeated(given, known), *_not_chosen(given, choices)]
+    limit = whole_number(given.get("limit", str(DEFAULT_LIMIT)), MAX_LIMIT)
     if limit is None:
         faults.append(f"limit must be a whole number from 1 to {MAX_LIMIT}")
     after = _decode(given["cursor"], key) if "cursor" in given else None
@@ -60,8 +61,8 @@ def page(items: Sequence[Item], key: Callable[[Item], Key], asked: Asked) -> tup
     return chosen, _encode(key(chosen[-1])) if len(rest) > asked.limit else None
 
 
-def _unknown(given: MultiMapping[str], choices: Mapping[str, tuple[str, ...]]) -> list[str]:
-    known = [*choices, "limit", "cursor"]
+def unknown(given: MultiMapping[str], known: Sequence[str]) -> list[str]:
+    """Name every parameter that nobody knows, with the one that may have been meant."""
     faults = []
     for name in dict.fromkeys(given):
         if name not in known:
@@ -70,12 +71,20 @@ def _unknown(given: MultiMapping[str], choices: Mapping[str, tuple[str, ...]]) -
     return faults
 
 
-def _known(known: list[str]) -> str:
+def repeated(given: MultiMapping[str], once: Sequence[str]) -> list[str]:
+    """Name every parameter that may be given once and is given more often."""
+    return [f"{name} is given more than once" for name in once if len(given.getall(name, ())) > 1]
+
+
+def whole_number(text: str, most: int) -> int | None:
+    """Read a whole number from 1 to `most`; None when it is none."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 6):
+        return None
+    return int(text) if 1 <= int(text) <= most else None
+
+
+def _known(known: Sequence[str]) -> str:
     return f"known are {', '.join(known)}"
-
-
-def _repeated(given: MultiMapping[str]) -> list[str]:
-    return [f"{name} is given more than once" for name in dict.fromkeys(given) if len(given.getall(name)) > 1]
 
 
 def _not_chosen(given: MultiMapping[str], choices: Mapping[str, tuple[str, ...]]) -> list[str]:
@@ -84,12 +93,6 @@ def _not_chosen(given: MultiMapping[str], choices: Mapping[str, tuple[str, ...]]
         for name, values in choices.items()
         if values and name in given and given[name] not in values
     ]
-
-
-def _limit(text: str) -> int | None:
-    if not (text.isascii() and text.isdigit() and len(text) <= 6):
-        return None
-    return int(text) if 1 <= int(text) <= MAX_LIMIT else None
 
 
 def _encode(key: Key) -> str:

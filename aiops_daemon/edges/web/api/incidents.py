@@ -1,0 +1,102 @@
+"""Incidents, alerts and rule quality under /api/v1: lists, one incident, and what people do.
+
+Enters: requests of somebody who may read (viewer) or act (responder). Leaves: JSON from the alert road. Never decides
+what an action does: the road does, and says why when it refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from aiops_daemon.core.model.action import Refusal
+from aiops_daemon.core.model.listing import IncidentDetail
+from aiops_daemon.core.model.scope import Role
+from aiops_daemon.edges.web.api import parameters
+from aiops_daemon.edges.web.api.access import alert_road, scope_for
+from aiops_daemon.edges.web.api.answers import answer, refused, store_trouble
+from aiops_daemon.edges.web.api.bodies import VERBS, Verb, read_action
+from aiops_daemon.edges.web.api.detailshapes import detail_item
+from aiops_daemon.edges.web.api.incidentshapes import alert_item, entry_item, incident_item, quality_item
+from aiops_daemon.edges.web.ports import WebPorts
+from aiops_daemon.edges.web.problem import ProblemError
+
+Handle = Callable[[web.Request], Awaitable[web.Response]]
+
+
+class Incidents:
+    """Handlers of what the alert road knows."""
+
+    def __init__(self, ports: WebPorts) -> None:
+        self._ports = ports
+
+    def routes(self) -> list[web.RouteDef]:
+        """List the routes; every verb has a path of its own."""
+        one = "/api/v1/incidents/{ref}"
+        return [
+            web.get("/api/v1/incidents", self.incidents),
+            web.get(one, self.incident),
+            web.get(f"{one}/timeline", self.timeline),
+            *(web.post(f"{one}/{verb.word}", self._act(verb)) for verb in VERBS),
+            web.get("/api/v1/alerts", self.alerts),
+            web.get("/api/v1/quality", self.quality),
+        ]
+
+    async def incidents(self, request: web.Request) -> web.Response:
+        """List incidents; all states unless told otherwise."""
+        scope = scope_for(request, Role.VIEWER)
+        query = parameters.read_incident_query(request.query, self._ports.now())
+        with store_trouble():
+            page = await alert_road(self._ports).find_incidents(query, scope)
+        facets = {"facets": page.facets} if query.facets else {}
+        return answer([incident_item(each) for each in page.incidents], page.next, total=page.total, **facets)
+
+    async def incident(self, request: web.Request) -> web.Response:
+        """Return one incident with everything that belongs to it."""
+        return answer(detail_item(await self._found(request)))
+
+    async def timeline(self, request: web.Request) -> web.Response:
+        """Return the timeline of one incident, oldest first."""
+        return answer([entry_item(each) for each in (await self._found(request)).timeline])
+
+    async def alerts(self, request: web.Request) -> web.Response:
+        """List alerts, latest heard first."""
+        scope = scope_for(request, Role.VIEWER)
+        query = parameters.read_alert_query(request.query)
+        with store_trouble():
+            page = await alert_road(self._ports).find_alerts(query, scope)
+        return answer([alert_item(each) for each in page.alerts], page.next, total=page.total)
+
+    async def quality(self, request: web.Request) -> web.Response:
+        """List how good each alert rule is."""
+        scope = scope_for(request, Role.VIEWER)
+        since = parameters.read_quality_since(request.query, self._ports.now())
+        with store_trouble():
+            rules = await alert_road(self._ports).quality(since, scope)
+        return answer([quality_item(each) for each in rules])
+
+    async def _found(self, request: web.Request) -> IncidentDetail:
+        scope = scope_for(request, Role.VIEWER)
+        parameters.check(request.query, ())
+        reference = request.match_info["ref"]
+        with store_trouble():
+            detail = await alert_road(self._ports).find_incident(reference, scope)
+        if detail is None:
+            raise ProblemError(404, f"There is no incident {reference}, or it is another team's.")
+        return detail
+
+    def _act(self, verb: Verb) -> Handle:
+        """Make the handler of one verb."""
+
+        async def handle(request: web.Request) -> web.Response:
+            scope = scope_for(request, Role.RESPONDER)
+            action = await read_action(request, verb, request.match_info["ref"], self._ports.now())
+            with store_trouble():
+                done = await alert_road(self._ports).act(action, scope)
+            if isinstance(done, Refusal):
+                raise refused(done)
+            created = None if done.created is None else incident_item(done.created)
+            return answer(incident_item(done.incident), created=created, changed=done.changed)
+
+        return handle
