@@ -1,0 +1,80 @@
+"""What is old enough goes, a little at a time, so that nothing waits long for it.
+
+Enters: a connection in a transaction, the time and how long rows are kept. Leaves: fewer rows. Never deletes anything
+open: no open incident, no incident with an open alert, no open alert, nothing that waits to be processed. What belongs
+to an incident goes before it, so that a half deleted one is found again by the next call.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, delete, exists, func, select
+
+from aiops_daemon.core.model.alert import EpisodeState
+from aiops_daemon.core.model.durations import DAY
+from aiops_daemon.core.model.incident import IncidentState
+from aiops_daemon.core.model.settings import RetentionSpec
+from aiops_daemon.edges.store import schema
+
+MAX_ROWS = 500
+QUARANTINE_SECONDS = 30 * DAY
+
+_INCIDENTS_AT_ONCE = 50
+_episodes = schema.episodes.c
+_incidents = schema.incidents.c
+_CLOSED = tuple(state.value for state in IncidentState if state.closed)
+_RESOLVED = EpisodeState.RESOLVED.value
+
+_BELONGING = (
+    (schema.timeline, schema.timeline.c.incident),
+    (schema.episodes, _episodes.incident),
+    (schema.linked_findings, schema.linked_findings.c.incident),
+    (schema.outcomes, schema.outcomes.c.incident),
+    (schema.words, schema.words.c.incident),
+    (schema.incident_teams, schema.incident_teams.c.incident),
+    (schema.incidents, _incidents.uid),
+)
+"""Where rows of an incident are, and the column that says so; the incident itself last."""
+
+
+def expire(conn: Connection, now: float, retention: RetentionSpec) -> int:
+    """Delete at most 500 rows that are older than the retention; returns how many went."""
+    gone = _expire_incidents(conn, now - retention.resolved_incidents)
+    gone += _delete(conn, schema.episodes, _old_episodes(now - retention.alerts), MAX_ROWS - gone)
+    old = schema.quarantine.c.at < now - QUARANTINE_SECONDS
+    return gone + _delete(conn, schema.quarantine, old, MAX_ROWS - gone)
+
+
+def _expire_incidents(conn: Connection, before: float) -> int:
+    uids = conn.execute(_old_incidents(before)).scalars().all()
+    gone = 0
+    for table, incident in _BELONGING if uids else ():
+        gone += _delete(conn, table, incident.in_(uids), MAX_ROWS - gone)
+    return gone
+
+
+def _old_incidents(before: float) -> Select[tuple[str]]:
+    """Choose the oldest; the one with the highest number stays, for the next number is counted from it."""
+    highest = select(func.max(_incidents.number)).scalar_subquery()
+    still_open = exists().where(_episodes.incident == _incidents.uid, _episodes.state != _RESOLVED)
+    chosen = select(_incidents.uid).where(
+        _incidents.state.in_(_CLOSED),
+        _incidents.opened_at < before,
+        func.coalesce(_incidents.resolved_at, _incidents.updated_at) < before,
+        _incidents.number < highest,
+        ~still_open,
+    )
+    return chosen.order_by(_incidents.opened_at).limit(_INCIDENTS_AT_ONCE)
+
+
+def _old_episodes(before: float) -> ColumnElement[bool]:
+    return and_(_episodes.state == _RESOLVED, _episodes.seen_at < before, _episodes.incident == "")
+
+
+def _delete(conn: Connection, table: Table, condition: ColumnElement[bool], limit: int) -> int:
+    key = table.primary_key.columns
+    rows = conn.execute(select(*key).where(condition).limit(limit)).all() if limit > 0 else []
+    if rows:
+        statement = delete(table).where(*(column == bindparam(f"key_{column.name}") for column in key))
+        names = [f"key_{column.name}" for column in key]
+        conn.execute(statement, [dict(zip(names, row, strict=True)) for row in rows])
+    return len(rows)
