@@ -1,0 +1,79 @@
+"""The sentences of grouping: why an alert joined an incident, or why not, with the numbers.
+
+Enters: weights and what they were made from. Leaves: a Judgement for people. Made only for what is shown.
+"""
+
+from __future__ import annotations
+
+from aiops_daemon.core.incidents.grouping.cluster import Cluster
+from aiops_daemon.core.incidents.grouping.evidence import Read, Weights
+from aiops_daemon.core.model.grouping import Evidence, Judgement
+
+_SAID = 0.05  # nats: less is not worth words
+
+
+def judgement(
+    one: Read, cluster: Cluster, weights: Weights, *, joined: bool, threshold: float, reason: str = ""
+) -> Judgement:
+    """Say how an alert fits an incident; `reason` is a hard refusal."""
+    parts = _parts(one, cluster, weights)
+    parts.sort(key=lambda part: -abs(part.weight))
+    score = 0.0 if reason else weights.score
+    if reason:
+        text = reason
+    else:
+        said = ", ".join(part.text for part in parts[:4])
+        text = f"{said}; score {score:.2f}, {'joins' if joined else 'would join'} from {threshold:g}"
+    return Judgement(cluster.uid, round(score, 4), tuple(parts), joined, text)
+
+
+def _parts(one: Read, cluster: Cluster, weights: Weights) -> list[Evidence]:
+    found = [
+        ("time", weights.time, _time(one, cluster)),
+        ("labels", weights.labels, _labels(one, cluster)),
+        ("topology", weights.topology, "depends on a service in it"),
+        ("history", weights.history, "its rule fired together with rules in it before"),
+        ("history", weights.repeat, _repeat(weights)),
+        ("time", weights.beat, _beat(one, cluster)),
+        ("correction", weights.correction, _correction(weights)),
+    ]
+    return [Evidence(part, round(weight, 3), text) for part, weight, text in found if abs(weight) >= _SAID]
+
+
+def _time(one: Read, cluster: Cluster) -> str:
+    every = seconds(1.0 / one.rate)
+    return f"{seconds(cluster.gap(one.traits.at))} after its last alert (a new incident begins every {every})"
+
+
+def _labels(one: Read, cluster: Cluster) -> str:
+    names = dict(zip(one.traits.tokens, one.traits.names, strict=True))
+    shared = [(names[token], token, share) for token, _, share in one.telling if token in cluster.tokens]
+    if not shared:
+        own = next(iter(one.traits.services), "")
+        return f"same service {own}" if own and own in cluster.services else "shares no telling label value"
+    name, value, share = shared[0]
+    value = value.removeprefix(f"{name}=")
+    return f"same {name} {value} ({share:.1%} of all alerts, {cluster.tokens[shared[0][1]]} of {cluster.count} here)"
+
+
+def _repeat(weights: Weights) -> str:
+    if weights.repeat > 0.0:
+        return "the same alert fired in it before"
+    return "the same alert still fires in it, so this one is of another fault"
+
+
+def _beat(one: Read, cluster: Cluster) -> str:
+    here = cluster.beats.get(one.traits.beat, 0)
+    return f"{here} of its {cluster.count} alerts began at second {one.traits.beat / 2:g} of a minute as this one"
+
+
+def _correction(weights: Weights) -> str:
+    return "people put such alerts together" if weights.correction > 0.0 else "people took such alerts apart"
+
+
+def seconds(value: float) -> str:
+    """Write a span for people: 12 s, 5 min, 3 h, 2 d."""
+    for size, unit in ((86_400.0, "d"), (3600.0, "h"), (60.0, "min")):
+        if value >= 2 * size:
+            return f"{value / size:.0f} {unit}"
+    return f"{value:.0f} s" if value >= 1.0 or value == 0.0 else f"{value:.1f} s"
