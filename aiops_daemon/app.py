@@ -51,6 +51,7 @@ class Options:
 
     clock: Clock
     listen_address: str = "127.0.0.1:9641"
+    allow_anonymous: bool = False  # beyond loopback without tokens
     load: Callable[[], Settings] | None = None  # reads the configuration anew; None: nothing to reload
     fingerprint: Callable[[], str] | None = None  # changes when the configuration file does
     make_source: Callable[[SourceSpec], MetricSource] | None = None

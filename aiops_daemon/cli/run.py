@@ -23,7 +23,8 @@ from aiops_daemon.config.load import Loaded, Overrides, load
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.errors import UsageError
 
-STORAGE = "where state lives (sqlite:///aiops-data/aiops.db, in the working directory)"
+STORAGE = "where state lives: a SQLite file (sqlite:///aiops-data/aiops.db) or postgresql://user@host/name"
+ANONYMOUS = "listen beyond loopback without tokens: everybody who reaches the port may do everything"
 
 
 def register(nouns: Nouns) -> None:
@@ -40,6 +41,7 @@ def register(nouns: Nouns) -> None:
     )
     parser.add_argument("--storage.url", dest="storage_url", metavar="URL", help=STORAGE)
     add_listen_flag(parser)
+    parser.add_argument("--web.allow-anonymous", dest="allow_anonymous", action="store_true", help=ANONYMOUS)
     parser.add_argument("--web.external-url", dest="external_url", metavar="URL", help="how users reach this daemon")
     parser.add_argument("--dry-run", action="store_true", help="print what would be polled and exported, then exit")
     add_log_flags(parser)
@@ -61,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     def reload() -> Settings:
         return load(path, environ=os.environ, overrides=overrides).settings
 
-    loaded: Loaded = load(path, environ=os.environ, overrides=overrides)
+    loaded: Loaded = load(path, environ=os.environ, overrides=overrides, now=SystemClock().now())
     for warning in loaded.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     if arguments.dry_run:
@@ -69,6 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     options = Options(
         clock=SystemClock(),
         listen_address=arguments.listen_address,
+        allow_anonymous=arguments.allow_anonymous,
         load=reload if path else None,
         fingerprint=(lambda: fingerprint(path)) if path else None,
     )

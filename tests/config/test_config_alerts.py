@@ -314,13 +314,16 @@ WARNINGS = {
     "equal without source": (
         "quality: {suppression: [{name: a, matchers: ['x=\"1\"'], equal: [z]}]}\n",
         (
-            "2:64: quality.suppression[0].equal: has no effect without source_matchers; "
+            "2:63: quality.suppression[0].equal: has no effect without source_matchers; "
             "add source_matchers, or remove it"
         ),
     ),
     "ended window": (
-        'maintenance:\n- {name: a, matchers: [x=1], starts_at: "2026-11-20T00:00:00Z", ends_at: "2026-11-21T00:00:00Z"}\n',
-        "3:74: maintenance[0].ends_at: the window has ended; remove it",
+        (
+            "maintenance:\n- name: a\n  matchers: [x=1]\n"
+            '  starts_at: "2026-11-20T00:00:00Z"\n  ends_at: "2026-11-21T00:00:00Z"\n'
+        ),
+        "6:12: maintenance[0].ends_at: the window has ended; remove it",
     ),
     "team never reached": (
         'teams: [{name: a, matchers: [x=1, y=2]}, {name: b, matchers: [y="2", x="1"]}]\n',
