@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aiops_daemon.core.model.labels import Labels
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDefinition:
+    """An alert rule as its Prometheus evaluates it; durations in seconds, 0 where not set."""
+
+    name: str
+    expr: str
+    hold: float = 0.0  # `for`
+    keep: float = 0.0  # `keep_firing_for`
+    labels: Labels = ()
+    annotations: Labels = ()
+
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
@@ -35,3 +49,4 @@ class RuleQuality:
     duplicate_of: str = ""  # rule that nearly always fires with it, and first
     duplicate_ratio: float = 0.0
     proposals: tuple[Proposal, ...] = ()
+    definition: RuleDefinition | None = None  # where a Prometheus of ours evaluates it, for proposals as rules
