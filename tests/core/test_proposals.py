@@ -149,7 +149,7 @@ def test_promtool_accepts_the_changed_rules(rule: RuleDefinition, promtool: Path
     """All three changes at once, with the rule's own labels and templates."""
     back = [past(turn * 300.0, 30.0) for turn in range(20)]
     episodes = history(*back, *real(2))
-    peaks = {one.uid: 0.82 if one.acted_at else 0.612 for one in episodes.episodes}
+    peaks = {one.uid: 0.8234 if one.acted_at else 0.612 for one in episodes.episodes}
     found = proposals(episodes, rule, peaks)
     quality = rule_quality(episodes)
     path = tmp_path / "changed.yaml"
