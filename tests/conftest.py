@@ -7,11 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+import real_postgres
 import real_servers
+
+from aiops_daemon.core.model.settings import StorageSpec
+
+if TYPE_CHECKING:
+    from aiops_daemon.edges.store.store import SqlStore
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -69,3 +76,38 @@ def amtool() -> Path:
 def helm() -> Path:
     """Path of helm."""
     return real_servers.binary("helm")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[real_postgres.Postgres]:
+    """One PostgreSQL for all tests; make a database in it for each."""
+    server = real_postgres.Postgres()
+    try:
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def postgres_url(postgres: real_postgres.Postgres) -> Iterator[str]:
+    """An empty database."""
+    url = postgres.new_database()
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> StorageSpec:
+    """Where an empty store may be made, on each engine."""
+    if request.param == "sqlite":
+        return StorageSpec(url=f"sqlite:///{tmp_path / 'aiops.db'}", backups=3)
+    return StorageSpec(url=request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+async def store(storage: StorageSpec) -> AsyncIterator[SqlStore]:
+    """An empty store, on each engine."""
+    import store_world
+
+    async with store_world.opened(storage) as opened:
+        yield opened

@@ -91,7 +91,7 @@ class SqlStore:
 
     async def pending(self, limit: int, *, bytes_limit: int) -> list[InboxRow]:
         """Return the oldest rows that wait, at most `limit` and (but for the first) `bytes_limit` of bodies."""
-        return await self._read(lambda connection: inbox.oldest(connection, limit, bytes_limit))
+        return await self.read(lambda connection: inbox.oldest(connection, limit, bytes_limit))
 
     async def failed(self, row: int, error: str) -> int:
         """Count a failed attempt on an inbox row and return how many there were."""
@@ -100,33 +100,33 @@ class SqlStore:
     async def backlog(self) -> Backlog:
         """Count what waits: from memory on SQLite, where nobody else writes."""
         if not self._database.is_sqlite:
-            return await self._read(inbox.backlog)
-        oldest_at = await self._read(inbox.oldest_at)
+            return await self.read(inbox.backlog)
+        oldest_at = await self.read(inbox.oldest_at)
         return Backlog(self._waiting + self._writer.accepted, oldest_at)
 
     # The desk
 
     async def load_desk(self, *, reopen_since: float) -> DeskState:
         """Read what the desk starts from; incidents resolved since then come too, for they may reopen."""
-        return await self._read(lambda connection: desk.load_desk(connection, reopen_since))
+        return await self.read(lambda connection: desk.load_desk(connection, reopen_since))
 
     async def latest_episodes(self, keys: Iterable[AlertKey]) -> dict[AlertKey, Episode]:
         """Return the latest episode of each alert that has one."""
         asked = tuple(keys)
-        return await self._read(lambda connection: desk.latest_episodes(connection, asked))
+        return await self.read(lambda connection: desk.latest_episodes(connection, asked))
 
     async def incidents_by_uid(self, uids: Iterable[str]) -> dict[str, Incident]:
         """Return these incidents."""
         asked = tuple(uids)
-        return await self._read(lambda connection: desk.incidents_by_uid(connection, asked))
+        return await self.read(lambda connection: desk.incidents_by_uid(connection, asked))
 
     async def episodes_of(self, incident: str) -> list[Episode]:
         """Return all episodes of an incident."""
-        return await self._read(lambda connection: desk.episodes_of(connection, incident))
+        return await self.read(lambda connection: desk.episodes_of(connection, incident))
 
     async def knowledge(self) -> dict[str, bytes]:
         """Return all learned values by name."""
-        return await self._read(desk.knowledge)
+        return await self.read(desk.knowledge)
 
     async def commit(self, changes: Changes, *, token: int | None = None) -> None:
         """Write all changes in one transaction; refuses when `token` is no longer that of the desk's lease."""
@@ -140,35 +140,35 @@ class SqlStore:
 
     async def find_incidents(self, query: IncidentQuery, scope: Scope) -> IncidentPage:
         """List incidents: filter, words, sort, page, facets."""
-        return await self._read(lambda connection: search.find_incidents(connection, query, scope))
+        return await self.read(lambda connection: search.find_incidents(connection, query, scope))
 
     async def find_incident(self, reference: str, scope: Scope) -> IncidentDetail | None:
         """Return one incident by number (`INC-42`, `42`) or uid, with all that belongs to it."""
-        return await self._read(lambda connection: search.find_incident(connection, reference, scope))
+        return await self.read(lambda connection: search.find_incident(connection, reference, scope))
 
     async def find_alerts(self, query: AlertQuery, scope: Scope) -> AlertPage:
         """List alerts."""
-        return await self._read(lambda connection: search.find_alerts(connection, query, scope))
+        return await self.read(lambda connection: search.find_alerts(connection, query, scope))
 
     async def entries_after(self, uid: str, limit: int, scope: Scope) -> list[Entry]:
         """Return timeline entries in the order they were committed, after this one ("" from the first)."""
-        return await self._read(lambda connection: timeline.entries_after(connection, uid, limit, scope))
+        return await self.read(lambda connection: timeline.entries_after(connection, uid, limit, scope))
 
     async def last_entry(self) -> str:
         """Return the uid of the latest committed entry, "" when there is none."""
-        return await self._read(timeline.last_entry)
+        return await self.read(timeline.last_entry)
 
     async def rule_histories(self, since: float, scope: Scope) -> list[RuleHistory]:
         """Return, by alert rule, the episodes heard since then."""
-        return await self._read(lambda connection: quality.rule_histories(connection, since, scope))
+        return await self.read(lambda connection: quality.rule_histories(connection, since, scope))
 
     async def corrections(self) -> list[Correction]:
         """Return all corrections by people, oldest first."""
-        return await self._read(desk.corrections)
+        return await self.read(desk.corrections)
 
     async def counts(self) -> Mapping[tuple[str, str, str], int]:
         """Count incidents by state, severity and team."""
-        return await self._read(quality.counts)
+        return await self.read(quality.counts)
 
     # Keeping house
 
@@ -201,7 +201,8 @@ class SqlStore:
             await asyncio.to_thread(self._readers.shutdown, cancel_futures=True)
         await self._writer.close()
 
-    async def _read(self, work: Callable[[Connection], _Result]) -> _Result:
+    async def read(self, work: Callable[[Connection], _Result]) -> _Result:
+        """Run a function on a connection that sees one state of the database and writes nothing."""
         return await self._in_thread(partial(_reading, self._database, work))
 
     async def _in_thread(self, work: Callable[[], _Result]) -> _Result:

@@ -1,0 +1,154 @@
+"""A real PostgreSQL for tests, on loopback, in a folder of its own under the system's temporary one.
+
+Enters: nothing. Leaves: a running server, empty databases in it, and nothing once stopped. Root cannot run it: then
+it runs as user postgres or nobody. Binaries come from .tools/bin (tests/servers/install.sh), PATH, or Debian's folder.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+from real_servers import TOOLS, free_port, lacking
+
+_DEBIAN = sorted(str(path) for path in Path("/usr/lib/postgresql").glob("*/bin"))
+_SEARCHED = os.pathsep.join([str(TOOLS), os.environ.get("PATH", ""), *reversed(_DEBIAN)])
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "fsync": "off",  # processes are killed in tests, machines are not
+    "full_page_writes": "off",
+    "shared_buffers": "32MB",
+    "max_connections": "60",
+    "max_wal_size": "256MB",
+}
+
+
+def program(name: str) -> str:
+    """Find a binary of PostgreSQL."""
+    found = shutil.which(name, path=_SEARCHED)
+    if found is None:
+        lacking(name)
+    return found
+
+
+class Postgres:
+    """One server; started at once."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="aiops-pg-"))
+        self.port = free_port()
+        self._user = _user()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._databases = 0
+        if self._user:
+            shutil.chown(self.folder, self._user)
+        argv = [program("initdb"), "-D", str(self.folder / "data"), "-U", "postgres", "-A", "trust"]
+        done = subprocess.run(
+            [*self._prefix(), *argv, "-E", "UTF8", "--locale=C", "--no-sync"],
+            cwd=self.folder, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            self.remove()
+            pytest.fail(f"initdb failed:\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
+        self.start()
+
+    def url(self, database: str = "postgres") -> str:
+        """Return the URL of a database, as `storage.url` wants it."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        argv = [program("postgres"), "-D", str(self.folder / "data"), "-p", str(self.port), *settings]
+        with (self.folder / "log").open("ab") as sink:
+            self._process = subprocess.Popen(
+                [*self._prefix(), *argv, "-k", str(self.folder)],
+                cwd=self.folder, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                psycopg.connect(self.url(), connect_timeout=2).close()
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+            else:
+                return
+        pytest.fail(f"PostgreSQL did not start:\n{(self.folder / 'log').read_text()[-2000:]}")
+
+    def kill(self) -> None:
+        """Kill the postmaster as a crash does, and wait until its children have noticed."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        time.sleep(0.2)
+
+    def pause(self) -> None:
+        """Hang: every process of the server stands still."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let a hanging server run again."""
+        self._signal(signal.SIGCONT)
+
+    def stop(self) -> None:
+        """Stop at once, without waiting for clients; idempotent."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGQUIT)
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+    def remove(self) -> None:
+        """Stop and delete everything."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def new_database(self) -> str:
+        """Make an empty database and return its URL."""
+        self._databases += 1
+        name = f"test_{os.getpid()}_{self._databases}"
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Delete a database, whoever is connected to it."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
+
+    def _prefix(self) -> list[str]:
+        if not self._user:
+            return []
+        identity = pwd.getpwnam(self._user)
+        ids = ["--reuid", str(identity.pw_uid), "--regid", str(identity.pw_gid), "--clear-groups"]
+        return ["setpriv", *ids, "--pdeathsig", "QUIT"]
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        for pid in (self._process.pid, *map(int, children)):
+            os.kill(pid, number)
+
+
+def _user() -> str:
+    """Return whom to run it as; "" is ourselves."""
+    if os.getuid() != 0:
+        return ""
+    for name in ("postgres", "nobody"):
+        try:
+            pwd.getpwnam(name)
+        except KeyError:
+            continue
+        if shutil.which("setpriv"):
+            return name
+    lacking("a user postgres or nobody, with setpriv")
