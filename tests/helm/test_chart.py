@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from yamllint import linter
 from yamllint.config import YamlLintConfig
 
 from aiops_daemon import __version__
-from aiops_daemon.config.load import Overrides, load
+from aiops_daemon.config.load import Overrides, inspect
 
 CHART = values_table.CHART
 CASES = sorted((CHART / "ci").glob("*-values.yaml"))
@@ -149,7 +150,7 @@ def test_the_daemon_gets_its_arguments(helm: Path) -> None:
         "--log.level=info",
         "--log.format=logfmt",
     ] == container["args"]
-    assert {"config": "/etc/aiops", "data": "/data", "tmp": "/tmp"} == mounts
+    assert {"config": "/etc/aiops", "data": "/data", "tmp": "/tmp", "tokens": "/tokens"} == mounts
     assert "/-/healthy" == container["livenessProbe"]["httpGet"]["path"]
     assert "/-/ready" == container["readinessProbe"]["httpGet"]["path"]
 
@@ -203,10 +204,13 @@ def test_the_rendered_configuration_loads(helm: Path, values: Path, tmp_path: Pa
     )
     file = tmp_path / "config.yaml"
     file.write_text(configmap["data"]["config.yaml"])
-    loaded = load(file, environ={}, overrides=Overrides(storage_url="sqlite:////data/aiops.db"))
+    flags = Overrides(storage_url="sqlite:////data/aiops.db")
+    found = inspect(file, environ={}, overrides=flags, files=False)
 
-    assert len(loaded.settings.sources) == 1
-    assert "/data" == loaded.settings.storage_directory
+    assert () == found.faults
+    assert found.loaded is not None
+    assert len(found.loaded.settings.sources) == 1
+    assert "/data" == found.loaded.settings.storage_directory
 
 
 def test_the_shortcut_gives_way_to_the_configuration(helm: Path) -> None:
@@ -219,9 +223,72 @@ def test_the_shortcut_gives_way_to_the_configuration(helm: Path) -> None:
     assert [{"name": "eu1", "urls": ["http://eu1:9090"]}] == whole["prometheus"]
 
 
+def configuration(found: Objects) -> dict[str, Any]:
+    """Read the daemon's configuration file."""
+    read = yaml.safe_load(of_kind(found, "ConfigMap")[0]["data"]["config.yaml"])
+    assert isinstance(read, dict)
+    return read
+
+
+def test_an_install_has_tokens_of_its_own(helm: Path) -> None:
+    """Two random tokens lie in a secret that an upgrade keeps, are mounted, and have the roles they need."""
+    found = objects(helm)
+    secret = of_kind(found, "Secret")[0]
+    volumes = {volume["name"]: volume for volume in next(pods(of_kind(found, "StatefulSet")))["volumes"]}
+
+    assert [("alertmanager", "ingest", "/tokens/alertmanager"), ("admin", "admin", "/tokens/admin")] == [
+        (token["name"], token["role"], token["token_file"]) for token in configuration(found)["web"]["tokens"]
+    ]
+    assert {"secretName": secret["metadata"]["name"], "defaultMode": 288} == volumes["tokens"]["secret"]
+    assert {"admin", "alertmanager"} == set(secret["data"])
+    assert {40} == {len(base64.b64decode(value)) for value in secret["data"].values()}
+    assert 2 == len(set(secret["data"].values()))
+    assert "keep" == secret["metadata"]["annotations"]["helm.sh/resource-policy"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "secret", "tokens", "anonymous"),
+    [
+        ("tokens.existingSecret=mine", "mine", 2, False),
+        ("web.allowAnonymous=true", None, 0, True),
+        ("config.web.tokens[0].name=ann,config.web.tokens[0].token_file=/secrets/ann", None, 1, False),
+    ],
+)
+def test_tokens_may_come_from_elsewhere(
+    helm: Path, setting: str, secret: str | None, tokens: int, anonymous: bool
+) -> None:
+    """An existing secret, tokens of the configuration, or none at all: then the chart makes no secret."""
+    found = objects(helm, f"--set={setting}")
+    pod = next(pods(of_kind(found, "StatefulSet")))
+    mounted = [volume["secret"]["secretName"] for volume in pod["volumes"] if volume["name"] == "tokens"]
+
+    assert [] == of_kind(found, "Secret")
+    assert ([secret] if secret else []) == mounted
+    assert tokens == len(configuration(found).get("web", {}).get("tokens", []))
+    assert anonymous == ("--web.allow-anonymous" in pod["containers"][0]["args"])
+
+
+def test_an_install_that_nobody_could_call_is_refused(helm: Path) -> None:
+    """Without tokens from anywhere the daemon would not listen; helm says so before."""
+    result = template(helm, "--set=tokens.create=false")
+
+    assert result.returncode != 0
+    assert "nobody could call: set tokens.create, tokens.existingSecret" in result.stderr
+
+
+def test_a_database_of_the_configuration_is_used(helm: Path) -> None:
+    """With PostgreSQL the chart does not set SQLite over it, and learned state still lies on the volume."""
+    found = objects(helm, "--set=config.storage.url=postgresql://aiops@db/aiops,config.storage.backups=1")
+    arguments = next(pods(of_kind(found, "StatefulSet")))["containers"][0]["args"]
+
+    assert [] == [argument for argument in arguments if argument.startswith("--storage.url")]
+    assert {"url": "postgresql://aiops@db/aiops", "directory": "/data", "backups": 1} == configuration(found)["storage"]
+
+
 @pytest.mark.parametrize(
     ("setting", "what"),
     [
+        ("web.anonymous=true", "anonymous"),
         ("prometeus.url=http://x:9090", "prometeus"),
         ("prometheus.uri=http://x:9090", "uri"),
         ("persistence.enable=true", "enable"),
@@ -269,7 +336,9 @@ def test_the_chart_is_of_this_version() -> None:
     [
         ("serviceMonitor.enabled=false", "--set serviceMonitor.enabled=true"),
         ("serviceMonitor.enabled=true", "--set serviceMonitor.additionalLabels.release="),
-        ("persistence.enabled=false", "Learned state is not kept"),
+        ("persistence.enabled=false", "Nothing is kept: after a restart incidents are forgotten"),
+        ("tokens.create=true", "get secret aiops-aiops-daemon-tokens -o jsonpath='{.data.admin}'"),
+        ("service.port=81", "url: http://aiops-aiops-daemon.default:81/webhooks/alertmanager"),
         ("service.port=80", "9641:80"),
     ],
 )

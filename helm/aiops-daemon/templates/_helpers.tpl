@@ -81,6 +81,29 @@ no whole number to the daemon. Takes a box with `in`, leaves `out` in it.
 {{- end }}
 {{- end }}
 
+{{/* Whether the configuration file brings tokens of its own. */}}
+{{- define "aiops-daemon.ownTokens" -}}
+{{- with .Values.config.web }}{{ with .tokens }}yes{{ end }}{{ end }}
+{{- end }}
+
+{{/* Name of the secret with the chart's tokens; empty where the configuration brings its own, or none are wanted. */}}
+{{- define "aiops-daemon.tokensSecret" -}}
+{{- if and (not (include "aiops-daemon.ownTokens" .)) (not .Values.web.allowAnonymous) }}
+{{- if .Values.tokens.existingSecret -}}
+{{ .Values.tokens.existingSecret }}
+{{- else if .Values.tokens.create -}}
+{{ include "aiops-daemon.fullname" . }}-tokens
+{{- else -}}
+{{- fail "nobody could call: set tokens.create, tokens.existingSecret or config.web.tokens, or web.allowAnonymous" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Address of the database, where the configuration brings one. */}}
+{{- define "aiops-daemon.ownStorage" -}}
+{{- with .Values.config.storage }}{{ .url }}{{ end }}
+{{- end }}
+
 {{/* The configuration file. */}}
 {{- define "aiops-daemon.config" -}}
 {{- $box := dict "in" .Values.config }}
@@ -88,6 +111,14 @@ no whole number to the daemon. Takes a box with `in`, leaves `out` in it.
 {{- $config := $box.out }}
 {{- if and .Values.prometheus.url (not $config.prometheus) }}
 {{- $_ := set $config "prometheus" (list (dict "name" "prometheus" "urls" (list .Values.prometheus.url))) }}
+{{- end }}
+{{- if include "aiops-daemon.tokensSecret" . }}
+{{- $admin := dict "name" "admin" "role" "admin" "token_file" "/tokens/admin" }}
+{{- $sender := dict "name" "alertmanager" "role" "ingest" "token_file" "/tokens/alertmanager" }}
+{{- $_ := set $config "web" (merge (dict "tokens" (list $sender $admin)) (default dict $config.web)) }}
+{{- end }}
+{{- if include "aiops-daemon.ownStorage" . }}
+{{- $_ := set $config "storage" (merge (dict) $config.storage (dict "directory" "/data")) }}
 {{- end }}
 {{- toYaml $config }}
 {{- end }}
