@@ -206,3 +206,13 @@ def test_every_receiver_has_a_name_of_its_own() -> None:
     """Two of one name would hide one."""
     with pytest.raises(ValueError, match=r"receivers\[1\].name"):
         read_tree({"route": {"receiver": "r"}, "receivers": [*RECEIVERS, *RECEIVERS]})
+
+
+def test_a_route_inside_itself_is_an_error() -> None:
+    """YAML anchors can say so."""
+    route: dict[str, Any] = {"receiver": "r"}
+    route["routes"] = [{"receiver": "r", "routes": route.setdefault("routes", [])}]
+    route["routes"][0]["routes"] = route["routes"]
+
+    with pytest.raises(ValueError, match="nested too deeply"):
+        read_tree({"route": route, "receivers": RECEIVERS})

@@ -17,7 +17,7 @@ _FALSE = frozenset({"false", "no", "off", "n", ""})
 
 def mapping(value: object, place: str) -> Mapping[str, Any]:
     """Read a mapping; nothing at all is an empty one."""
-    if value is None:
+    if value is None or value == "":
         return {}
     if not isinstance(value, Mapping):
         raise ValueError(f"{place}: must be a mapping")
@@ -26,7 +26,7 @@ def mapping(value: object, place: str) -> Mapping[str, Any]:
 
 def sequence(value: object, place: str) -> list[Any]:
     """Read a list; nothing at all is an empty one."""
-    if value is None:
+    if value is None or value == "":
         return []
     if not isinstance(value, list | tuple):
         raise ValueError(f"{place}: must be a list")

@@ -94,7 +94,10 @@ def read_tree(config: Mapping[str, Any]) -> RoutingTree:
     if not raw:
         raise ValueError("route: there is none")
     _check_root(raw)
-    root = _route(raw, Route("route", ""), "route")
+    try:
+        root = _route(raw, Route("route", ""), "route")
+    except RecursionError:
+        raise ValueError("route: nested too deeply") from None
     for route in root.walk():
         _check(route, receivers, intervals)
     return RoutingTree(root, intervals, receivers)
