@@ -69,11 +69,12 @@ def remedy(reason: SourceReason) -> str:
 
 
 class SourceError(AiopsError):
-    """A metric source did not answer usefully; `reason` is one of a closed set."""
+    """A metric source did not answer usefully; `reason` is one of a closed set, `status` that of HTTP, or 0."""
 
-    def __init__(self, reason: SourceReason, message: str) -> None:
+    def __init__(self, reason: SourceReason, message: str, *, status: int = 0) -> None:
         super().__init__(message)
         self.reason = reason
+        self.status = status
 
 
 class RuleFileError(AiopsError):

@@ -24,6 +24,7 @@ _TOLD = 300  # characters of what went wrong; servers can be talkative
 @contextmanager
 def faults_mapped(url: str, credentials: Credentials, timeout: float) -> Iterator[None]:
     """Turn every failure of one exchange with `url` into SourceError."""
+    status = 0
     try:
         yield
     except TimeoutError:
@@ -37,11 +38,11 @@ def faults_mapped(url: str, credentials: Credentials, timeout: float) -> Iterato
     except (aiohttp.ClientError, OSError) as error:
         reason, words = SourceReason.CONNECTION, f"{type(error).__name__}: {error}"
     except SourceError as error:
-        reason, words = error.reason, str(error)
+        reason, words, status = error.reason, str(error), error.status
     else:
         return
     # Cut after redacting: half a secret is one too.
-    raise SourceError(reason, f"{url}: {credentials.redact(words)[:_TOLD]}") from None
+    raise SourceError(reason, f"{url}: {credentials.redact(words)[:_TOLD]}", status=status) from None
 
 
 async def capped(response: aiohttp.ClientResponse, cap: int) -> AsyncIterator[bytes]:
@@ -71,7 +72,7 @@ async def refusal(response: aiohttp.ClientResponse) -> SourceError:
         return SourceError(SourceReason.REDIRECTED, f"redirects to {where}; redirects are not followed")
     head = await response.content.read(64 * 1024)
     kind, told = own_words(head)
-    return SourceError(reason_of(response.status, kind), f"HTTP {response.status}: {told}")
+    return SourceError(reason_of(response.status, kind), f"HTTP {response.status}: {told}", status=response.status)
 
 
 def own_words(body: bytes) -> tuple[str, str]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from aiops_daemon.core.model.source import SourceSpec
-from aiops_daemon.edges.prometheus import cost, decode
+from aiops_daemon.edges.prometheus import cost, decode, rules
 from aiops_daemon.edges.prometheus.history import History
 from aiops_daemon.edges.prometheus.transport import Request, Transport
+from aiops_daemon.errors import SourceError
 from aiops_daemon.ports import HistoryAnswer, InstantAnswer
 from aiops_daemon.ports.rules import EvaluatedRule
 
@@ -49,8 +50,13 @@ class PrometheusClient:
         return await self._transport.fetch(Request("/api/v1/label/__name__/values"), decode.names)
 
     async def alerting_rules(self) -> tuple[EvaluatedRule, ...]:
-        """List alerting rules with their active alerts; raises SourceError."""
-        return ()
+        """List alerting rules with their active alerts; none where there is no rules API; raises SourceError."""
+        try:
+            return await self._transport.fetch(Request("/api/v1/rules", {"type": "alert"}), rules.alerting_rules)
+        except SourceError as error:
+            if rules.no_such_api(error):
+                return ()
+            raise
 
     async def close(self) -> None:
         """Release connections; idempotent."""
