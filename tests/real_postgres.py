@@ -144,11 +144,8 @@ def _user() -> str:
     """Return whom to run it as; "" is ourselves."""
     if os.getuid() != 0:
         return ""
-    for name in ("postgres", "nobody"):
-        try:
-            pwd.getpwnam(name)
-        except KeyError:
-            continue
-        if shutil.which("setpriv"):
-            return name
-    lacking("a user postgres or nobody, with setpriv")
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    name = next((name for name in ("postgres", "nobody") if name in known), None)
+    if name is None or shutil.which("setpriv") is None:
+        lacking("a user postgres or nobody, with setpriv")
+    return name

@@ -27,7 +27,8 @@ from aiops_daemon.errors import StoreError, StoreReason
 
 APPLICATION_ID = 0x41494F50  # "AIOP", bytes 68 to 71 of the file
 READERS = 3
-_BUSY_SECONDS = 5
+BUSY_SECONDS = 5.0
+"""How long to wait for a lock that another process holds."""
 _WAL_MAX = 64 * 1024 * 1024
 _CHECKPOINT_PAGES = 1000
 _CONNECT_SECONDS = 5
@@ -109,12 +110,14 @@ def sqlite_path(spec: StorageSpec) -> Path | None:
     return Path(url.database or "").absolute() if url.get_backend_name() == "sqlite" else None
 
 
-def connect(spec: StorageSpec) -> Database:
+def connect(spec: StorageSpec, busy_seconds: float = BUSY_SECONDS) -> Database:
     """Make the engines; nothing is opened yet. Raises StoreError when a driver is not installed."""
     url = parse_url(spec)
     path = sqlite_path(spec)
     if path is not None:
-        return Database(str(path), _sqlite(path, writer=True), _sqlite(path, writer=False), path)
+        return Database(
+            str(path), _sqlite(path, busy_seconds, writer=True), _sqlite(path, busy_seconds, writer=False), path
+        )
     try:
         writer = _postgres(url, spec.password, 1)
         reader = _postgres(url, spec.password, READERS).execution_options(
@@ -134,11 +137,11 @@ def _bad_url(what: str) -> StoreError:
     )
 
 
-def _sqlite(path: Path, *, writer: bool) -> Engine:
+def _sqlite(path: Path, busy_seconds: float, *, writer: bool) -> Engine:
     def open_file() -> sqlite3.Connection:
         # mode=rw: a file that vanished is an error, never a new and empty store.
         connection = sqlite3.connect(
-            f"{path.as_uri()}?mode=rw", uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            f"{path.as_uri()}?mode=rw", uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False
         )
         set_pragmas(connection, writer=writer)
         return connection
@@ -162,7 +165,6 @@ def _sqlite(path: Path, *, writer: bool) -> Engine:
 
 def set_pragmas(connection: sqlite3.Connection, *, writer: bool) -> None:
     """Set up a connection: FULL syncs every commit, and only the writer moves the log into the file."""
-    connection.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
     if writer:
         connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
@@ -191,7 +193,7 @@ def _postgres(url: URL, password: Secret | None, size: int) -> Engine:
         connect_args=arguments,
         pool_size=size,
         max_overflow=0,
-        pool_timeout=_BUSY_SECONDS,
+        pool_timeout=BUSY_SECONDS,
         pool_pre_ping=True,
         hide_parameters=True,
     )

@@ -15,14 +15,13 @@ from contextlib import closing
 from pathlib import Path
 
 from aiops_daemon.edges.durable import sync_directory
-from aiops_daemon.edges.store.engine import APPLICATION_ID
+from aiops_daemon.edges.store.engine import APPLICATION_ID, BUSY_SECONDS
 from aiops_daemon.edges.store.faults import mapped, reason_of, store_error
 from aiops_daemon.edges.store.schema import SCHEMA_VERSION
 from aiops_daemon.errors import StoreError, StoreReason
 
 BACKUPS = "backups"
 _SIDECARS = ("-wal", "-shm")  # they belong to the file: without its log a store lacks its latest rows
-_BUSY_SECONDS = 5
 
 
 def prepare(path: Path, stamp: str) -> list[str]:
@@ -134,7 +133,7 @@ def _make(path: Path) -> None:
 
 def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
+        f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None
     )
     connection.execute("PRAGMA wal_autocheckpoint=0")
     connection.execute("PRAGMA trusted_schema=OFF")

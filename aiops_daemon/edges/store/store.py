@@ -31,10 +31,22 @@ from aiops_daemon.core.model.listing import (
 )
 from aiops_daemon.core.model.scope import Scope
 from aiops_daemon.core.model.settings import StorageSpec
-from aiops_daemon.edges.store import desk, inbox, installed, leases, quality, retention, search, sqlitefile, timeline
+from aiops_daemon.edges.store import (
+    alerts_read,
+    desk,
+    inbox,
+    incident_read,
+    incidents_read,
+    installed,
+    leases,
+    quality,
+    retention,
+    sqlitefile,
+    timeline,
+)
 from aiops_daemon.edges.store.backup import back_up
 from aiops_daemon.edges.store.ballast import Ballast
-from aiops_daemon.edges.store.engine import READERS, Database, connect, sqlite_path
+from aiops_daemon.edges.store.engine import BUSY_SECONDS, READERS, Database, connect, sqlite_path
 from aiops_daemon.edges.store.migrate import migrate
 from aiops_daemon.edges.store.writer import Writer
 from aiops_daemon.errors import StoreError, StoreReason
@@ -43,9 +55,9 @@ from aiops_daemon.ports.store import Changes, DeskState, Lease
 _Result = TypeVar("_Result")
 
 
-async def open_store(spec: StorageSpec, clock: Clock) -> SqlStore:
+async def open_store(spec: StorageSpec, clock: Clock, *, busy_seconds: float = BUSY_SECONDS) -> SqlStore:
     """Make or mend what is there, migrate it, and open it; raises StoreError that says what to do."""
-    return await asyncio.to_thread(_open, spec, clock, stamp(clock.now()))
+    return await asyncio.to_thread(_open, spec, clock, stamp(clock.now()), busy_seconds)
 
 
 def stamp(at: float) -> str:
@@ -53,10 +65,10 @@ def stamp(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
-def _open(spec: StorageSpec, clock: Clock, now: str) -> SqlStore:
+def _open(spec: StorageSpec, clock: Clock, now: str, busy_seconds: float) -> SqlStore:
     path = sqlite_path(spec)
     notes = sqlitefile.prepare(path, now) if path else []
-    database = connect(spec)
+    database = connect(spec, busy_seconds)
     migrate(database)
     ballast = Ballast(path.parent if path else None)
     if not ballast.make():
@@ -140,15 +152,15 @@ class SqlStore:
 
     async def find_incidents(self, query: IncidentQuery, scope: Scope) -> IncidentPage:
         """List incidents: filter, words, sort, page, facets."""
-        return await self.read(lambda connection: search.find_incidents(connection, query, scope))
+        return await self.read(lambda connection: incidents_read.find_incidents(connection, query, scope))
 
     async def find_incident(self, reference: str, scope: Scope) -> IncidentDetail | None:
         """Return one incident by number (`INC-42`, `42`) or uid, with all that belongs to it."""
-        return await self.read(lambda connection: search.find_incident(connection, reference, scope))
+        return await self.read(lambda connection: incident_read.find_incident(connection, reference, scope))
 
     async def find_alerts(self, query: AlertQuery, scope: Scope) -> AlertPage:
         """List alerts."""
-        return await self.read(lambda connection: search.find_alerts(connection, query, scope))
+        return await self.read(lambda connection: alerts_read.find_alerts(connection, query, scope))
 
     async def entries_after(self, uid: str, limit: int, scope: Scope) -> list[Entry]:
         """Return timeline entries in the order they were committed, after this one ("" from the first)."""
@@ -204,6 +216,10 @@ class SqlStore:
     async def read(self, work: Callable[[Connection], _Result]) -> _Result:
         """Run a function on a connection that sees one state of the database and writes nothing."""
         return await self._in_thread(partial(_reading, self._database, work))
+
+    async def write(self, work: Callable[[Connection], _Result]) -> _Result:
+        """Run a function in a transaction that is committed when it returns."""
+        return await self._writer.run(work)
 
     async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
         if self._closed:
