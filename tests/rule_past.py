@@ -20,7 +20,7 @@ def past(
 ) -> RuleEpisode:
     """Build an episode from `at` for `life` seconds (None: still open); an incident of its own unless named."""
     return RuleEpisode(
-        uid=f"{alert}@{at:g}",
+        uid=f"{alert}@{at:.3f}",
         source="main",
         fingerprint=alert,
         severity=severity,
@@ -29,7 +29,7 @@ def past(
         starts=starts,
         flapping=False,
         muted=muted,
-        incident=incident or f"i-{alert}@{at:g}",
+        incident=incident or f"i-{alert}@{at:.3f}",
         opened=opened,
         acted_at=acted,
         false_positive=false_positive,

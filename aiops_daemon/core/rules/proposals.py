@@ -52,6 +52,11 @@ def proposals(
     return tuple(proposal for proposal in found if proposal is not None)
 
 
+def with_proposals(quality: RuleQuality, history: RuleHistory, definition: RuleDefinition | None) -> RuleQuality:
+    """Return a rule's quality with what is proposed for it."""
+    return replace(quality, proposals=proposals(history, definition), definition=definition)
+
+
 def replay_for(episodes: Episodes, more: float) -> Effect:
     """Replay a `for` that is `more` seconds longer: episodes that are shorter than that do not come."""
     return _effect(episodes, [one for one in episodes if one.ends_at is None or one.ends_at - one.starts_at >= more])
