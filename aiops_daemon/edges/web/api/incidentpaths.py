@@ -67,8 +67,8 @@ def incident_paths() -> tuple[dict[str, Any], dict[str, Any]]:
     one = "/api/v1/incidents/{ref}"
     paths = {
         "/api/v1/incidents": _list("Incidents; every state unless asked.", incident, INCIDENT_PARAMETERS, _FACETS),
-        one: {"parameters": [_REF], "get": _read("One incident with all that belongs to it.", _single(detail))},
-        f"{one}/timeline": {"parameters": [_REF], "get": _read("Its timeline, oldest first.", _many(entry))},
+        one: {"get": _read("One incident with all that belongs to it.", _single(detail))},
+        f"{one}/timeline": {"get": _read("Its timeline, oldest first.", _many(entry))},
         **{f"{one}/{verb.word}": _act(verb, incident, body_of[verb.body]) for verb in VERBS},
         "/api/v1/alerts": _list("Alerts, latest heard first.", alert, ALERT_PARAMETERS),
         "/api/v1/quality": _quality(quality),
@@ -92,7 +92,8 @@ def _quality(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read(summary: str, document: dict[str, Any]) -> dict[str, Any]:
-    return {"summary": summary, "responses": _responses(document, "400", "401", "403", "404", "503")}
+    responses = _responses(document, "400", "401", "403", "404", "503")
+    return {"summary": summary, "parameters": [_REF], "responses": responses}
 
 
 def _act(verb: Verb, incident: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
@@ -103,10 +104,11 @@ def _act(verb: Verb, incident: dict[str, Any], body: dict[str, Any]) -> dict[str
     }
     operation = {
         "summary": verb.meaning,
+        "parameters": [_REF],
         "requestBody": {"required": verb.required, "content": {"application/json": {"schema": body}}},
         "responses": _responses(done, *_PROBLEMS),
     }
-    return {"parameters": [_REF], "post": operation}
+    return {"post": operation}
 
 
 def _events() -> dict[str, Any]:
