@@ -153,6 +153,10 @@ class Generation:
             meter=self.around.meter,
         )
 
+    def sources(self) -> list[tuple[SourceSpec, MetricSource]]:
+        """List every source with what it was made from."""
+        return [(poller.spec, poller.source) for poller in self.pollers]
+
     def streams(self) -> list[Stream]:
         """List every stream."""
         return [stream for poller in self.pollers for stream in poller.streams.values()]

@@ -53,9 +53,9 @@ class RetentionSpec:
 
 @dataclass(frozen=True, slots=True)
 class StorageSpec:
-    """Where rows are kept: a SQLite file or a PostgreSQL URL. `directory` holds files beside it."""
+    """Where rows are kept: a SQLite file or a PostgreSQL URL; empty: `aiops.db` in the storage directory."""
 
-    url: str = "sqlite:///aiops-data/aiops.db"
+    url: str = ""
     password: Secret | None = None
     retention: RetentionSpec = RetentionSpec()
     backups: int = 24  # hourly copies kept, SQLite only

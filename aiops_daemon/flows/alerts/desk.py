@@ -146,6 +146,11 @@ class Desk:
         async with self._lock:
             return (await self._loaded()).of_source(source)
 
+    async def changed(self) -> None:
+        """Return when something was committed next."""
+        async with self.committed:
+            await self.committed.wait()
+
     async def _looked_up(self, key: AlertKey) -> Lookup:
         return await self.around.look_up(key)
 

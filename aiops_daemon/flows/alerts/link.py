@@ -23,6 +23,7 @@ from aiops_daemon.flows.alerts.case import Case
 from aiops_daemon.flows.alerts.surroundings import Surroundings
 from aiops_daemon.flows.alerts.working import WorkingSet
 
+_WORDS = {"page": "critical", "ticket": "warning"}  # severities of burn rate alerts
 _LOOKED_AT = 200  # findings without an incident that are looked at in one step, newest first
 
 
@@ -98,7 +99,7 @@ class Linking:
 
 
 def _event(finding: Finding, policy: OnFinding, now: float) -> AlertEvent:
-    severity = "critical" if policy is OnFinding.PAGE else finding.severity
+    severity = "critical" if policy is OnFinding.PAGE else _WORDS.get(finding.severity, finding.severity)
     labels = make({**dict(finding.labels), "alertname": finding.query, "severity": severity})
     return AlertEvent(
         source=FINDING_SOURCE,
