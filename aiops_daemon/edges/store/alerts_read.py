@@ -21,20 +21,21 @@ from aiops_daemon.edges.store.visible import episodes_for
 
 _episodes = schema.episodes.c
 _ORDER = "heard"
+_LATEST_FIRST = (_episodes.heard_at.desc(), _episodes.uid.desc())
 _Conditions = list[ColumnElement[bool]]
 
 
 def find_alerts(conn: Connection, query: AlertQuery, scope: Scope) -> AlertPage:
-    """List one page; raises InputError for a bad cursor.
+    """List one page, its uids first, from an index alone where there is one; raises InputError for a bad cursor.
 
     `label` pairs must all be on the alert. Each of `words` must occur in its labels or annotations; case counts beyond
     A to Z only. `verdicts` are kinds or reasons.
     """
     conditions = [episodes_for(scope), *_of_values(query), *_of_text(query)]
     limit = min(max(query.limit, 1), MAX_LIMIT)
-    statement = select(schema.episodes).where(*conditions, *_beyond(query.cursor))
-    ordered = statement.order_by(_episodes.heard_at.desc(), _episodes.uid.desc())
-    alerts = tuple(map(episode_of, conn.execute(ordered.limit(limit + 1))))
+    page = select(_episodes.uid).where(*conditions, *_beyond(query.cursor)).order_by(*_LATEST_FIRST).limit(limit + 1)
+    rows = conn.execute(select(schema.episodes).where(_episodes.uid.in_(page)).order_by(*_LATEST_FIRST))
+    alerts = tuple(map(episode_of, rows))
     last = alerts[limit - 1] if len(alerts) > limit else None
     following = None if last is None else cursors.write(_ORDER, (last.heard_at, last.uid))
     return AlertPage(alerts[:limit], following, _total(conn, conditions))

@@ -31,9 +31,6 @@ __all__ = [
     "write_changes",
 ]
 
-FIRST_STARTED_AT = "first_started_at"
-"""Name of the row of `installation` with the time when this store was first used: unix seconds as text."""
-
 _episodes = schema.episodes.c
 _incidents = schema.incidents.c
 
@@ -87,7 +84,7 @@ def load_desk(conn: Connection, reopen_since: float) -> DeskState:
     """Read what the desk starts from; incidents resolved since then come too, those merged never."""
     since = {"reopen_since": reopen_since}
     of_incidents = conn.execute(_DESK_EPISODES, since)
-    first_started_at = conn.execute(_FACT, {"name": FIRST_STARTED_AT}).scalar()
+    first_started_at = conn.execute(_FACT, {"name": schema.FIRST_STARTED_AT}).scalar()
     return DeskState(
         incidents=tuple(map(incident_of, conn.execute(_DESK_INCIDENTS, since))),
         episodes=(*map(episode_of, of_incidents), *map(episode_of, conn.execute(_DESK_RECORDED))),

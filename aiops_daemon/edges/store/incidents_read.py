@@ -2,29 +2,27 @@
 
 Enters: a query and who asks. Leaves: a page of frozen values. Rows that change between two pages are given by their
 place in the order at the time of each page: by opening time, which never changes, every incident comes exactly once;
-by an order that can change, one that moves meanwhile may come twice or be left out, all others come once.
+in an order by what can change, one that moves meanwhile may come twice or be left out, all others come once.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Connection, and_, exists, func, or_, select
+from sqlalchemy import Column, Connection, Select, and_, func, or_, select
 
 from aiops_daemon.core.model.incident import Incident
 from aiops_daemon.core.model.listing import MAX_LIMIT, IncidentPage, IncidentQuery, IncidentSort
 from aiops_daemon.core.model.scope import Scope
 from aiops_daemon.edges.store import cursors, schema
-from aiops_daemon.edges.store.rows import incident_of, indexed
-from aiops_daemon.edges.store.storable import names_of, storable
-from aiops_daemon.edges.store.textsearch import Contains, holds_labels
-from aiops_daemon.edges.store.visible import incidents_for, of_teams
-from aiops_daemon.edges.store.words import folded
+from aiops_daemon.edges.store.incident_filter import Conditions, incident_conditions
+from aiops_daemon.edges.store.rows import incident_of
+from aiops_daemon.edges.store.storable import names_of
 
 _incidents = schema.incidents.c
-_Conditions = list[ColumnElement[bool]]
+_FEW = 2000
 
 
 class _Order(NamedTuple):
@@ -40,12 +38,16 @@ _ORDERS = {
     IncidentSort.PRIORITY: _Order(_incidents.priority, lambda one: one.priority.value, str, rising=True),
     IncidentSort.SEVERITY: _Order(_incidents.severity_rank, lambda one: one.severity.rank, int),
 }
-_FACETS = (_incidents.state, _incidents.severity, _incidents.priority, _incidents.service)
+_GROUPS = (
+    *(_incidents.state, _incidents.severity, _incidents.team),
+    *(_incidents.priority, _incidents.service, _incidents.teams),
+)
+"""In the order of the index `ix_incidents_facets`, so that nothing is sorted."""
 
 
 def find_incidents(conn: Connection, query: IncidentQuery, scope: Scope) -> IncidentPage:
     """List one page, newest number first where the order says nothing; raises InputError for a bad cursor."""
-    conditions = _conditions(query, scope)
+    conditions = _narrowed(conn, query, incident_conditions(query, scope))
     limit = min(max(query.limit, 1), MAX_LIMIT)
     found = tuple(map(incident_of, conn.execute(_page(query, conditions).limit(limit + 1))))
     total, facets = _facets(conn, conditions) if query.facets else (_total(conn, conditions), {})
@@ -53,7 +55,15 @@ def find_incidents(conn: Connection, query: IncidentQuery, scope: Scope) -> Inci
     return IncidentPage(found[:limit], following, total, facets)
 
 
-def _page(query: IncidentQuery, conditions: _Conditions) -> Any:
+def _narrowed(conn: Connection, query: IncidentQuery, conditions: Conditions) -> Conditions:
+    """Replace conditions over much text by the few incidents that meet them, so that they are read once."""
+    if not (query.words or query.label):
+        return conditions
+    uids = conn.execute(select(_incidents.uid).where(*conditions).limit(_FEW + 1)).scalars().all()
+    return conditions if len(uids) > _FEW else [_incidents.uid.in_(uids)]
+
+
+def _page(query: IncidentQuery, conditions: Conditions) -> Select[Any]:
     order = _ORDERS[query.sort]
     if query.cursor:
         key, number = cursors.read(query.cursor, query.sort.value, (order.kind, int))
@@ -67,53 +77,17 @@ def _cursor(sort: IncidentSort, last: Incident) -> str:
     return cursors.write(sort.value, (_ORDERS[sort].key(last), last.number))
 
 
-def _total(conn: Connection, conditions: _Conditions) -> int:
+def _total(conn: Connection, conditions: Conditions) -> int:
     return conn.execute(select(func.count()).select_from(schema.incidents).where(*conditions)).scalar_one()
 
 
-def _facets(conn: Connection, conditions: _Conditions) -> tuple[int, dict[str, dict[str, int]]]:
-    count = func.count()
-    grouped = select(*_FACETS, _incidents.teams, count).where(*conditions).group_by(*_FACETS, _incidents.teams)
+def _facets(conn: Connection, conditions: Conditions) -> tuple[int, dict[str, dict[str, int]]]:
+    grouped = select(*_GROUPS, func.count()).where(*conditions).group_by(*_GROUPS)
     facets: dict[str, Counter[str]] = {name: Counter() for name in ("state", "severity", "priority", "service", "team")}
     total = 0
-    for *values, teams, many in conn.execute(grouped):
+    for state, severity, _, priority, service, teams, many in conn.execute(grouped):
         total += many
-        for column, value in zip(_FACETS, values, strict=True):
-            facets[column.name][value] += many
+        for name, value in (("state", state), ("severity", severity), ("priority", priority), ("service", service)):
+            facets[name][value] += many
         facets["team"].update(dict.fromkeys(names_of(teams), many))
     return total, {name: dict(counts) for name, counts in facets.items()}
-
-
-def _conditions(query: IncidentQuery, scope: Scope) -> _Conditions:
-    return [incidents_for(scope), *_of_values(query), *_of_time(query), *_of_text(query)]
-
-
-def _of_values(query: IncidentQuery) -> Iterator[ColumnElement[bool]]:
-    if query.states:
-        yield _incidents.state.in_(sorted(map(storable, query.states)))
-    if query.severities:
-        yield _incidents.severity.in_(sorted(map(storable, query.severities)))
-    if query.priorities:
-        yield _incidents.priority.in_(sorted(map(storable, query.priorities)))
-    if query.services:
-        yield _incidents.service.in_(sorted(map(indexed, query.services)))
-    if query.teams:
-        yield of_teams(_incidents.uid, query.teams)
-    if query.assignee:
-        yield _incidents.assignee == storable(query.assignee)
-
-
-def _of_time(query: IncidentQuery) -> Iterator[ColumnElement[bool]]:
-    if query.since is not None:
-        yield _incidents.opened_at >= query.since
-    if query.until is not None:
-        yield _incidents.opened_at < query.until
-
-
-def _of_text(query: IncidentQuery) -> Iterator[ColumnElement[bool]]:
-    words = [Contains(schema.words.c.text, folded(word)) for word in query.words.split()]
-    if words:
-        yield exists().where(schema.words.c.incident == _incidents.uid, *words)
-    if query.label:
-        episodes = schema.episodes.c
-        yield exists().where(episodes.incident == _incidents.uid, holds_labels(episodes.labels, query.label))

@@ -67,7 +67,8 @@ def _old_incidents(before: float) -> Select[tuple[str]]:
 
 
 def _old_episodes(before: float) -> ColumnElement[bool]:
-    return and_(_episodes.state == _RESOLVED, _episodes.seen_at < before, _episodes.incident == "")
+    alone = and_(_episodes.incident == "", _episodes.heard_at < before)  # what the index knows
+    return and_(alone, _episodes.state == _RESOLVED, _episodes.seen_at < before)
 
 
 def _delete(conn: Connection, table: Table, condition: ColumnElement[bool], limit: int) -> int:

@@ -90,7 +90,7 @@ episodes = Table(
     Column("extra", Text, nullable=False),
     Index(None, "source", "fingerprint", "starts_at", "heard_at"),
     Index(None, "incident", "heard_at"),
-    Index(None, "state", "seen_at"),
+    Index(None, "state", "heard_at", "uid"),
     Index(None, "rule", "heard_at"),
     Index(None, "heard_at"),
 )
@@ -145,7 +145,8 @@ incident_teams = Table(
     "incident_teams",
     metadata,
     Column("incident", Text, primary_key=True),
-    Column("team", Text, primary_key=True, index=True),
+    Column("team", Text, primary_key=True),
+    Index(None, "team", "incident"),
 )
 
 BY_PEOPLE = text("origin IN ('api', 'page', 'cli')")

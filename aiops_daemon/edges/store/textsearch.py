@@ -1,7 +1,7 @@
 """Finding text within text, the same on both databases.
 
-Enters: columns and what is looked for. Leaves: conditions. What is looked for is always a bound value and never a
-pattern, so nothing in it needs escaping. Never decides who may see what.
+Enters: columns and what is looked for. Leaves: conditions. What is looked for is always a bound value, and the signs
+of a pattern in it stand for themselves. Never decides who may see what.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import string
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, and_, or_
+from sqlalchemy import Boolean, ColumnElement, Text, and_, or_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from aiops_daemon.edges.store.storable import storable, string_json
+from aiops_daemon.edges.store.storable import string_json
 
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+_MAX_PATTERN = 8193  # characters; no searched text of incidents is as long
 
 
 class Contains(FunctionElement[bool]):
@@ -25,10 +26,11 @@ class Contains(FunctionElement[bool]):
     type = Boolean()
 
 
-class AsciiLower(FunctionElement[str]):
-    """The text with A to Z in lower case, and nothing else changed."""
+class Caseless(FunctionElement[str]):
+    """The text as LIKE needs it to overlook the case of A to Z, and of these alone, given a pattern in lower case."""
 
     inherit_cache = True
+    type = Text()
 
 
 @compiles(Contains, "sqlite")
@@ -41,14 +43,19 @@ def _contains_postgresql(element: Contains, compiler: Any, **kw: Any) -> str:
     return f"(strpos({compiler.process(element.clauses, **kw)}) > 0)"
 
 
-@compiles(AsciiLower, "sqlite")
-def _lower_sqlite(element: AsciiLower, compiler: Any, **kw: Any) -> str:
-    return f"lower({compiler.process(element.clauses, **kw)})"
+@compiles(Caseless, "sqlite")
+def _caseless_sqlite(element: Caseless, compiler: Any, **kw: Any) -> str:
+    return str(compiler.process(element.clauses, **kw))  # LIKE does so by itself there
 
 
-@compiles(AsciiLower, "postgresql")
-def _lower_postgresql(element: AsciiLower, compiler: Any, **kw: Any) -> str:
+@compiles(Caseless, "postgresql")
+def _caseless_postgresql(element: Caseless, compiler: Any, **kw: Any) -> str:
     return f'lower({compiler.process(element.clauses, **kw)} COLLATE "C")'
+
+
+def pattern_text(text: str) -> str:
+    """Shorten what LIKE looks for: SQLite refuses patterns over 50,000 bytes."""
+    return text[:_MAX_PATTERN]
 
 
 def holds_labels(labels: ColumnElement[str], wanted: tuple[tuple[str, str], ...]) -> ColumnElement[bool]:
@@ -62,11 +69,12 @@ def holds_labels(labels: ColumnElement[str], wanted: tuple[tuple[str, str], ...]
 
 def _holds_label(labels: ColumnElement[str], name: str, value: str) -> ColumnElement[bool]:
     pair = f"{string_json(name)}:{string_json(value)}"
-    return or_(Contains(labels, f"{{{pair}"), Contains(labels, f",{pair}"))
+    exact = or_(Contains(labels, f"{{{pair}"), Contains(labels, f",{pair}"))
+    return and_(labels.contains(pattern_text(pair), autoescape=True), exact)  # the first is faster, and not exact
 
 
 def mentions(columns: tuple[ColumnElement[str], ...], words: str) -> ColumnElement[bool]:
     """Ask whether each word occurs in at least one column of JSON text; case counts beyond A to Z only."""
-    lowered = [AsciiLower(column) for column in columns]
-    wanted = [string_json(storable(word))[1:-1].translate(_LOWER) for word in words.split()]
-    return and_(*(or_(*(Contains(column, word) for column in lowered)) for word in wanted))
+    wanted = [pattern_text(string_json(word)[1:-1].translate(_LOWER)) for word in words.split()]
+    texts = [Caseless(column) for column in columns]
+    return and_(*(or_(*(text.contains(word, autoescape=True) for text in texts)) for word in wanted))
