@@ -49,3 +49,4 @@ class AlertPorts:
     changed: Callable[[], Awaitable[None]]  # returns when something was committed next
     act: Callable[[Action, Scope], Awaitable[Done | Refusal]]
     quality: Callable[[float, Scope], Awaitable[Sequence[RuleQuality]]]  # since (unix seconds)
+    answered: Callable[[str, int], None] = lambda source, status: None  # each webhook, by source and status code

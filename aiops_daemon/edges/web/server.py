@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from aiops_daemon.edges.web.alertmanager.endpoint import AlertmanagerWebhooks
 from aiops_daemon.edges.web.alertroad import add_alert_road
 from aiops_daemon.edges.web.api.lists import Lists
 from aiops_daemon.edges.web.exposition import Exposition
@@ -42,6 +43,8 @@ class WebServer:
         for part in (Exposition(ports), Lists(ports), Lifecycle(ports), Landing(ports)):
             self._app.add_routes(part.routes())
         add_alert_road(self._app, ports)
+        if ports.alerts is not None:
+            self._app.add_routes(AlertmanagerWebhooks(ports, ports.alerts).routes())
         self._runner: web.AppRunner | None = None
         self._bound_port = self._port
 
@@ -60,6 +63,7 @@ class WebServer:
             keepalive_timeout=IDLE_SECONDS,
             lingering_time=LINGER_SECONDS,
             shutdown_timeout=STOP_SECONDS,
+            auto_decompress=False,  # the webhook inflates with a limit; nobody else takes compressed bodies
         )
         await runner.setup()
         try:
