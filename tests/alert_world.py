@@ -1,7 +1,7 @@
 """The alert road without a listener: a real SQLite store, the real desk, fakes for Alertmanager and Prometheus.
 
-`world.fire(...)`, `world.resolve(...)` put bodies through intake and processor as the listener would; `world.incidents()`
-reads what the store holds, as a user's list would.
+`world.fire(...)` and `world.resolve(...)` put bodies through intake and processor as the listener would;
+`world.incidents()` reads what the store holds, as a user's list would.
 """
 
 from __future__ import annotations

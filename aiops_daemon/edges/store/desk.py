@@ -17,7 +17,7 @@ from aiops_daemon.edges.store import schema
 from aiops_daemon.edges.store.changes import write_changes
 from aiops_daemon.edges.store.chunks import chunks
 from aiops_daemon.edges.store.rows import episode_of, incident_of
-from aiops_daemon.edges.store.rows_beside import correction_of
+from aiops_daemon.edges.store.rows_beside import correction_of, finding_of
 from aiops_daemon.edges.store.storable import storable
 from aiops_daemon.ports.store import DeskState
 
@@ -37,6 +37,7 @@ _incidents = schema.incidents.c
 _OPEN_STATES = tuple(state.value for state in IncidentState if not state.closed)
 _ON_DESK = or_(
     _incidents.state.in_(_OPEN_STATES),
+    and_(_incidents.state == IncidentState.RESOLVED.value, _incidents.firing > 0),  # closed by a person all the same
     and_(_incidents.state == IncidentState.RESOLVED.value, _incidents.resolved_at >= bindparam("reopen_since")),
 )
 _DESK_INCIDENTS = select(schema.incidents).where(_ON_DESK).order_by(_incidents.number)
@@ -44,6 +45,11 @@ _DESK_EPISODES = (
     select(schema.episodes)
     .where(_episodes.incident.in_(select(_incidents.uid).where(_ON_DESK)))
     .order_by(_episodes.heard_at, _episodes.uid)
+)
+_DESK_FINDINGS = (
+    select(schema.linked_findings)
+    .where(schema.linked_findings.c.incident.in_(select(_incidents.uid).where(_ON_DESK)))
+    .order_by(schema.linked_findings.c.since)
 )
 _OPEN_EPISODE_STATES = tuple(state.value for state in EpisodeState if state is not EpisodeState.RESOLVED)
 _DESK_RECORDED = (
@@ -90,6 +96,7 @@ def load_desk(conn: Connection, reopen_since: float) -> DeskState:
         episodes=(*map(episode_of, of_incidents), *map(episode_of, conn.execute(_DESK_RECORDED))),
         next_number=(conn.execute(_LAST_NUMBER).scalar() or 0) + 1,
         first_started_at=None if first_started_at is None else float(first_started_at),
+        findings=tuple(map(finding_of, conn.execute(_DESK_FINDINGS, since))),
     )
 
 

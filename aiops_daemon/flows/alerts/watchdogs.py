@@ -89,8 +89,8 @@ class Watchdogs:
         for expected in self._clocks:
             last = expected.seen_at if expected.seen_at is not None else expected.since
             self._judge(expected, now - last > expected.spec.within, now - last)
-            self._measure(expected)
             self._check(expected, timing)
+            self._measure(expected)
 
     def _judge(self, expected: _Expected, missing: bool, silent: float) -> None:
         if missing and not expected.missing:
