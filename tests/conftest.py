@@ -9,16 +9,14 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import real_postgres
 import real_servers
+import store_world
 
 from aiops_daemon.core.model.settings import StorageSpec
-
-if TYPE_CHECKING:
-    from aiops_daemon.edges.store.store import SqlStore
+from aiops_daemon.edges.store.store import SqlStore
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -107,7 +105,5 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> StorageSpec:
 @pytest.fixture
 async def store(storage: StorageSpec) -> AsyncIterator[SqlStore]:
     """An empty store, on each engine."""
-    import store_world
-
     async with store_world.opened(storage) as opened:
         yield opened

@@ -15,6 +15,7 @@ from aiops_daemon.errors import StoreError, StoreReason
 SIZE = 16 * 1024 * 1024
 SHARE = 8  # never more than an eighth of the disk
 NAME = "ballast"
+_BLOCK = 512  # what st_blocks counts
 
 
 class Ballast:
@@ -25,15 +26,13 @@ class Ballast:
         self.given_up = False
 
     def make(self) -> bool:
-        """Take the room unless it is taken; say whether it is."""
+        """Take the room unless it is taken, and only while as much stays free beside it; say whether it is taken."""
         if self._path is None:
             return True
         try:
-            self._allocate(self._path)
+            self.given_up = not self._allocate(self._path)
         except OSError:
             self.give_up()
-        else:
-            self.given_up = False
         return not self.given_up
 
     def give_up(self) -> None:
@@ -50,15 +49,21 @@ class Ballast:
         if self.given_up and not self.make():
             raise StoreError(
                 StoreReason.FULL,
-                f"{self._path}: less than {SIZE >> 20} MiB are free: new alerts are refused; free space on that disk",
+                f"{self._path}: the disk is nearly full and new alerts are refused; free space on that disk, "
+                "writing goes on by itself",
             )
 
-    def _allocate(self, path: Path) -> None:
+    def _allocate(self, path: Path) -> bool:
         disk = os.statvfs(path.parent)
         size = min(SIZE, disk.f_blocks * disk.f_frsize // SHARE)
+        taken = path.stat().st_blocks * _BLOCK if path.exists() else 0
+        if taken >= size:
+            return True
+        if disk.f_bavail * disk.f_frsize < 2 * size:
+            return False
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            if os.fstat(descriptor).st_blocks * 512 < size:
-                os.posix_fallocate(descriptor, 0, size)
+            os.posix_fallocate(descriptor, 0, size)
         finally:
             os.close(descriptor)
+        return True

@@ -7,6 +7,7 @@ Synchronous: callers use a thread.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -21,6 +22,7 @@ from aiops_daemon.edges.store.schema import SCHEMA_VERSION
 from aiops_daemon.errors import StoreError, StoreReason
 
 BACKUPS = "backups"
+_MAGIC = b"SQLite format 3\0"
 _SIDECARS = ("-wal", "-shm")  # they belong to the file: without its log a store lacks its latest rows
 
 
@@ -28,6 +30,8 @@ def prepare(path: Path, stamp: str) -> list[str]:
     """Make or mend the file; return notes. Raises StoreError when it is not ours, newer, locked or cannot be read."""
     with mapped(str(path)):
         path.parent.mkdir(parents=True, exist_ok=True)
+        if not os.access(path.parent, os.W_OK):
+            raise PermissionError(errno.EACCES, f"{path.parent} cannot be written")
         if not path.exists():
             return _begin(path, stamp)
         fault = examine(path)
@@ -36,8 +40,9 @@ def prepare(path: Path, stamp: str) -> list[str]:
 
 def examine(path: Path) -> str | None:
     """Return what is broken in a store's file, None when nothing is; raises StoreError as `prepare`."""
-    if path.stat().st_size == 0:
-        return "it has no bytes"
+    fault = _foreign(path)
+    if fault is not None:
+        return fault
     try:
         with closing(_open(path)) as connection:
             fault = _check(connection)
@@ -86,14 +91,16 @@ def put(source: Path, path: Path) -> None:
 
 def _begin(path: Path, stamp: str) -> list[str]:
     """Make a store where there is none; one that is lost while its backups are there is restored."""
+    notes = []
     orphans = [path.with_name(path.name + suffix) for suffix in _SIDECARS]
     for orphan in (orphan for orphan in orphans if orphan.exists()):
-        orphan.rename(orphan.with_name(f"{orphan.name}.corrupt-{stamp}"))
+        orphan.rename(aside := orphan.with_name(f"{orphan.name}.corrupt-{stamp}"))
+        notes.append(f"{path} was missing while its log was there; the log was set aside as {aside.name}")
     restored = _restore_newest(path)
     if restored is not None:
-        return [f"{path} was missing; {restored}"]
+        return [*notes, f"{path} was missing; {restored}"]
     _make(path)
-    return []
+    return notes
 
 
 def _replace(path: Path, stamp: str, fault: str) -> Iterator[str]:
@@ -131,11 +138,20 @@ def _make(path: Path) -> None:
     sync_directory(path.parent)
 
 
+def _foreign(path: Path) -> str | None:
+    """Look at the first bytes before SQLite does: it deletes the log of what it takes for empty."""
+    with path.open("rb") as file:
+        first = file.read(len(_MAGIC))
+    if not first:
+        return "it has no bytes"
+    return None if first == _MAGIC else "it is not a SQLite file"
+
+
 def _open(path: Path) -> sqlite3.Connection:
+    """Open for reading only: closing must not move the log into a file that may be broken."""
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None
     )
-    connection.execute("PRAGMA wal_autocheckpoint=0")
     connection.execute("PRAGMA trusted_schema=OFF")
     return connection
 

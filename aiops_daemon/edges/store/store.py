@@ -67,15 +67,31 @@ def stamp(at: float) -> str:
 
 def _open(spec: StorageSpec, clock: Clock, now: str, busy_seconds: float) -> SqlStore:
     path = sqlite_path(spec)
-    notes = sqlitefile.prepare(path, now) if path else []
-    database = connect(spec, busy_seconds)
-    migrate(database)
     ballast = Ballast(path.parent if path else None)
+    try:
+        database, notes = _prepared(spec, now, busy_seconds)
+    except StoreError as error:
+        if error.reason is not StoreReason.FULL:
+            raise
+        ballast.give_up()  # what is there can still be served
+        database, notes = _prepared(spec, now, busy_seconds)
     if not ballast.make():
         notes.append(f"{path}: the disk is nearly full; new alerts are refused until there is room")
     with database.reading() as connection:
         waiting = inbox.backlog(connection).pending
     return SqlStore(spec, clock, Writer(database, ballast), waiting, tuple(notes))
+
+
+def _prepared(spec: StorageSpec, now: str, busy_seconds: float) -> tuple[Database, list[str]]:
+    path = sqlite_path(spec)
+    notes = sqlitefile.prepare(path, now) if path else []
+    database = connect(spec, busy_seconds)
+    try:
+        migrate(database)
+    except StoreError:
+        database.dispose()
+        raise
+    return database, notes
 
 
 class SqlStore:
