@@ -15,6 +15,10 @@ _MOST_KEYS = 4_000
 _MOST_PAIRS = 48
 _MOST_SERVICES = 64
 
+_PRIOR_GAPS = 2.0
+_PRIOR_PACE = 30.0  # seconds: a common evaluation interval
+_MOST_GAPS = 128.0
+
 FIRING, ENDED = True, False
 
 
@@ -33,6 +37,8 @@ class Cluster:
     pairs: dict[str, int] = field(default_factory=dict)
     keys: dict[tuple[str, str], bool] = field(default_factory=dict)
     beats: dict[int, int] = field(default_factory=dict)
+    silence: float = 0.0  # sum of the gaps between its alerts, and their number; old ones fade
+    gaps: float = 0.0
     closed_at: float | None = None
 
     def add(self, traits: Traits, sign: int = 1) -> None:
@@ -46,6 +52,18 @@ class Cluster:
             self.keys.pop(traits.key, None)
         elif traits.key in self.keys or len(self.keys) < _MOST_KEYS:
             self.keys[traits.key] = FIRING
+
+    @property
+    def pace(self) -> float:
+        """Return the mean gap between its alerts; a new incident is taken for an average one."""
+        return (self.silence + _PRIOR_GAPS * _PRIOR_PACE) / (self.gaps + _PRIOR_GAPS)
+
+    def wait(self, gap: float) -> None:
+        """Count the silence before an alert that joins."""
+        if self.gaps >= _MOST_GAPS:
+            self.silence, self.gaps = self.silence / 2.0, self.gaps / 2.0
+        self.silence += gap
+        self.gaps += 1.0
 
     def touch(self, at: float) -> None:
         """Move the time of its latest alert forward."""

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from aiops_daemon.core.incidents.grouping.cluster import ENDED, FIRING, Cluster
+from aiops_daemon.core.incidents.grouping.cluster import FIRING, Cluster
 from aiops_daemon.core.incidents.grouping.gaps import Gaps
 from aiops_daemon.core.incidents.grouping.history import History
 from aiops_daemon.core.incidents.grouping.rarity import Rarity
@@ -19,20 +19,24 @@ from aiops_daemon.core.incidents.grouping.repeats import Repeats
 from aiops_daemon.core.incidents.grouping.traits import Traits
 from aiops_daemon.core.incidents.topology import Graph
 
-TIME_MOST = 2.5  # faults that have nothing to do with each other do begin together
+TIME_MOST = 3.0  # faults that have nothing to do with each other do begin together
 TIME_LEAST = -4.0
 STRANGER = -3.0  # shares nothing telling: time alone does not join it
 LABELS_MOST = 4.0
-COMMON = 1.2  # nats: a value in over 30 % of alerts says nothing
-TYPICAL = 1.0  # nats: a value as common in the incident as elsewhere still says a little
+COMMON = 2.0  # nats: a value in over 13 % of alerts says nothing
+TELLING = 1.5  # nats from which a shared value makes up for all that is not shared
+TYPICAL = 0.5
 RULE_SHARE = 0.5  # the same alert elsewhere is half as telling as the same thing
 TOPOLOGY_MOST = 3.0
 HISTORY_MOST = 3.0
+TOLD_ALREADY = 0.25  # topology and history say little more where labels say it already: they are no independent witnesses
 RETURNED = 3.0  # the same alert was here and had ended
 REPEATED_LEAST = -7.0
 BEAT_MOST = 3.0
-BEAT_DOUBT = 10.0  # alerts before a beat means something
+BEAT_LEAST = -0.7
+BEAT_DOUBT = 60.0  # alerts that the share of all alerts is worth: some coincide by chance
 CORRECTION_MOST = 6.0
+_NEW, _NEW_SHARE = 0.5, 0.04
 _CONCENTRATION = 2.0
 _PAIRS_READ = 12
 
@@ -67,7 +71,8 @@ class Read(NamedTuple):
         tuple[str, float, float]
     ]  # token, nats it can say at most, its share among all alerts; most first
     rate: float  # new incidents per second
-    repeated: float  # nats when the same alert still fires there
+    repeated: float  # how likely a repetition is no second fault
+    service_share: float  # share of all alerts that name its service
     beat_share: float  # share of all alerts that begin at the same half second of a minute
 
 
@@ -80,30 +85,45 @@ def read(traits: Traits, rarity: Rarity, rate: float, repeats: Repeats, beats: R
         if nats > 0.0:
             telling.append((token, nats * RULE_SHARE if name == "alertname" else nats, share))
     telling.sort(key=lambda item: -item[1])
-    repeated = max(REPEATED_LEAST, math.log(repeats.share()))
-    return Read(traits, telling, rate, repeated, beats.share(str(traits.beat), "beat"))
+    service = rarity.share(traits.services[0], "service") if traits.services else 0.0
+    return Read(traits, telling, rate, repeats.share(), service, beats.share(str(traits.beat), "beat"))
 
 
 def weigh(one: Read, cluster: Cluster, gaps: Gaps, graph: Graph, history: History) -> Weights:
     """Return the evidence that an alert belongs to a cluster."""
     traits = one.traits
+    labels = _labels(one, cluster)
     past, correction = _history(traits, cluster, history)
-    near = _topology(traits, cluster, graph)
-    firing = cluster.keys.get(traits.key)
-    return Weights(
+    told = 1.0 if labels < 0.0 else TOLD_ALREADY
+    found = Weights(
         time=_time(one, cluster, gaps),
-        labels=_labels(one, cluster),
-        topology=near,
-        history=past,
-        repeat=0.0 if firing is None else one.repeated if firing is FIRING else RETURNED if firing is ENDED else 0.0,
+        labels=labels,
+        topology=told * _topology(traits, cluster, graph),
+        history=told * past,
+        repeat=0.0,
         beat=_beat(one, cluster),
         correction=correction,
+    )
+    firing = cluster.keys.get(traits.key)
+    if firing is None:
+        return found
+    return _repeated(found, one.repeated) if firing is FIRING else found._replace(repeat=RETURNED)
+
+
+def _repeated(found: Weights, share: float) -> Weights:
+    """Weigh an alert that fires there already; a second fault of the same kind would look as alike, so likeness fades."""
+    return found._replace(
+        labels=min(found.labels, found.labels * share),
+        topology=found.topology * share,
+        history=found.history * share,
+        repeat=max(REPEATED_LEAST, math.log(share)),
     )
 
 
 def _time(one: Read, cluster: Cluster, gaps: Gaps) -> float:
     """log(hazard of an alert after this silence / rate of new incidents), within limits."""
-    odds = gaps.hazard(cluster.silent(one.traits.at)) / one.rate
+    pace = cluster.pace
+    odds = gaps.hazard(cluster.silent(one.traits.at) / pace) / (pace * one.rate)
     return max(TIME_LEAST, min(TIME_MOST, math.log(odds)))
 
 
@@ -123,10 +143,22 @@ def _labels(one: Read, cluster: Cluster) -> float:
             best, second = said, best
         elif said > second:
             second = said
-    same = one.traits.services and one.traits.services[0] in cluster.services
-    if best < 1.0 and not same:
-        return STRANGER * (1.0 - best) + best
+    same = _same_service(one, cluster)
+    if best < TELLING and not same:
+        return _stranger(cluster) * (1.0 - best / TELLING) + best
     return min(LABELS_MOST, max(best, 0.3) + second / 3.0)
+
+
+def _stranger(cluster: Cluster) -> float:
+    """log of the share of an incident's alerts that brought a new service, drawn to one in 25."""
+    return math.log((len(cluster.services) - 1 + _NEW) / (cluster.count + _NEW / _NEW_SHARE)) if cluster.services else STRANGER
+
+
+def _same_service(one: Read, cluster: Cluster) -> bool:
+    """Say whether its service is at least half as common in the incident as among all alerts."""
+    return bool(one.traits.services) and (
+        cluster.services.get(one.traits.services[0], 0) >= 0.5 * one.service_share * cluster.count > 0.0
+    )
 
 
 def _topology(traits: Traits, cluster: Cluster, graph: Graph) -> float:
@@ -158,4 +190,4 @@ def _beat(one: Read, cluster: Cluster) -> float:
     """log of (share of the incident's alerts at this half second / share of all alerts at it), drawn towards 0."""
     here = cluster.beats.get(one.traits.beat, 0)
     ratio = (here / one.beat_share + BEAT_DOUBT) / (cluster.count + BEAT_DOUBT)
-    return min(BEAT_MOST, math.log(ratio))
+    return max(BEAT_LEAST, min(BEAT_MOST, math.log(ratio)))

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 _OCTAVES = 16  # 2^-2 s to 2^13 s: below a quarter second all gaps are one, above two hours too
-_LOWEST = -2
-_PRIOR_GAPS = 10.0  # incidents' worth of the prior: log-logistic gaps with a median of 30 s, a common interval
-_PRIOR_MEDIAN = 30.0
+_LOWEST = -5
+_PRIOR_GAPS = 5.0  # incidents' worth of the prior: log-logistic gaps with a median of 30 s, a common interval
+_PRIOR_MEDIAN = 1.0
 _PRIOR_INCIDENTS = 2.0  # one new incident in 30 min until learned otherwise
 _PRIOR_INTERVAL = 1800.0
 _MEMORY = 86_400.0  # the rate of new incidents is that of about the last day

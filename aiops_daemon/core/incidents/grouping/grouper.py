@@ -71,8 +71,11 @@ class Grouper:
             self._clusters[incident] = cluster
             if learn:
                 self._learned.gaps.begin(now)
-        elif learn:
-            self._learned.gaps.learn(cluster.silent(traits.at))
+        else:
+            gap = cluster.silent(traits.at)
+            if learn:
+                self._learned.gaps.learn(gap / cluster.pace)
+            cluster.wait(gap)
         if learn:
             self._learned.alert(candidate, traits, cluster, self.spec.max_window)
         cluster.add(traits)

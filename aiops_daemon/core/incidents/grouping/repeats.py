@@ -11,7 +11,8 @@ from collections.abc import Mapping
 
 _MOST_KEYS = 20_000
 _PRIOR_TWICE = 10.0  # until learned, one alert in ten that fires twice fires a third time
-_PRIOR_THRICE = 1.0
+_PRIOR_THRICE = 0.25
+_PLAIN = 4.0  # a quarter of them seen a third time: repetition is plain in this record
 
 _Key = tuple[str, str]
 
@@ -40,7 +41,7 @@ class Repeats:
 
     def share(self) -> float:
         """Return (seen thrice + 1) / (seen twice + 10): how likely a repetition is no second fault."""
-        return min(1.0, (self.thrice + _PRIOR_THRICE) / (self.twice + _PRIOR_TWICE))
+        return min(1.0, _PLAIN * (self.thrice + _PRIOR_THRICE) / (self.twice + _PRIOR_TWICE))
 
     def export(self) -> dict[str, object]:
         """Return what was learned as JSON values."""
