@@ -1,56 +1,15 @@
-"""Alertmanagers as flows see them: one gossip cluster, all its peers asked.
+"""Alertmanagers as flows see them: one gossip cluster, all its peers asked; the values themselves are core's.
 
 AlertmanagerSource: the live HTTP API (edges.alertmanager), and in tests a fake that passes the same contract suite.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from aiops_daemon.core.model.labels import Labels
+from aiops_daemon.core.model.posted import ClusterAnswer, PeerAnswer, PostedAlert
 
-
-@dataclass(frozen=True, slots=True)
-class PostedAlert:
-    """One alert as `GET /api/v2/alerts` shows it."""
-
-    fingerprint: str
-    labels: Labels
-    annotations: Labels
-    starts_at: float
-    ends_at: float  # when it would expire without news
-    updated_at: float
-    state: str  # active, suppressed, unprocessed
-    receivers: tuple[str, ...]
-    silenced_by: tuple[str, ...] = ()
-    inhibited_by: tuple[str, ...] = ()
-    muted_by: tuple[str, ...] = ()  # from 0.28 on
-    generator_url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PeerAnswer:
-    """What one peer says: since when it runs, its alerts, and its configuration as read (YAML to plain values)."""
-
-    url: str
-    up_since: float
-    version: str
-    alerts: tuple[PostedAlert, ...]
-    config: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterAnswer:
-    """What a cluster says: answers of peers, and of those that gave none the reason."""
-
-    peers: tuple[PeerAnswer, ...]
-    failed: tuple[tuple[str, str], ...] = ()  # url, words
-
-    @property
-    def complete(self) -> bool:
-        """Say whether every peer answered."""
-        return bool(self.peers) and not self.failed
+__all__ = ["AlertmanagerSource", "ClusterAnswer", "PeerAnswer", "PostedAlert"]
 
 
 class AlertmanagerSource(Protocol):
