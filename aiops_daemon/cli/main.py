@@ -21,6 +21,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "config": ("config", "check, show or describe the configuration"),
     "check-config": ("config", "the same as `config check`"),
     "rules": ("rules", "generate alert rules with their unit tests"),
+    "alertmanager": ("alertmanager", "find traps in an Alertmanager's configuration, and connect it"),
     "score": ("score", "score a time series offline"),
     "forecast": ("forecast", "forecast a time series offline"),
     "version": ("version", "print the version"),
