@@ -94,6 +94,10 @@ class Rig:
         config = self.folder / "config.yaml"
         text = CONFIG.format(url=url, interval=interval, history=history, state=self.folder / "state", expr=expr)
         config.write_text(text)
+        return self.start_configured(config)
+
+    def start_configured(self, config: Path) -> Daemon:
+        """Start the daemon with a configuration of one's own and wait until it is ready."""
         address = f"127.0.0.1:{real_servers.free_port()}"
         flags = [f"--config.file={config}", f"--web.listen-address={address}", "--log.level=warning"]
         started = time.monotonic()
@@ -129,6 +133,12 @@ def cpu_seconds(pid: int) -> float:
 def peak_bytes(pid: int | str = "self") -> int:
     """Return the largest resident memory that a process had (Linux)."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    return int(found.group(1)) * 1024 if found else 0
+
+
+def resident_bytes(pid: int | str = "self") -> int:
+    """Return the resident memory of a process (Linux)."""
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     return int(found.group(1)) * 1024 if found else 0
 
 

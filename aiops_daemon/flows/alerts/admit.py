@@ -101,15 +101,15 @@ class Admission:
         """Open an episode: owner and severity, the verdict, the incident."""
         episode = self._stamped(episode)
         flapping = self._around.judge.started(episode, self.now)
-        episode = replace(episode, flapping=flapping)
         if self._recorded_only(episode):
             return
         if not continued:
             for listener in self._around.heard:
                 listener(episode)
-        case, episode = self._seating.seat(episode, before)
-        episode = replace(episode, verdict=self._verdict(episode, case))
-        joined = case.incident.alerts > 0 or case.incident.uid in self.touched
+        case, reason = self._seating.seat(episode, before)
+        verdict, uid = self._verdict(episode, case), case.incident.uid
+        episode = replace(episode, flapping=flapping, incident=uid, joined_reason=reason, verdict=verdict)
+        joined = case.incident.alerts > 0 or uid in self.touched
         self._around.meter.inc("aiops_grouping_decisions_total", decision="joined" if joined else "opened")
         self.draft.tell(
             episode, case.incident, EntryKind.JOINED, self.now, f"{_name(episode)}: {episode.joined_reason}"

@@ -35,8 +35,8 @@ class Seating:
         self._draft = draft
         self._now = now
 
-    def seat(self, episode: Episode, before: Episode | None) -> tuple[Case, Episode]:
-        """Return the case that an alert goes to, and the alert with the reason; `before` is its last episode."""
+    def seat(self, episode: Episode, before: Episode | None) -> tuple[Case, str]:
+        """Return the case that an alert goes to, and the reason; `before` is its last episode."""
         for choose in (self._returning, self._of_finding, self._digest):
             chosen = choose(episode, before)
             if chosen is not None:
@@ -78,7 +78,7 @@ class Seating:
         found = next((case for case in self._working.unresolved() if case.incident.digest), None)
         return found or self._open(episode, why, digest=True), why
 
-    def _by_grouping(self, episode: Episode) -> tuple[Case, Episode]:
+    def _by_grouping(self, episode: Episode) -> tuple[Case, str]:
         candidate = candidate_of(episode)
         placement = self._around.grouper.place(candidate, self._now)
         case = self._followed(placement.incident) if placement.incident else None
@@ -114,9 +114,9 @@ class Seating:
         self._around.grouper.reopen(case.incident.uid)
         self._around.meter.inc("aiops_grouping_decisions_total", decision="reopened")
 
-    def _join(self, case: Case, episode: Episode, reason: str) -> tuple[Case, Episode]:
+    def _join(self, case: Case, episode: Episode, reason: str) -> tuple[Case, str]:
         self._around.grouper.join(candidate_of(episode), case.incident.uid, self._now)
-        return case, replace(episode, incident=case.incident.uid, joined_reason=reason)
+        return case, reason
 
     def _tell_apart(self, case: Case, episode: Episode, placement: Placement) -> None:
         for judgement in placement.refused:
