@@ -11,6 +11,7 @@ import binascii
 import json
 import math
 
+from aiops_daemon.edges.store.storable import storable
 from aiops_daemon.errors import InputError
 
 _MAX_CHARACTERS = 1024
@@ -38,12 +39,12 @@ def read(cursor: str, order: str, kinds: tuple[type, type]) -> Key:
 
 
 def _checked(value: object, kind: type) -> str | int | float:
-    if kind is float and type(value) in (int, float) and math.isfinite(value):  # type: ignore[arg-type]
-        return float(value)  # type: ignore[arg-type]
+    if kind is float and type(value) is float and math.isfinite(value):
+        return value
     if kind is int and type(value) is int and abs(value) < 1 << 62:
         return value
     if kind is str and isinstance(value, str):
-        return value
+        return storable(value)
     raise _bad()
 
 
