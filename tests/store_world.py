@@ -9,6 +9,7 @@ from pathlib import Path
 from aiops_daemon.clock import Clock, SystemClock
 from aiops_daemon.core.model.inbox import Delivery, Quarantined, QuarantineReason
 from aiops_daemon.core.model.settings import StorageSpec
+from aiops_daemon.edges.store.engine import PATIENCE, Patience
 from aiops_daemon.edges.store.store import SqlStore, open_store
 
 
@@ -18,9 +19,11 @@ def sqlite_spec(folder: Path, *, backups: int = 3) -> StorageSpec:
 
 
 @asynccontextmanager
-async def opened(spec: StorageSpec, clock: Clock | None = None) -> AsyncIterator[SqlStore]:
+async def opened(
+    spec: StorageSpec, clock: Clock | None = None, patience: Patience = PATIENCE
+) -> AsyncIterator[SqlStore]:
     """Open a store and close it at the end."""
-    store = await open_store(spec, clock or SystemClock())
+    store = await open_store(spec, clock or SystemClock(), patience=patience)
     try:
         yield store
     finally:

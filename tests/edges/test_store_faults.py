@@ -19,6 +19,7 @@ from store_world import delivery, opened, sqlite_spec, sqlite_store
 from aiops_daemon.clock import SystemClock
 from aiops_daemon.core.model.settings import StorageSpec
 from aiops_daemon.edges.store.ballast import NAME as BALLAST
+from aiops_daemon.edges.store.engine import Patience
 from aiops_daemon.edges.store.store import SqlStore, open_store
 from aiops_daemon.errors import StoreError, StoreReason
 from aiops_daemon.ports.store import Changes
@@ -229,7 +230,7 @@ def tell(process: subprocess.Popen[str]) -> None:
 
 async def test_a_lock_of_another_process_is_waited_for_and_then_said(tmp_path: Path, other_process) -> None:
     """Writes fail with the reason locked, reads go on, and when it lets go writes do too."""
-    async with await _opened_impatient(tmp_path) as store:
+    async with opened(sqlite_spec(tmp_path), patience=Patience(busy_seconds=0.2)) as store:
         await store.accept(delivery("before"))
         tell(other_process)
         with pytest.raises(StoreError) as raised:
@@ -241,22 +242,6 @@ async def test_a_lock_of_another_process_is_waited_for_and_then_said(tmp_path: P
         await store.accept(delivery("after"))
 
         assert [b"before", b"after"] == await bodies(store)
-
-
-async def _opened_impatient(folder: Path):
-    store = await open_store(sqlite_spec(folder), SystemClock(), busy_seconds=0.2)
-    return _Closing(store)
-
-
-class _Closing:
-    def __init__(self, store: SqlStore) -> None:
-        self._store = store
-
-    async def __aenter__(self) -> SqlStore:
-        return self._store
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._store.close()
 
 
 async def test_a_file_that_vanished_is_not_written_any_more(tmp_path: Path) -> None:

@@ -7,35 +7,33 @@ releases before 3.51.3 can then corrupt it. Never waits for ever.
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import QueuePool
 
 from aiops_daemon.core.model.settings import StorageSpec
-from aiops_daemon.core.model.source import Secret
 from aiops_daemon.edges.store.faults import mapped
+from aiops_daemon.edges.store.postgresengine import Lines, postgres_engine
+from aiops_daemon.edges.store.sqliteengine import sqlite_engine
 from aiops_daemon.errors import StoreError, StoreReason
 
-APPLICATION_ID = 0x41494F50  # "AIOP", bytes 68 to 71 of the file
 READERS = 3
-BUSY_SECONDS = 5.0
-"""How long to wait for a lock that another process holds."""
-_WAL_MAX = 64 * 1024 * 1024
-_CHECKPOINT_PAGES = 1000
-_CONNECT_SECONDS = 5
-_POSTGRES_OPTIONS = (
-    "-c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000"
-    " -c synchronous_commit=on -c timezone=UTC -c client_encoding=UTF8"
-)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for a lock that another process holds, and for PostgreSQL's answer to one transaction."""
+
+    busy_seconds: float = 5.0
+    answer_seconds: float = 30.0
+
+
+PATIENCE = Patience()
 
 
 @dataclass(slots=True)
@@ -46,6 +44,8 @@ class Database:
     writer: Engine
     reader: Engine
     path: Path | None
+    writing_lines: Lines | None = None  # None: a file answers
+    reading_lines: Lines | None = None
     _inode: int = 0
 
     @property
@@ -110,24 +110,23 @@ def sqlite_path(spec: StorageSpec) -> Path | None:
     return Path(url.database or "").absolute() if url.get_backend_name() == "sqlite" else None
 
 
-def connect(spec: StorageSpec, busy_seconds: float = BUSY_SECONDS) -> Database:
+def connect(spec: StorageSpec, patience: Patience = PATIENCE) -> Database:
     """Make the engines; nothing is opened yet. Raises StoreError when a driver is not installed."""
     url = parse_url(spec)
     path = sqlite_path(spec)
     if path is not None:
-        return Database(
-            str(path), _sqlite(path, busy_seconds, writer=True), _sqlite(path, busy_seconds, writer=False), path
-        )
+        writer = sqlite_engine(path, 1, patience.busy_seconds, writer=True)
+        return Database(str(path), writer, sqlite_engine(path, READERS, patience.busy_seconds, writer=False), path)
     try:
-        writer = _postgres(url, spec.password, 1)
-        reader = _postgres(url, spec.password, READERS).execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
-        )
+        writer, reader = (postgres_engine(url, spec.password, size) for size in (1, READERS))
     except ImportError as error:
         raise StoreError(
             StoreReason.FAILED, "psycopg is not installed, PostgreSQL needs it: pip install aiops-daemon[postgres]"
         ) from error
-    return Database(url.set(password=None).render_as_string(), writer, reader, None)
+    where = url.set(password=None).render_as_string()
+    lines = Lines(writer, patience.answer_seconds), Lines(reader, patience.answer_seconds)
+    reader = reader.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return Database(where, writer, reader, None, *lines)
 
 
 def _bad_url(what: str) -> StoreError:
@@ -135,73 +134,3 @@ def _bad_url(what: str) -> StoreError:
         StoreReason.FAILED,
         f"storage.url: {what}; write sqlite:////data/aiops.db or postgresql://user@host:5432/database",
     )
-
-
-def _sqlite(path: Path, busy_seconds: float, *, writer: bool) -> Engine:
-    def open_file() -> sqlite3.Connection:
-        # mode=rw: a file that vanished is an error, never a new and empty store.
-        connection = sqlite3.connect(
-            f"{path.as_uri()}?mode=rw", uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False
-        )
-        set_pragmas(connection, writer=writer)
-        return connection
-
-    engine = create_engine(
-        "sqlite://",
-        creator=open_file,
-        poolclass=QueuePool,
-        pool_size=1 if writer else READERS,
-        max_overflow=0,
-        hide_parameters=True,
-    )
-    begin = "BEGIN IMMEDIATE" if writer else "BEGIN"
-
-    @event.listens_for(engine, "begin")
-    def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
-
-
-def set_pragmas(connection: sqlite3.Connection, *, writer: bool) -> None:
-    """Set up a connection: FULL syncs every commit, and only the writer moves the log into the file."""
-    if writer:
-        connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA temp_store=MEMORY")
-    connection.execute("PRAGMA trusted_schema=OFF")
-    connection.execute("PRAGMA mmap_size=0")
-    connection.execute(f"PRAGMA journal_size_limit={_WAL_MAX}")
-    connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES if writer else 0}")
-    if not writer:
-        connection.execute("PRAGMA query_only=ON")
-
-
-def _postgres(url: URL, password: Secret | None, size: int) -> Engine:
-    arguments: dict[str, Any] = {
-        "connect_timeout": _CONNECT_SECONDS,
-        "options": _POSTGRES_OPTIONS,
-        "application_name": f"aiops-daemon/{os.getpid()}",
-        "keepalives_idle": 10,
-        "keepalives_interval": 5,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 20_000,
-    }
-    engine = create_engine(
-        url,
-        connect_args=arguments,
-        pool_size=size,
-        max_overflow=0,
-        pool_timeout=BUSY_SECONDS,
-        pool_pre_ping=True,
-        hide_parameters=True,
-    )
-    if password is None:
-        return engine
-
-    @event.listens_for(engine, "do_connect")
-    def sign_in(_dialect: Any, _record: Any, _arguments: Any, named: dict[str, Any]) -> None:
-        named["password"] = password()  # read each time: it may have been rotated
-
-    return engine

@@ -14,8 +14,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, delete, insert, inspect, select, text
 
-from aiops_daemon.edges.store.engine import APPLICATION_ID, Database
+from aiops_daemon.edges.store.engine import Database
 from aiops_daemon.edges.store.schema import MIN_WRITER_VERSION, SCHEMA_VERSION, installation
+from aiops_daemon.edges.store.sqliteengine import APPLICATION_ID
 from aiops_daemon.errors import StoreError, StoreReason
 
 _STEPS = Path(__file__).parent / "migrations"
@@ -26,6 +27,8 @@ def migrate(database: Database) -> bool:
     """Run the steps that are lacking; say whether there were any. Raises StoreError."""
     with database.writing() as connection:
         if connection.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         check_version(connection, database.where)
         config = _config(connection)

@@ -16,12 +16,13 @@ from contextlib import closing
 from pathlib import Path
 
 from aiops_daemon.edges.durable import sync_directory
-from aiops_daemon.edges.store.engine import APPLICATION_ID, BUSY_SECONDS
 from aiops_daemon.edges.store.faults import mapped, reason_of, store_error
 from aiops_daemon.edges.store.schema import SCHEMA_VERSION
+from aiops_daemon.edges.store.sqliteengine import APPLICATION_ID
 from aiops_daemon.errors import StoreError, StoreReason
 
 BACKUPS = "backups"
+_BUSY_SECONDS = 5.0
 _MAGIC = b"SQLite format 3\0"
 _SIDECARS = ("-wal", "-shm")  # they belong to the file: without its log a store lacks its latest rows
 
@@ -150,7 +151,7 @@ def _foreign(path: Path) -> str | None:
 def _open(path: Path) -> sqlite3.Connection:
     """Open for reading only: closing must not move the log into a file that may be broken."""
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
     )
     connection.execute("PRAGMA trusted_schema=OFF")
     return connection

@@ -46,7 +46,7 @@ from aiops_daemon.edges.store import (
 )
 from aiops_daemon.edges.store.backup import back_up
 from aiops_daemon.edges.store.ballast import Ballast
-from aiops_daemon.edges.store.engine import BUSY_SECONDS, READERS, Database, connect, sqlite_path
+from aiops_daemon.edges.store.engine import PATIENCE, READERS, Database, Patience, connect, sqlite_path
 from aiops_daemon.edges.store.migrate import migrate
 from aiops_daemon.edges.store.writer import Writer
 from aiops_daemon.errors import StoreError, StoreReason
@@ -55,9 +55,9 @@ from aiops_daemon.ports.store import Changes, DeskState, Lease
 _Result = TypeVar("_Result")
 
 
-async def open_store(spec: StorageSpec, clock: Clock, *, busy_seconds: float = BUSY_SECONDS) -> SqlStore:
+async def open_store(spec: StorageSpec, clock: Clock, *, patience: Patience = PATIENCE) -> SqlStore:
     """Make or mend what is there, migrate it, and open it; raises StoreError that says what to do."""
-    return await asyncio.to_thread(_open, spec, clock, stamp(clock.now()), busy_seconds)
+    return await asyncio.to_thread(_open, spec, clock, stamp(clock.now()), patience)
 
 
 def stamp(at: float) -> str:
@@ -65,16 +65,16 @@ def stamp(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
-def _open(spec: StorageSpec, clock: Clock, now: str, busy_seconds: float) -> SqlStore:
+def _open(spec: StorageSpec, clock: Clock, now: str, patience: Patience) -> SqlStore:
     path = sqlite_path(spec)
     ballast = Ballast(path.parent if path else None)
     try:
-        database, notes = _prepared(spec, now, busy_seconds)
+        database, notes = _prepared(spec, now, patience)
     except StoreError as error:
         if error.reason is not StoreReason.FULL:
             raise
         ballast.give_up()  # what is there can still be served
-        database, notes = _prepared(spec, now, busy_seconds)
+        database, notes = _prepared(spec, now, patience)
     if not ballast.make():
         notes.append(f"{path}: the disk is nearly full; new alerts are refused until there is room")
     with database.reading() as connection:
@@ -82,10 +82,10 @@ def _open(spec: StorageSpec, clock: Clock, now: str, busy_seconds: float) -> Sql
     return SqlStore(spec, clock, Writer(database, ballast), waiting, tuple(notes))
 
 
-def _prepared(spec: StorageSpec, now: str, busy_seconds: float) -> tuple[Database, list[str]]:
+def _prepared(spec: StorageSpec, now: str, patience: Patience) -> tuple[Database, list[str]]:
     path = sqlite_path(spec)
     notes = sqlitefile.prepare(path, now) if path else []
-    database = connect(spec, busy_seconds)
+    database = connect(spec, patience)
     try:
         migrate(database)
     except StoreError:
@@ -240,7 +240,13 @@ class SqlStore:
     async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
         if self._closed:
             raise StoreError(StoreReason.CLOSED, "the store is closed: the daemon is stopping")
-        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+        lines = self._database.reading_lines
+        alarm = lines.watch() if lines else None
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+        finally:
+            if alarm:
+                alarm.cancel()
 
     def _count_done(self, done: int) -> None:
         self._waiting -= done

@@ -50,6 +50,7 @@ class Writer:
         self._work: deque[_Transaction] = deque()
         self._bytes = 0
         self._running: asyncio.Future[Any] | None = None
+        self._alarm: asyncio.TimerHandle | None = None
         self._last_was_intake = False
         self._closed = False
         self.accepted = 0  # rows written by `accept`, those whose task was gone by then too
@@ -107,11 +108,15 @@ class Writer:
         step = self._next()
         if step is None:
             return
+        lines = self.database.writing_lines
+        self._alarm = lines.watch() if lines else None
         self._running = asyncio.get_running_loop().run_in_executor(self._thread, step.run)
         self._running.add_done_callback(partial(self._finished, step))
 
     def _finished(self, step: _Step, done: asyncio.Future[Any]) -> None:
         self._running = None
+        if self._alarm:
+            self._alarm.cancel()
         if done.cancelled():  # only a loop that is torn down does that
             step.settle(None, StoreError(StoreReason.CLOSED, "the event loop is stopping"))
             return
