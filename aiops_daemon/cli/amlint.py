@@ -48,8 +48,9 @@ def add_lint(verbs: Nouns) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Lint one file."""
     ours = _ours(arguments)
+    raw = read_bytes(arguments.file)
     try:
-        document = read_document(read_text(arguments.file))
+        document = read_document(raw)
     except InputError as error:
         print(f"{arguments.file}:{error}", file=sys.stderr)
         return Exit.BAD
@@ -64,12 +65,12 @@ def run(arguments: argparse.Namespace) -> int:
     return _exit(found, strict=arguments.strict)
 
 
-def read_text(name: str) -> str:
-    """Read a file or standard input; raises InputError when it cannot be read as text."""
+def read_bytes(name: str) -> bytes:
+    """Read a file or standard input; raises InputError when it cannot be read."""
     try:
-        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError("1:1: not UTF-8") from None
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read: {(error.strerror or type(error).__name__).lower()}") from None
 
 
 def _ours(arguments: argparse.Namespace) -> Ours:

@@ -9,7 +9,7 @@ import argparse
 import sys
 from urllib.parse import urlsplit
 
-from aiops_daemon.cli.amlint import read_text
+from aiops_daemon.cli.amlint import read_bytes
 from aiops_daemon.cli.parsing import Exit, Nouns
 from aiops_daemon.core.alertmanager.lint.model import WEBHOOK_PATH
 from aiops_daemon.core.alertmanager.snippet import Mode, Wish, with_ours
@@ -21,7 +21,7 @@ _WORDS = {
     Mode.SHADOW: "The daemon gets a copy of everything; existing receivers get exactly what they got.",
     Mode.LIVE: "The daemon gets everything; existing receivers only hear that the daemon itself is down.",
     Mode.BYPASS: (
-        "The daemon gets a copy of all but watchdogs and alerts on itself; existing receivers get exactly what they got."
+        "The daemon gets a copy of all but watchdogs and alerts on itself; existing receivers get what they got."
     ),
 }
 _SHADOW_USE = (
@@ -51,8 +51,9 @@ def add_snippet(verbs: Nouns) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print a configuration."""
     wish = Wish(Mode(arguments.mode), _webhook(arguments.url), arguments.receiver, arguments.token_file)
+    raw = read_bytes(arguments.file) if arguments.file else b""
     try:
-        before = read_document(read_text(arguments.file)).values if arguments.file else PATTERN
+        before = read_document(raw).values if arguments.file else PATTERN
         text = write_document(with_ours(before, wish))
     except (InputError, ValueError) as error:
         print(f"{arguments.file}: {error}", file=sys.stderr)

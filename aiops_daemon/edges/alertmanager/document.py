@@ -1,6 +1,6 @@
 """An Alertmanager configuration file: read with the place of everything in it, and written back.
 
-Enters: YAML text. Leaves: plain values, words as they stand (`5m`, `true`, `no`), which a RoutingTree can be read
+Enters: YAML. Leaves: plain values, words as they stand (`5m`, `true`, `no`), which a RoutingTree can be read
 from, with line and column by dotted path. Written back, every word keeps its quotes; comments are lost. Raises
 InputError for what is no YAML; never repeats the file's text in it.
 """
@@ -68,12 +68,14 @@ def _word(dumper: yaml.SafeDumper, word: _Word) -> yaml.ScalarNode:
 _Dumper.add_representer(_Word, _word)
 
 
-def read_document(text: str) -> Document:
+def read_document(raw: bytes) -> Document:
     """Read a configuration; raises InputError with line and column."""
     try:
-        loader = _Loader(text)
+        loader = _Loader(raw.decode("utf-8-sig"))
         node = loader.get_single_node()
         values = loader.construct_document(node) if node is not None else None
+    except UnicodeDecodeError:
+        raise InputError("1:1: not UTF-8; save the file as UTF-8") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{mark.line + 1}:{mark.column + 1}: " if mark else ""

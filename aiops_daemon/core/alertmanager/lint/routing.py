@@ -103,12 +103,16 @@ def time_muted(subject: Subject) -> Met:
 
 
 def own_health(subject: Subject) -> Met:
-    """Find that our own death would be told only to us, or to nobody."""
+    """Find that our own death would be told only to us, or to nobody; once for each place."""
+    lost: dict[str, tuple[list[str], set[str]]] = {}
     for labels in OWN_HEALTH:
         routes = subject.tree.routes_of(labels)
         if all(subject.is_ours(route.receiver) or subject.is_silent(route.receiver) for route in routes):
-            names = ", ".join(sorted({repr(route.receiver) for route in routes}))
-            yield routes[0].place, f"{dict(labels)['alertname']} goes only to {names}"
+            names, receivers = lost.setdefault(routes[0].place, ([], set()))
+            names.append(dict(labels)["alertname"])
+            receivers.update(repr(route.receiver) for route in routes)
+    for place, (names, receivers) in lost.items():
+        yield place, f"{', '.join(names)} reach only {' and '.join(sorted(receivers))}"
 
 
 def covers(earlier: Matchers, later: Matchers) -> bool:
