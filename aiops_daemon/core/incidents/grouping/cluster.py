@@ -16,7 +16,6 @@ _MOST_PAIRS = 48
 _MOST_SERVICES = 64
 
 _PRIOR_GAPS = 2.0
-_PRIOR_PACE = 30.0  # seconds: a common evaluation interval
 _MOST_GAPS = 128.0
 
 FIRING, ENDED = True, False
@@ -53,10 +52,9 @@ class Cluster:
         elif traits.key in self.keys or len(self.keys) < _MOST_KEYS:
             self.keys[traits.key] = FIRING
 
-    @property
-    def pace(self) -> float:
-        """Return the mean gap between its alerts; a new incident is taken for an average one."""
-        return (self.silence + _PRIOR_GAPS * _PRIOR_PACE) / (self.gaps + _PRIOR_GAPS)
+    def pace(self, usual: float) -> float:
+        """Return the mean gap between its alerts; a new incident is taken for a usual one."""
+        return (self.silence + _PRIOR_GAPS * usual) / (self.gaps + _PRIOR_GAPS)
 
     def wait(self, gap: float) -> None:
         """Count the silence before an alert that joins."""

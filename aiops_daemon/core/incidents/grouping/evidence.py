@@ -12,24 +12,27 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from aiops_daemon.core.incidents.grouping.cluster import FIRING, Cluster
-from aiops_daemon.core.incidents.grouping.gaps import Gaps
+from aiops_daemon.core.incidents.grouping.gaps import Gaps, odds
 from aiops_daemon.core.incidents.grouping.history import History
 from aiops_daemon.core.incidents.grouping.rarity import Rarity
 from aiops_daemon.core.incidents.grouping.repeats import Repeats
 from aiops_daemon.core.incidents.grouping.traits import Traits
 from aiops_daemon.core.incidents.topology import Graph
 
-TIME_MOST = 3.0  # faults that have nothing to do with each other do begin together
+TIME_MOST = 3.5
+WAVES = 0.6  # faults do not begin evenly over time: nearness says less than the mean rate makes believe
 TIME_LEAST = -4.0
 STRANGER = -3.0  # shares nothing telling: time alone does not join it
 LABELS_MOST = 4.0
 COMMON = 2.0  # nats: a value in over 13 % of alerts says nothing
 TELLING = 1.5  # nats from which a shared value makes up for all that is not shared
-TYPICAL = 0.5
+TYPICAL = 0.0
 RULE_SHARE = 0.5  # the same alert elsewhere is half as telling as the same thing
 TOPOLOGY_MOST = 3.0
 HISTORY_MOST = 3.0
-TOLD_ALREADY = 0.25  # topology and history say little more where labels say it already: they are no independent witnesses
+TOLD_ALREADY = (
+    0.25  # topology and history say little more where labels say it already: they are no independent witnesses
+)
 RETURNED = 3.0  # the same alert was here and had ended
 REPEATED_LEAST = -7.0
 BEAT_MOST = 3.0
@@ -121,10 +124,9 @@ def _repeated(found: Weights, share: float) -> Weights:
 
 
 def _time(one: Read, cluster: Cluster, gaps: Gaps) -> float:
-    """log(hazard of an alert after this silence / rate of new incidents), within limits."""
-    pace = cluster.pace
-    odds = gaps.hazard(cluster.silent(one.traits.at) / pace) / (pace * one.rate)
-    return max(TIME_LEAST, min(TIME_MOST, math.log(odds)))
+    """log of the odds that this incident raises an alert now and nothing new does, within limits."""
+    said = math.log(odds(cluster.silent(one.traits.at), cluster.pace(gaps.pace), one.rate))
+    return max(TIME_LEAST, said) if said < 0.0 else min(TIME_MOST, said * WAVES)
 
 
 def _labels(one: Read, cluster: Cluster) -> float:
@@ -151,7 +153,11 @@ def _labels(one: Read, cluster: Cluster) -> float:
 
 def _stranger(cluster: Cluster) -> float:
     """log of the share of an incident's alerts that brought a new service, drawn to one in 25."""
-    return math.log((len(cluster.services) - 1 + _NEW) / (cluster.count + _NEW / _NEW_SHARE)) if cluster.services else STRANGER
+    return (
+        math.log((len(cluster.services) - 1 + _NEW) / (cluster.count + _NEW / _NEW_SHARE))
+        if cluster.services
+        else STRANGER
+    )
 
 
 def _same_service(one: Read, cluster: Cluster) -> bool:

@@ -74,7 +74,7 @@ class Grouper:
         else:
             gap = cluster.silent(traits.at)
             if learn:
-                self._learned.gaps.learn(gap / cluster.pace)
+                self._learned.gaps.learn(gap)
             cluster.wait(gap)
         if learn:
             self._learned.alert(candidate, traits, cluster, self.spec.max_window)
@@ -139,8 +139,6 @@ class Grouper:
         if cluster is not None and cluster.closed_at is None:
             cluster.closed_at = now
             self._index.remove(cluster)
-            if now > self._known_until:
-                self._learned.gaps.end()
 
     def reopen(self, incident: str) -> None:
         """Note that a resolved incident takes alerts again."""

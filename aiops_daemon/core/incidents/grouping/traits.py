@@ -36,6 +36,11 @@ BROAD = frozenset(
 )
 """Labels that by custom say where or how bad and not what: their values are common until shown to be rare."""
 
+EXPORTERS = frozenset(
+    ("kube-state-metrics", "node-exporter", "node_exporter", "cadvisor", "kubelet", "blackbox", "blackbox-exporter")
+)
+"""Jobs that speak for other things: no service of their own."""
+
 _BEAT_SECONDS = 60.0  # most rule groups are evaluated once or several times a minute
 _SHORT = 3  # shorter values mean something only with their label's name: shard="3" is not replica="3"
 
@@ -86,7 +91,7 @@ class Reading:
         )
 
     def _values(self, labels: dict[str, str], names: Sequence[str]) -> tuple[str, ...]:
-        return tuple(value for value in map(labels.get, names) if value)
+        return tuple(value for value in map(labels.get, names) if value and value not in EXPORTERS)
 
 
 def token(name: str, value: str) -> str:
