@@ -1,0 +1,214 @@
+"""The loop that asks Alertmanagers and Prometheus servers what webhooks did not tell, and the look-ups of the desk.
+
+Enters: Alertmanagers as configured, what Prometheus says, the desk's open episodes. Leaves: repairs for the desk,
+`aiops_alertmanager_up`, and answers to "does Alertmanager show this alert now?". Never asks an Alertmanager more than
+the interval and the look-ups want, and never takes a failed answer for an empty one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from aiops_daemon.clock import Clock
+from aiops_daemon.core.alertmanager.reconcile import Comparison, Memory, Poll, without_api
+from aiops_daemon.core.alertmanager.tree import GROUP_INTERVAL, REPEAT_INTERVAL, RoutingTree, read_tree
+from aiops_daemon.core.model.alert import AlertKey, Episode
+from aiops_daemon.core.model.alertmanager import AlertmanagerSpec
+from aiops_daemon.core.model.labels import Labels
+from aiops_daemon.core.model.posted import ClusterAnswer
+from aiops_daemon.core.model.repair import Evaluation, Lookup, Repair
+from aiops_daemon.logs import fields
+from aiops_daemon.meter import Meter
+from aiops_daemon.ports.alertmanager import AlertmanagerSource
+
+log = logging.getLogger(__name__)
+
+LOOK_UP_AGE = 2.0  # seconds for which one answer serves all look-ups
+LOOK_UP_PATIENCE = 5.0
+_BREATH = 200  # alerts compared before the loop may turn to others; about 5 ms
+_BATCH = 2_000  # repairs in one transaction of the desk
+
+
+class Mending(Protocol):
+    """The desk, as far as reconciliation needs it."""
+
+    async def open_episodes(self, source: str) -> Sequence[Episode]:
+        """List the open episodes of one Alertmanager."""
+
+    async def repair(self, repairs: Sequence[Repair]) -> None:
+        """Apply repairs, each counted by class."""
+
+
+class Evaluating(Protocol):
+    """What Prometheus says of alerts."""
+
+    async def refresh(self, max_age: float) -> None:
+        """Ask again unless the last answer is younger than that many seconds."""
+
+    def judge(self, labels: Labels) -> Evaluation:
+        """Say what is known of one alert."""
+
+
+@dataclass(slots=True)
+class _Watched:
+    """One Alertmanager and what is known of it; `source` None: it has no address."""
+
+    spec: AlertmanagerSpec
+    source: AlertmanagerSource | None
+    memory: Memory = field(default_factory=Memory)
+    due_at: float = 0.0  # monotonic
+    config: dict[str, Any] | None = None  # of which `tree` was read
+    tree: RoutingTree | None = None
+    silent: set[str] = field(default_factory=set)  # peers that gave no answer
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    looked_up_at: float | None = None
+    shown: frozenset[str] = frozenset()
+    proves: bool = False  # absence from `shown` proves something
+
+
+class Reconciler:
+    """Watches all Alertmanagers of one configuration."""
+
+    def __init__(
+        self,
+        specs: Sequence[AlertmanagerSpec],
+        sources: Mapping[str, AlertmanagerSource],
+        evaluations: Evaluating,
+        desk: Mending,
+        clock: Clock,
+        meter: Meter,
+    ) -> None:
+        self._watched = {spec.name: _Watched(spec, sources.get(spec.name)) for spec in specs}
+        self._evaluations = evaluations
+        self._desk = desk
+        self._clock = clock
+        self._meter = meter
+
+    async def run(self, beat: Callable[[], None]) -> None:
+        """Reconcile at once and then each Alertmanager at its interval, for ever."""
+        while True:
+            now = self._clock.monotonic()
+            due = [watched for watched in self._watched.values() if watched.due_at <= now]
+            for watched in due:
+                watched.due_at = now + watched.spec.interval
+            ends = await asyncio.gather(*(self.once(watched.spec.name) for watched in due), return_exceptions=True)
+            for end in ends:
+                if isinstance(end, BaseException):
+                    raise end
+            beat()
+            following = min((watched.due_at for watched in self._watched.values()), default=now + 60.0)
+            await self._clock.sleep(following - self._clock.monotonic())
+
+    async def once(self, name: str) -> None:
+        """Compare one Alertmanager with the desk and have the differences repaired."""
+        watched = self._watched[name]
+        asked_at = self._clock.now()
+        answer = None if watched.source is None else await watched.source.ask()
+        if answer is not None:
+            self._note(watched, answer)
+        await self._evaluations.refresh(watched.spec.interval / 2)
+        episodes = await self._desk.open_episodes(name)
+        if answer is None:
+            repairs = await self._unasked(watched, episodes, asked_at)
+        else:
+            poll = Poll(asked_at, answer, watched.tree, self._evaluations.judge)
+            repairs = await _gathered(Comparison(watched.spec, poll, episodes, watched.memory))
+        for start in range(0, len(repairs), _BATCH):
+            await self._desk.repair(repairs[start : start + _BATCH])
+
+    async def lookup(self, key: AlertKey) -> Lookup:
+        """Say whether Alertmanager shows an alert now; an answer of the last two seconds serves.
+
+        Absent only where absence proves something: every peer answered and has been up for over 5 minutes.
+        """
+        source, fingerprint = key
+        watched = self._watched.get(source)
+        if watched is None or watched.source is None:
+            return Lookup.UNREACHABLE
+        async with watched.lock:
+            now = self._clock.monotonic()
+            if watched.looked_up_at is None or now - watched.looked_up_at >= LOOK_UP_AGE:
+                await self._look(watched, watched.source)
+        if fingerprint in watched.shown:
+            return Lookup.ACTIVE
+        return Lookup.ABSENT if watched.proves else Lookup.UNREACHABLE
+
+    def repeat_and_group_interval(self, source: str, labels: Labels) -> tuple[float, float] | None:
+        """Return how often an alert is repeated to us, in seconds, by the slowest of its routes; None if unknown."""
+        watched = self._watched.get(source)
+        if watched is None or watched.tree is None:
+            return None
+        routes = watched.tree.routes_to(watched.spec.receiver, labels)
+        intervals = [(route.repeat_interval, route.group_interval) for route in routes]
+        return max(intervals, key=sum, default=None)
+
+    def routes_here(self, labels: Labels) -> tuple[str, ...]:
+        """Name the Alertmanagers whose last known tree leads an alert to our receiver."""
+        return tuple(
+            name
+            for name, watched in self._watched.items()
+            if watched.tree is not None and watched.tree.routes_to(watched.spec.receiver, labels)
+        )
+
+    async def _look(self, watched: _Watched, source: AlertmanagerSource) -> None:
+        asked_at = self._clock.now()
+        answer = ClusterAnswer(())
+        try:
+            async with asyncio.timeout(LOOK_UP_PATIENCE):
+                answer = await source.ask()
+        except TimeoutError:
+            log.warning("Alertmanager cannot be asked in time", extra=fields(source=watched.spec.name))
+        watched.shown = frozenset(alert.fingerprint for peer in answer.peers for alert in peer.alerts)
+        watched.proves = Poll(asked_at, answer, None, self._evaluations.judge).settled
+        watched.looked_up_at = self._clock.monotonic()
+
+    async def _unasked(self, watched: _Watched, episodes: Sequence[Episode], now: float) -> list[Repair]:
+        """Judge by Prometheus alone what an Alertmanager without address once told."""
+        silence = 2 * (REPEAT_INTERVAL + GROUP_INTERVAL)
+        judge, memory = self._evaluations.judge, watched.memory
+        found = (without_api(each, judge(each.labels), memory, now, silence) for each in episodes)
+        repairs = await _gathered(found)
+        memory.keep({episode.fingerprint for episode in episodes})
+        return repairs
+
+    def _note(self, watched: _Watched, answer: ClusterAnswer) -> None:
+        """Take over the configuration, and say of each peer whether it answers, once per change."""
+        name = watched.spec.name
+        for peer in answer.peers:
+            self._meter.set("aiops_alertmanager_up", 1, source=name, url=peer.url)
+            if peer.url in watched.silent:
+                log.info("Alertmanager answers again", extra=fields(source=name, url=peer.url))
+        for url, words in answer.failed:
+            self._meter.set("aiops_alertmanager_up", 0, source=name, url=url)
+            if url not in watched.silent:
+                log.warning("Alertmanager gives no answer", extra=fields(source=name, url=url, error=words))
+        watched.silent = {url for url, _ in answer.failed}
+        if answer.peers and answer.peers[0].config is not watched.config:
+            self._read_tree(watched, answer.peers[0].config)
+
+    def _read_tree(self, watched: _Watched, config: dict[str, Any]) -> None:
+        """Read the routes; without them nothing is opened and nothing expires."""
+        watched.config, watched.tree = config, None
+        try:
+            watched.tree = read_tree(config)
+        except ValueError as error:
+            name = watched.spec.name
+            log.warning("Alertmanager's routes cannot be read", extra=fields(source=name, error=str(error)))
+            return
+        receiver = watched.spec.receiver
+        if not any(route.receiver == receiver for route in watched.tree.root.walk()):
+            log.warning("no route leads to our receiver", extra=fields(source=watched.spec.name, receiver=receiver))
+
+
+async def _gathered(found: Iterable[Repair | None]) -> list[Repair]:
+    repairs = []
+    for number, repair in enumerate(found, 1):
+        if repair is not None:
+            repairs.append(repair)
+        if number % _BREATH == 0:
+            await asyncio.sleep(0)
+    return repairs
