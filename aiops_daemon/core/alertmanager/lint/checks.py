@@ -11,6 +11,7 @@ from typing import Any
 
 from aiops_daemon.core.alertmanager.lint import inhibition, receivers, routing, timing
 from aiops_daemon.core.alertmanager.lint.model import Check, Finding, Ours, Rule, Subject, Weight
+from aiops_daemon.core.alertmanager.reading import sequence
 from aiops_daemon.core.alertmanager.tree import read_tree
 
 NOT_VALID = Rule(
@@ -55,8 +56,8 @@ def our_urls(config: Mapping[str, Any], ours: Ours) -> tuple[tuple[str, str], ..
 
 
 def _undefined(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    receivers_ = config.get("receivers")
-    known = {str(one.get("name")) for one in receivers_ if isinstance(one, Mapping)} if receivers_ else set()
+    listed = sequence(config.get("receivers"), "receivers")
+    known = {str(one.get("name")) for one in listed if isinstance(one, Mapping)}
     open_: list[tuple[str, object]] = [("route", config.get("route"))]
     while open_:
         place, route = open_.pop()
@@ -65,8 +66,8 @@ def _undefined(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             if name and name not in known:
                 yield f"{place}.receiver", name
             children = route.get("routes")
-            listed = children if isinstance(children, list) else []
-            open_ += [(f"{place}.routes[{index}]", child) for index, child in enumerate(listed)][::-1]
+            below = children if isinstance(children, list) else []
+            open_ += [(f"{place}.routes[{index}]", child) for index, child in enumerate(below)][::-1]
 
 
 def _completed(config: Mapping[str, Any], missing: tuple[tuple[str, str], ...]) -> Mapping[str, Any]:
