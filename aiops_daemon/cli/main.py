@@ -22,6 +22,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "check-config": ("config", "the same as `config check`"),
     "rules": ("rules", "generate alert rules with their unit tests"),
     "alertmanager": ("alertmanager", "find traps in an Alertmanager's configuration, and connect it"),
+    "db": ("db", "check, back up, restore or migrate the store"),
     "score": ("score", "score a time series offline"),
     "forecast": ("forecast", "forecast a time series offline"),
     "version": ("version", "print the version"),

@@ -205,11 +205,13 @@ def other_process(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that locks the store when told a line, and lets go at the next."""
     script = f"""
         import sqlite3
+        input()
         connection = sqlite3.connect({str(tmp_path / "aiops.db")!r}, isolation_level=None)
-        for begin in ("BEGIN EXCLUSIVE", "ROLLBACK"):
-            input()
-            connection.execute(begin)
-            print("done", flush=True)
+        connection.execute("BEGIN EXCLUSIVE")
+        print("done", flush=True)
+        input()
+        connection.execute("ROLLBACK")
+        print("done", flush=True)
     """
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

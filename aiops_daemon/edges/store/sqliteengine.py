@@ -21,10 +21,9 @@ def sqlite_engine(path: Path, size: int, busy_seconds: float, *, writer: bool) -
     """Make an engine of at most `size` connections; a lock of another process is waited for."""
 
     def open_file() -> sqlite3.Connection:
-        # mode=rw: a file that vanished is an error, never a new and empty store.
-        connection = sqlite3.connect(
-            f"{path.as_uri()}?mode=rw", uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False
-        )
+        # Never mode=rwc: a file that vanished is an error, not a new and empty store.
+        uri = f"{path.as_uri()}?mode={'rw' if writer else 'ro'}"
+        connection = sqlite3.connect(uri, uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
         try:
             _set_up(connection, writer=writer)
         except sqlite3.Error:
@@ -55,5 +54,3 @@ def _set_up(connection: sqlite3.Connection, *, writer: bool) -> None:
     connection.execute("PRAGMA mmap_size=0")
     connection.execute(f"PRAGMA journal_size_limit={_WAL_MAX}")
     connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES if writer else 0}")
-    if not writer:
-        connection.execute("PRAGMA query_only=ON")

@@ -68,12 +68,12 @@ def backups(folder: Path) -> list[Path]:
     return sorted((folder / BACKUPS).glob("aiops-*.db"), reverse=True)
 
 
-def set_aside(path: Path, stamp: str) -> Path:
+def set_aside(path: Path, stamp: str, kind: str = "corrupt") -> Path:
     """Rename a file with its log; return its new name."""
-    target = path.with_name(f"{path.name}.corrupt-{stamp}")
+    target = path.with_name(f"{path.name}.{kind}-{stamp}")
     number = 1
     while target.exists():
-        target = path.with_name(f"{path.name}.corrupt-{stamp}-{(number := number + 1)}")
+        target = path.with_name(f"{path.name}.{kind}-{stamp}-{(number := number + 1)}")
     for suffix in (*_SIDECARS, ""):
         sidecar = path.with_name(path.name + suffix)
         if sidecar.exists():
