@@ -7,7 +7,7 @@ for the caller. Never shows a stack trace or the text of an unforeseen exception
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 
 import msgspec
@@ -18,13 +18,13 @@ from aiops_daemon.logs import fields
 
 log = logging.getLogger(__name__)
 
-_POLICY = (
+POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 _HEADERS = {
     "Server": "aiops-daemon",
-    "Content-Security-Policy": _POLICY,
+    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -32,12 +32,15 @@ _HEADERS = {
 
 
 class ProblemError(Exception):
-    """A request that cannot be served as asked; `errors` names each fault."""
+    """A request that cannot be served as asked; `errors` names each fault, `headers` go with the answer."""
 
-    def __init__(self, status: int, detail: str, errors: Sequence[str] = ()) -> None:
+    def __init__(
+        self, status: int, detail: str, errors: Sequence[str] = (), *, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.errors = tuple(errors)
+        self.headers = dict(headers or {})
 
 
 def problem(status: int, detail: str, errors: Sequence[str] = ()) -> web.Response:
@@ -78,7 +81,9 @@ async def _answer(
     try:
         return await handler(request)
     except ProblemError as error:
-        return problem(error.status, str(error), error.errors)
+        response = problem(error.status, str(error), error.errors)
+        response.headers.update(error.headers)
+        return response
     except web.HTTPException as error:
         response = problem(error.status, _detail(error.status, request))
         if allowed := error.headers.get(hdrs.ALLOW):

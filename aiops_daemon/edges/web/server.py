@@ -6,22 +6,29 @@ bounded; requests in flight at stop get a deadline. Never touches the daemon but
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
+import secrets
 import socket
-from urllib.parse import urlsplit
+from collections.abc import Callable
+from typing import cast
 
 from aiohttp import web
 
+from aiops_daemon.edges.web.addresses import split_address
 from aiops_daemon.edges.web.alertmanager.endpoint import AlertmanagerWebhooks
 from aiops_daemon.edges.web.alertroad import add_alert_road
 from aiops_daemon.edges.web.api.lists import Lists
+from aiops_daemon.edges.web.auth import Door, check_exposure
+from aiops_daemon.edges.web.connections import Connections
+from aiops_daemon.edges.web.csrf import CSRF, Csrf
 from aiops_daemon.edges.web.exposition import Exposition
 from aiops_daemon.edges.web.lifecycle import Lifecycle
 from aiops_daemon.edges.web.ports import WebPorts
 from aiops_daemon.edges.web.problem import error_middleware
 from aiops_daemon.edges.web.ui.landing import Landing
-from aiops_daemon.errors import ListenError, UsageError
+from aiops_daemon.errors import ListenError
 
 __all__ = ["WebPorts", "WebServer"]
 
@@ -30,22 +37,32 @@ log = logging.getLogger(__name__)
 MAX_BODY_BYTES = 1024 * 1024
 IDLE_SECONDS = 75.0  # a connection without a complete request head is closed; longer than a scrape interval
 LINGER_SECONDS = 2.0  # for the rest of a body that no handler reads
+BACKLOG = 1024  # a storm of connections must not be refused by the kernel
 STOP_SECONDS = 3.0  # for requests in flight, of the daemon's ten
 
 
 class WebServer:
     """One listener on `listen_address` (host:port; [::1]:port for IPv6; port 0 picks a free one)."""
 
-    def __init__(self, ports: WebPorts, *, listen_address: str) -> None:
-        self._host, self._port = _split(listen_address)
+    def __init__(self, ports: WebPorts, *, listen_address: str, csrf_secret: bytes | None = None) -> None:
+        self._host, self._port = split_address(listen_address)
         self._listen_address = listen_address
-        self._app = web.Application(middlewares=[error_middleware(ports.counted)], client_max_size=MAX_BODY_BYTES)
+        self._ports = ports
+        self._connections = Connections()
+        door = Door(ports, self._host)
+        self._app = web.Application(
+            middlewares=[error_middleware(ports.counted), self._connections.middleware(), door.middleware()],
+            client_max_size=MAX_BODY_BYTES,
+        )
+        self._app[CSRF] = Csrf(csrf_secret or secrets.token_bytes(32), ports.now)
         for part in (Exposition(ports), Lists(ports), Lifecycle(ports), Landing(ports)):
             self._app.add_routes(part.routes())
         add_alert_road(self._app, ports)
         if ports.alerts is not None:
             self._app.add_routes(AlertmanagerWebhooks(ports, ports.alerts).routes())
         self._runner: web.AppRunner | None = None
+        self._listener: asyncio.Server | None = None
+        self._watch: asyncio.Task[None] | None = None
         self._bound_port = self._port
 
     @property
@@ -55,7 +72,9 @@ class WebServer:
         return f"http://[{host}]:{self._bound_port}" if ":" in host else f"http://{host}:{self._bound_port}"
 
     async def start(self) -> None:
-        """Bind and serve; raises ListenError when the address cannot be had."""
+        """Bind and serve; raises ListenError when the address cannot be had, or must not be had without tokens."""
+        tokens = self._ports.alerts.tokens() if self._ports.alerts else ()
+        check_exposure(self._listen_address, tokens, allow_anonymous=self._ports.allow_anonymous)
         runner = web.AppRunner(
             self._app,
             handle_signals=False,
@@ -67,7 +86,7 @@ class WebServer:
         )
         await runner.setup()
         try:
-            await web.TCPSite(runner, self._host or None, self._port).start()
+            self._listener = await self._listen(cast("web.Server", runner.server))
         except OSError as error:
             await runner.cleanup()
             raise ListenError(
@@ -75,25 +94,23 @@ class WebServer:
                 "--web.listen-address (127.0.0.1:0 takes any free port)"
             ) from error
         self._runner = runner
-        self._bound_port = runner.addresses[0][1]
+        self._watch = asyncio.create_task(self._connections.watch(), name="connections")
+        self._bound_port = self._listener.sockets[0].getsockname()[1]
+
+    async def _listen(self, make: Callable[[], asyncio.Protocol]) -> asyncio.Server:
+        guarded = self._connections.guard(make)
+        return await asyncio.get_running_loop().create_server(guarded, self._host or None, self._port, backlog=BACKLOG)
 
     async def stop(self) -> None:
         """Close the socket, let requests in flight end within a deadline; idempotent."""
         runner, self._runner = self._runner, None
-        if runner:
-            await runner.cleanup()
-
-
-def _split(listen_address: str) -> tuple[str, int]:
-    """Read host and port as Prometheus does: `:9641` listens on every interface."""
-    try:
-        parts = urlsplit(f"//{listen_address}")
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        host, port = "", None
-    if port is None or parts.path or parts.username is not None:
-        raise UsageError(f"--web.listen-address must be host:port, as 127.0.0.1:9641; it is {listen_address!r}")
-    return host, port
+        if runner is None:
+            return
+        if self._listener is not None:
+            self._listener.close()
+        await runner.cleanup()
+        if self._watch is not None:
+            self._watch.cancel()
 
 
 def _words(error: OSError) -> str:

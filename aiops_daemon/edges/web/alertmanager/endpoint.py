@@ -12,7 +12,7 @@ import logging
 from aiohttp import hdrs, web
 
 from aiops_daemon.core.model.inbox import Delivery, Quarantined, QuarantineReason
-from aiops_daemon.core.model.scope import DEFAULT_TEAM, Scope
+from aiops_daemon.core.model.scope import DEFAULT_TEAM
 from aiops_daemon.edges.web.alertmanager.intake import (
     Budget,
     CrowdedError,
@@ -22,6 +22,7 @@ from aiops_daemon.edges.web.alertmanager.intake import (
 )
 from aiops_daemon.edges.web.alertmanager.senders import Senders
 from aiops_daemon.edges.web.alertmanager.sniff import is_object
+from aiops_daemon.edges.web.caller import request_scope
 from aiops_daemon.edges.web.ports import AlertPorts, WebPorts
 from aiops_daemon.edges.web.problem import problem
 from aiops_daemon.errors import StoreError
@@ -91,8 +92,7 @@ class AlertmanagerWebhooks:
 
 def _team(request: web.Request) -> str:
     """Return the one team of the token that was used; a token for several says nothing of whose alerts these are."""
-    scope: Scope | None = request.get("scope")
-    teams = scope.teams if scope else None
+    teams = request_scope(request).teams
     return next(iter(teams)) if teams and len(teams) == 1 else DEFAULT_TEAM
 
 
