@@ -20,6 +20,7 @@ _PRIOR_PACE = 30.0
 _MOST_GAPS = 2_000.0
 _PRIOR_INCIDENTS = 2.0  # new incidents half an hour apart, until learned otherwise
 _PRIOR_INTERVAL = 1800.0
+_AMID = 0.5
 _MEMORY = 86_400.0  # the rate of new incidents is that of about the last day
 
 
@@ -45,14 +46,17 @@ class Gaps:
         self.silence += gap
         self.gaps += 1.0
 
-    def begin(self, now: float) -> None:
-        """Count a new incident."""
+    def begin(self, now: float, *, amid: bool = False) -> None:
+        """Count a new incident; one amid another counts little, for many of those are pieces of the other.
+
+        Counted in full, every piece would make the next one likelier.
+        """
         if self._last is not None and now > self._last:
             kept = math.exp((self._last - now) / _MEMORY)
             self.begun *= kept
             self.watched = self.watched * kept + (now - self._last)
         self._last = now if self._last is None else max(now, self._last)
-        self.begun += 1.0
+        self.begun += _AMID if amid else 1.0
 
     def rate(self, now: float) -> float:
         """Return new incidents per second."""

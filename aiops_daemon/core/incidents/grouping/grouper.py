@@ -24,6 +24,7 @@ _OLD_NEEDS = 2.0  # nats: evidence that an incident past its age needs, beside t
 _MERGE_SCORE = 0.9  # both incidents must fit the linking alert this well
 _MERGE_LINK = 1.5  # nats beside time that each must have
 _SAME_ALERTS = 3  # two incidents that both hold this many of the same alerts are two faults
+_UNDER_WAY = 10.0  # mean gaps of silence within which an incident goes on
 _REFUSED = 2  # refusals that are told
 
 _Weighed = tuple[Cluster, Weights]
@@ -70,7 +71,7 @@ class Grouper:
             cluster = Cluster(incident, traits.at, traits.at, traits.at, traits.partition)
             self._clusters[incident] = cluster
             if learn:
-                self._learned.gaps.begin(now)
+                self._learned.gaps.begin(now, amid=self._amid(traits))
         else:
             gap = cluster.silent(traits.at)
             if learn:
@@ -169,6 +170,11 @@ class Grouper:
     def export(self) -> bytes:
         """Return what was learned, bounded in size."""
         return knowledge.dump(self._learned)
+
+    def _amid(self, traits: Traits) -> bool:
+        """Say whether an alert comes while another incident is under way."""
+        last = self._index.last(traits.partition)
+        return last is not None and last.gap(traits.at) < _UNDER_WAY * last.pace(self._learned.gaps.pace)
 
     def _read(self, traits: Traits, now: float) -> Read:
         learned = self._learned
