@@ -1,50 +1,17 @@
 """The landing page as HTML."""
 
 import re
-from html.parser import HTMLParser
 from importlib.resources import files
 
 import aiohttp
 import pytest
+from outline import Outline
 from web_world import HOSTILE, NOW, PAGE, FakeDaemon, busy_view, disk_finding, finding, latency_plot, slo, stream
 
 from aiops_daemon.core.model.slo import DataState
 from aiops_daemon.core.model.view import Readiness, View
 from aiops_daemon.edges.web.server import WebServer
 from aiops_daemon.edges.web.ui.landing import Landing
-
-VOID = {"meta", "link", "rect", "path", "circle", "br", "img"}
-
-
-class Outline(HTMLParser):
-    """Reads a page: balanced tags, ids, headings, text, tags with their attributes."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.open, self.tags, self.ids, self.words = [], [], [], []
-        self.feed(html)
-        self.close()
-        assert self.open == []
-        assert len(self.ids) == len(set(self.ids))
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        self.ids += [value for name, value in attrs if name == "id"]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.words.append(data)
-
-    @property
-    def text(self):
-        return " ".join(" ".join(self.words).split())
 
 
 def render(view, readiness=Readiness(True), now=NOW):  # noqa: B008 - frozen

@@ -7,26 +7,28 @@ configuration passes through autoescaping.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections import Counter
-from importlib.resources import files
 
 from aiohttp import hdrs, web
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from aiops_daemon.core.model.finding import Finding
+from aiops_daemon.core.model.incident import IncidentState
+from aiops_daemon.core.model.listing import IncidentQuery
 from aiops_daemon.core.model.quantity import speak_duration
+from aiops_daemon.core.model.scope import Role
 from aiops_daemon.core.model.view import Readiness, View
+from aiops_daemon.edges.web.api.access import scope_for
 from aiops_daemon.edges.web.ports import WebPorts
 from aiops_daemon.edges.web.ui.cards import card, stamp, tone, urgency
 from aiops_daemon.edges.web.ui.tables import slo_rows, stream_rows
+from aiops_daemon.edges.web.ui.templating import STATIC, html, load_templates
+from aiops_daemon.errors import StoreError
 
 MOST_CARDS = 40
 MOST_RECENT = 20
 MOST_STREAMS = 200
 
-_STATIC = {"style.css": "text/css", "refresh.js": "text/javascript"}
-_PACKAGE = "aiops_daemon.edges.web.ui"
+_ACTIVE = IncidentQuery(states=tuple(str(state) for state in IncidentState if not state.closed), limit=1)
 
 
 class Landing:
@@ -34,17 +36,7 @@ class Landing:
 
     def __init__(self, ports: WebPorts) -> None:
         self._ports = ports
-        folder = files(_PACKAGE) / "static"
-        self._static = {name: (folder / name).read_bytes() for name in _STATIC}
-        environment = Environment(
-            loader=PackageLoader(_PACKAGE),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.globals["fingerprint"] = hashlib.sha256(b"".join(self._static.values())).hexdigest()[:12]
-        self._template = environment.get_template("landing.html")
+        self._templates = load_templates()
 
     def routes(self) -> list[web.RouteDef]:
         """List the routes."""
@@ -53,25 +45,38 @@ class Landing:
     async def page(self, request: web.Request) -> web.Response:
         """Serve the page; a large one is written in a thread, the view being frozen."""
         view, now = self._ports.view(), self._ports.now()
-        html = await asyncio.to_thread(self.render, view, self._ports.ready(), now)
-        return web.Response(body=html.encode("utf-8", "replace"), content_type="text/html", charset="utf-8")
+        incidents = await self._incidents(request)
+        return html(await asyncio.to_thread(self.render, view, self._ports.ready(), now, incidents))
+
+    async def _incidents(self, request: web.Request) -> str:
+        """Say how many incidents are open to whoever looks; "" where there are no alerts."""
+        if self._ports.alerts is None:
+            return ""
+        try:
+            total = (await self._ports.alerts.find_incidents(_ACTIVE, scope_for(request, Role.VIEWER, "page"))).total
+        except StoreError:
+            return "Incidents (the store cannot be read)"
+        return "1 open incident" if total == 1 else f"{total:,} open incidents"
 
     async def static(self, request: web.Request) -> web.Response:
         """Serve a file of the page; its address changes with its content."""
         name = request.match_info["name"]
-        if name not in self._static:
+        if name not in self._templates.static:
             raise web.HTTPNotFound
         headers = {hdrs.CACHE_CONTROL: "public, max-age=86400"}
-        return web.Response(body=self._static[name], content_type=_STATIC[name], charset="utf-8", headers=headers)
+        body = self._templates.static[name]
+        return web.Response(body=body, content_type=STATIC[name], charset="utf-8", headers=headers)
 
-    def render(self, view: View, readiness: Readiness, now: float) -> str:
-        """Write the page for one view."""
+    def render(self, view: View, readiness: Readiness, now: float, incidents: str = "") -> str:
+        """Write the page for one view; `incidents` says how many are open."""
         plots = view.plots or {}
         shown = sorted(view.findings, key=urgency)[:MOST_CARDS]
         totals = _totals(view)
         late = view.page is not None and now - view.page.at > self._ports.stale_after()
-        return self._template.render(
+        return self._templates.render(
+            "landing.html",
             version=self._ports.version,
+            incidents=incidents,
             ready=readiness,
             cycle=_cycle(view, now),
             late=late,

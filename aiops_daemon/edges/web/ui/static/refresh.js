@@ -23,11 +23,20 @@ function show(fresh) {
   document.title = fresh.title;
 }
 
+// What somebody has begun to fill in is not taken away.
+function begun() {
+  return [...document.querySelectorAll("input, textarea, select")].some((field) => {
+    if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+    if (field.options) return [...field.options].some((option) => option.selected !== option.defaultSelected);
+    return field.type !== "hidden" && field.value !== field.defaultValue;
+  });
+}
+
 async function refresh() {
-  if (document.hidden) return;
+  if (document.hidden || begun()) return;
   const lost = document.getElementById("lost");
   try {
-    const answer = await fetch(document.location.pathname, { cache: "no-store" });
+    const answer = await fetch(document.location.pathname + document.location.search, { cache: "no-store" });
     if (!answer.ok) throw new Error(String(answer.status));
     show(new DOMParser().parseFromString(await answer.text(), "text/html"));
     lost.hidden = true;

@@ -1,0 +1,197 @@
+"""One incident in words: facts, alerts, findings, why these are together, timeline, and what may be done.
+
+Enters: the detail of an incident, the time. Leaves: frozen text for the template. Pure; text is escaped by the
+template, never here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiops_daemon.core.model.action import ActionKind
+from aiops_daemon.core.model.attachment import read_attachment
+from aiops_daemon.core.model.incident import Entry, EntryKind, Incident, IncidentState, LinkedFinding, Outcome
+from aiops_daemon.core.model.labels import Labels
+from aiops_daemon.core.model.listing import IncidentDetail
+from aiops_daemon.edges.web.ui.alertrows import MOST_ALERTS, RuleGroup, rule_groups
+from aiops_daemon.edges.web.ui.cards import Stamp, stamp, tone
+from aiops_daemon.edges.web.ui.incidentlist import Row, firing_words, row
+from aiops_daemon.edges.web.ui.plot import Sketch, draw
+
+MOST_LINES = 200
+
+_VERBS = {
+    IncidentState.OPEN: (ActionKind.ACK, ActionKind.INVESTIGATE, ActionKind.MITIGATE),
+    IncidentState.ACKNOWLEDGED: (ActionKind.INVESTIGATE, ActionKind.MITIGATE, ActionKind.UNACK),
+    IncidentState.INVESTIGATING: (ActionKind.MITIGATE, ActionKind.UNACK),
+    IncidentState.MITIGATED: (ActionKind.INVESTIGATE, ActionKind.UNACK),
+    IncidentState.RESOLVED: (ActionKind.REOPEN,),
+    IncidentState.MERGED: (),
+}
+_BUTTONS = {
+    ActionKind.ACK: "Acknowledge",
+    ActionKind.UNACK: "Take acknowledgement back",
+    ActionKind.INVESTIGATE: "Investigating",
+    ActionKind.MITIGATE: "Mitigated",
+    ActionKind.REOPEN: "Reopen",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """A finding for people; the names are those that the plot's macro reads."""
+
+    uid: str
+    tone: str
+    severity: str
+    query: str
+    sentence: str
+    reason: str
+    since: Stamp
+    closed: Stamp | None
+    labels: Labels
+    sketch: Sketch | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the timeline; `kind` is empty where the text begins with it."""
+
+    at: Stamp
+    kind: str
+    actor: str
+    origin: str
+    text: str
+    change: str
+    by_person: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """Everything that the page of one incident shows."""
+
+    row: Row
+    service: str
+    labels: Labels
+    facts: tuple[tuple[str, str], ...]
+    notify: str
+    groups: tuple[RuleGroup, ...]
+    more_alerts: int
+    findings: tuple[FindingRow, ...]
+    together: tuple[tuple[str, str, int], ...]  # rule, reason, how many alerts
+    apart: tuple[Line, ...]
+    lines: tuple[Line, ...]
+    more_lines: int
+    outcomes: tuple[tuple[Stamp, str, tuple[tuple[str, str], ...]], ...]
+    merged: tuple[Row, ...]
+    buttons: tuple[tuple[str, str], ...]  # verb, words
+    closed: bool
+    fires: bool
+    can_merge: bool
+
+
+def incident_view(detail: IncidentDetail, now: float) -> IncidentView:
+    """Put one incident into words; the newest line of the timeline comes first."""
+    incident = detail.incident
+    lines = tuple(_line(each, now) for each in reversed(detail.timeline))
+    merged = incident.state is IncidentState.MERGED
+    return IncidentView(
+        row=row(incident, now),
+        service=incident.service,
+        labels=incident.labels,
+        facts=tuple(_facts(incident, now)),
+        notify=notify_words(incident, now),
+        groups=rule_groups(detail.episodes, now),
+        more_alerts=max(0, len(detail.episodes) - MOST_ALERTS),
+        findings=tuple(_finding(each, now) for each in detail.findings),
+        together=_together(detail),
+        apart=tuple(_line(each, now) for each in detail.timeline if each.kind is EntryKind.APART),
+        lines=lines[:MOST_LINES],
+        more_lines=max(0, len(lines) - MOST_LINES),
+        outcomes=tuple(_outcome(each, now) for each in detail.outcomes),
+        merged=tuple(row(each, now) for each in detail.merged),
+        buttons=tuple((kind.value.replace("_", "-"), _BUTTONS[kind]) for kind in _VERBS[incident.state]),
+        closed=incident.state.closed,
+        fires=incident.firing > 0,
+        can_merge=not merged,
+    )
+
+
+def notify_words(incident: Incident, now: float) -> str:
+    """Say when people are told, or why nobody is."""
+    reason = f": {incident.notify_reason}" if incident.notify_reason else ""
+    if incident.notify_at is None:
+        return f"Nobody is told{reason}"
+    when = stamp(incident.notify_at, now)
+    if incident.notify_at > now:
+        return f"People are told {when.relative} ({when.absolute}){reason}"
+    return f"To be told since {when.absolute}{reason}"
+
+
+def _facts(incident: Incident, now: float) -> list[tuple[str, str]]:
+    facts = [("Alerts", firing_words(incident)), ("Who acts", _who(incident))]
+    facts.append(("Teams" if len(incident.teams) > 1 else "Team", ", ".join(incident.teams) or incident.team))
+    if incident.service:
+        facts.append(("Service", incident.service))
+    if incident.resolved_at is not None:
+        by = f" by {incident.resolved_by}" if incident.resolved_by else ""
+        facts.append(("Resolved", f"{stamp(incident.resolved_at, now).relative}{by}"))
+    return facts
+
+
+def _who(incident: Incident) -> str:
+    if incident.assignee:
+        return incident.assignee
+    return f"{incident.acknowledged_by} acknowledged" if incident.acknowledged_by else "nobody yet"
+
+
+def _finding(linked: LinkedFinding, now: float) -> FindingRow:
+    attached = read_attachment(linked.body)
+    level = None
+    if attached.threshold:
+        level = attached.upper if attached.lower is None else attached.lower
+    sketch = None
+    if attached.plot is not None:
+        sketch = draw(attached.plot, attached.unit, threshold=level, breach_at=attached.breach_at)
+    return FindingRow(
+        uid=linked.uid,
+        tone=tone(linked.severity),
+        severity=linked.severity,
+        query=linked.query,
+        sentence=linked.sentence,
+        reason=linked.reason,
+        since=stamp(linked.since, now),
+        closed=None if linked.closed_at is None else stamp(linked.closed_at, now),
+        labels=linked.labels,
+        sketch=sketch,
+    )
+
+
+def _together(detail: IncidentDetail) -> tuple[tuple[str, str, int], ...]:
+    """Say each reason once with the number of alerts of that rule that joined for it."""
+    counted: dict[tuple[str, str], int] = {}
+    for episode in detail.episodes:
+        if episode.joined_reason:
+            key = (episode.rule, episode.joined_reason)
+            counted[key] = counted.get(key, 0) + 1
+    return tuple((rule, reason, count) for (rule, reason), count in counted.items())[:MOST_LINES]
+
+
+def _line(entry: Entry, now: float) -> Line:
+    kind = str(entry.kind).replace("_", " ")
+    change = f"{entry.before} → {entry.after}" if entry.before and entry.after else ""
+    return Line(
+        at=stamp(entry.at, now),
+        kind="" if entry.text.lower().startswith(kind) else kind,
+        actor=entry.actor,
+        origin=entry.origin,
+        text=entry.text,
+        change=change,
+        by_person=entry.origin in ("api", "page", "cli"),
+    )
+
+
+def _outcome(outcome: Outcome, now: float) -> tuple[Stamp, str, tuple[tuple[str, str], ...]]:
+    helped = {None: "", True: "yes", False: "no"}[outcome.helped]
+    said = (("Cause", outcome.cause), ("What was done", outcome.action), ("Did it help", helped))
+    return (stamp(outcome.at, now), outcome.actor, tuple(pair for pair in said if pair[1]))
