@@ -10,11 +10,12 @@ from aiohttp import web
 from aiops_daemon.edges.web.api.events import Events
 from aiops_daemon.edges.web.api.incidents import Incidents
 from aiops_daemon.edges.web.ports import WebPorts
+from aiops_daemon.edges.web.ui.incidents import IncidentPages
 
 
 def add_alert_road(app: web.Application, ports: WebPorts) -> None:
     """Add routes and what ends them; before the application starts."""
     events = Events(ports)
-    for part in (Incidents(ports), events):
+    for part in (Incidents(ports), events, IncidentPages(ports)):
         app.add_routes(part.routes())
     app.on_shutdown.append(events.stop)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from aiohttp import hdrs, web
 
 from aiops_daemon.core.model.scope import Role, Scope
+from aiops_daemon.edges.web.caller import request_scope
 from aiops_daemon.edges.web.ports import AlertPorts, WebPorts
 from aiops_daemon.edges.web.problem import ProblemError
 
@@ -19,7 +20,7 @@ CLI_AGENT = "aiops-daemon-cli"
 
 def scope_for(request: web.Request, role: Role, origin: str = "api") -> Scope:
     """Return who asks; raises a 403 ProblemError when they may not do what `role` may."""
-    scope: Scope = request.get("scope") or Scope("anonymous", None, Role.ADMIN)
+    scope = request_scope(request)
     if not scope.may(role):
         raise ProblemError(403, f"{scope.actor} has the role {scope.role}; this needs {role}.")
     if origin == "api" and request.headers.get(hdrs.USER_AGENT, "").startswith(CLI_AGENT):
