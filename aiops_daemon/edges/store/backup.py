@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -16,11 +17,12 @@ from aiops_daemon.edges.store.faults import mapped
 from aiops_daemon.edges.store.sqlitefile import BACKUPS, backups, examine, sync_file
 from aiops_daemon.errors import StoreError, StoreReason
 
+_PAGES = 2_048  # copied at a time, 8 MiB
 _SPARE = 32 * 1024 * 1024  # that must stay free beside a copy
 
 
-def back_up(path: Path, stamp: str, keep: int) -> Path:
-    """Copy, check, rename, and delete the oldest beyond `keep`; raises StoreError."""
+def back_up(path: Path, stamp: str, keep: int, stopping: Callable[[], bool] = lambda: False) -> Path:
+    """Copy, check, rename, and delete the oldest beyond `keep`; given up when `stopping`. Raises StoreError."""
     folder = path.parent / BACKUPS
     target = folder / f"aiops-{stamp}.db"
     unfinished = folder / f"{target.name}.tmp"
@@ -29,7 +31,7 @@ def back_up(path: Path, stamp: str, keep: int) -> Path:
         unfinished.unlink(missing_ok=True)
         _check_room(path, folder)
         try:
-            _copy(path, unfinished)
+            _copy(path, unfinished, stopping)
             fault = examine(unfinished)
             if fault is not None:
                 raise StoreError(StoreReason.CORRUPT, f"{target}: the copy is broken ({fault}); it was deleted")
@@ -44,14 +46,20 @@ def back_up(path: Path, stamp: str, keep: int) -> Path:
     return target
 
 
-def _copy(path: Path, target: Path) -> None:
-    """Copy in one read transaction: writers go on meanwhile, and are not in it."""
+def _copy(path: Path, target: Path, stopping: Callable[[], bool]) -> None:
+    """Copy within one read transaction: writers go on meanwhile, and the copy need not begin anew for them."""
+
+    def ask(_status: int, _remaining: int, _total: int) -> None:
+        if stopping():
+            raise StoreError(StoreReason.CLOSED, f"{target}: given up, the daemon is stopping")
+
     with (
         closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)) as source,
         closing(sqlite3.connect(target, isolation_level=None)) as copy,
     ):
-        source.execute("PRAGMA wal_autocheckpoint=0")
-        source.backup(copy)
+        source.execute("BEGIN")
+        source.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        source.backup(copy, pages=_PAGES, progress=ask)
         copy.execute("PRAGMA journal_mode=DELETE")  # one file, that may be copied on its own
 
 

@@ -220,7 +220,7 @@ class SqlStore:
         if path is None:
             return ""
         name, keep = stamp(self._clock.now()), self._spec.backups
-        return str(await self._in_thread(lambda: back_up(path, name, keep)))
+        return str(await self._in_thread(lambda: back_up(path, name, keep, lambda: self._closed)))
 
     async def close(self) -> None:
         """Write what waits, release everything; idempotent."""
