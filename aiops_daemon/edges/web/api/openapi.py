@@ -33,6 +33,11 @@ _PROBLEM = {
         "errors": {"type": "array", "items": {"type": "string"}, "description": "Every fault, one each."},
     },
 }
+_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A token of web.tokens."},
+    "basic": {"type": "http", "scheme": "basic", "description": "For pages: any name, the token as password."},
+}
+_DOOR = {"401": "No token, or one that is not known.", "403": "The token's role may not do this."}
 
 
 def document(version: str, external_url: str) -> bytes:
@@ -44,7 +49,7 @@ def document(version: str, external_url: str) -> bytes:
         "/api/v1/findings": _list("Findings, newest first.", schemas[0], FINDING_FILTERS),
         "/api/v1/streams": _list("What is watched: one query on one source.", schemas[1], STREAM_FILTERS),
         "/api/v1/slos": _list("Service level objectives and how they stand.", schemas[2], SLO_FILTERS),
-        "/api/v1/openapi.json": {"get": _operation("This document.", {"200": _json({"type": "object"})})},
+        "/api/v1/openapi.json": {"get": _operation("This document.", {"200": _json({"type": "object"}), **_door()})},
         **alert_paths,
         **_plain_paths(),
     }
@@ -53,7 +58,8 @@ def document(version: str, external_url: str) -> bytes:
         "info": {"title": "aiops-daemon", "version": version, "license": {"name": "Apache-2.0"}},
         "servers": [{"url": external_url or "/"}],
         "paths": paths,
-        "components": {"schemas": {**components, **alert_components, "Problem": _PROBLEM}},
+        "components": {"schemas": {**components, **alert_components, "Problem": _PROBLEM}, "securitySchemes": _SCHEMES},
+        "security": [{"bearer": []}, {"basic": []}, {}],
     }
     return msgspec.json.encode(described)
 
@@ -76,7 +82,7 @@ def _list(summary: str, item: dict[str, Any], filters: Filters) -> dict[str, Any
         _parameter("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}),
         _parameter("cursor", {"type": "string"}),
     ]
-    operation = _operation(summary, {"200": _json(page), "400": _problem("Parameters do not fit.")})
+    operation = _operation(summary, {"200": _json(page), "400": _problem("Parameters do not fit."), **_door()})
     return {"get": {**operation, "parameters": parameters}}
 
 
@@ -88,17 +94,55 @@ def _plain_paths() -> dict[str, Any]:
         }
     }
     line = {"200": _text("All is well.")}
-    faults = {"400": _text("Every fault of the configuration, one a line."), "403": _problem("Sent from another site.")}
+    faults = {"400": _text("Every fault of the configuration, one a line."), **_door()}
     return {
         "/metrics": {"get": _operation("The daemon's own metrics.", page)},
         "/findings/metrics": {"get": _operation("Findings; scrape with honor_labels.", page)},
         "/-/healthy": {"get": _operation("Whether the process answers.", line)},
         "/-/ready": {"get": _operation("Whether it does its work.", {**line, "503": _text("What is not ready.")})},
         "/-/reload": {"post": _operation("Load the configuration anew.", {**line, **faults})},
-        "/": {
-            "get": _operation("The page for people.", {"200": {"description": "HTML.", "content": {"text/html": {}}}})
-        },
+        "/": {"get": _page("The page for people.")},
+        "/incidents": {"get": _page("The list of incidents, for people; the parameters of /api/v1/incidents.")},
+        "/incidents/{ref}": {"get": _page("One incident, for people.", "ref")},
+        "/incidents/{ref}/{verb}": {"post": _form()},
+        "/webhooks/alertmanager": {"post": _webhook()},
+        "/webhooks/alertmanager/{source}": {"post": _webhook("source")},
     }
+
+
+def _page(summary: str, *parts: str) -> dict[str, Any]:
+    html = {"description": "HTML.", "content": {"text/html": {}}}
+    codes = ("200", "404", "503") if parts else ("200", "400", "503")
+    operation = _operation(summary, {**dict.fromkeys(codes, html), **_door()})
+    return {**operation, "parameters": [_part(name) for name in parts]}
+
+
+def _form() -> dict[str, Any]:
+    """Describe what a page's forms send; their hidden field makes them of no use to programs."""
+    html = {"description": "HTML: what went wrong, in words.", "content": {"text/html": {}}}
+    codes = dict.fromkeys(("404", "409", "415", "422", "503"), html)
+    operation = _operation("A form of an incident's page.", {"303": {"description": "Done."}, **codes, **_door()})
+    body = {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}}
+    return {**operation, "parameters": [_part("ref"), _part("verb")], "requestBody": body}
+
+
+def _webhook(*parts: str) -> dict[str, Any]:
+    problems = {
+        "400": _problem("No JSON object; a copy is in quarantine."),
+        "415": _problem("Neither plain nor gzip."),
+        "503": _problem("The body is too large, or cannot be stored now."),
+    }
+    operation = _operation("Alertmanager's receiver.", {"200": _text("The body is on disk."), **problems, **_door()})
+    body = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
+    return {**operation, "parameters": [_part(name) for name in parts], "requestBody": body}
+
+
+def _part(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+
+
+def _door() -> dict[str, Any]:
+    return {code: _problem(words) for code, words in _DOOR.items()}
 
 
 def _operation(summary: str, responses: dict[str, Any]) -> dict[str, Any]:
