@@ -362,3 +362,32 @@ def test_nothing_to_repair_is_said_so(kind: RepairClass) -> None:
         None, Repair(kind, KEY, "why")
     )
     assert repair(ended, Repair(kind, KEY, "why")).episode is ended
+
+
+@pytest.mark.parametrize(
+    ("stretch", "kind"),
+    [
+        ((500.0, 600.0), TransitionKind.RECORDED),
+        ((10.0, 20.0), TransitionKind.RECORDED),
+        ((90.0, 210.0), TransitionKind.LATE),
+        ((250.0, 300.0), TransitionKind.LATE),
+        ((20.0, 50.0), TransitionKind.LATE),
+    ],
+)
+def test_history_records_only_stretches_that_are_not_known(stretch: tuple[float, float], kind: TransitionKind) -> None:
+    """Samples miss beginning and end by up to a minute; a known stretch neither ends nor grows by it."""
+    latest = told(firing(100.0), resolved(100.0, 200.0))
+    step = repair(latest, Repair(RepairClass.MISSED_EPISODE, KEY, "past", event=resolved(*stretch)))
+
+    assert kind is step.kind
+    assert step.changed is (kind is TransitionKind.RECORDED)
+
+
+def test_history_never_ends_what_is_open() -> None:
+    """`ALERTS` confirms; a stretch before the open one is recorded beside it."""
+    latest = told(firing(1000.0))
+    same = Repair(RepairClass.MISSED_EPISODE, KEY, "past", event=resolved(990.0, 1200.0))
+    before = Repair(RepairClass.MISSED_EPISODE, KEY, "past", event=resolved(100.0, 200.0))
+
+    assert repair(latest, same).episode is latest
+    assert repair(latest, before).kind is TransitionKind.RECORDED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -366,3 +366,26 @@ async def test_a_desk_that_fails_ends_the_round_and_is_asked_again() -> None:
 
     async with running(world):
         assert world.desk.latest[key].open
+
+
+async def test_the_past_is_looked_into_once_when_routes_are_known() -> None:
+    """While no Alertmanager answers, nobody knows which alerts were ours."""
+    world = World()
+    asked: list[tuple[str, ...]] = []
+
+    class Past:
+        async def repairs(self, routes_here: Callable[[Labels], Iterable[str]]) -> list[Repair]:
+            asked.append(tuple(routes_here(A)))
+            return []
+
+    spec = AlertmanagerSpec("prod", (URL,))
+    world.reconciler = Reconciler(
+        [spec], {"prod": world.alertmanager}, world.evaluations, world.desk, world.clock, world.meter, Past()
+    )
+    world.alertmanager.down()
+    async with running(world):
+        assert [] == asked
+
+        world.alertmanager.up()
+        await world.clock.sleep(120.0)
+    assert [("prod",)] == asked

@@ -27,6 +27,9 @@ _SEEN_AT = _NAMES.index("seen_at")
 SAME_START = 0.002
 """Seconds: `/api/v2/alerts` tells startsAt in milliseconds, cut off, webhooks in nanoseconds."""
 
+PAST_SLACK = 60.0
+"""Seconds by which a stretch read from samples may miss what webhooks told of it."""
+
 
 class TransitionKind(StrEnum):
     """What became of the episode."""
@@ -81,6 +84,8 @@ def observe(
 
 def repair(latest: Episode | None, found: Repair) -> Transition:
     """Apply one correction of reconciliation; what was heard since its answer was asked for wins over it."""
+    if found.kind is RepairClass.MISSED_EPISODE and found.event is not None:
+        return _past(latest, found.event, found.text)
     if found.event is not None:
         step = observe(latest, found.event, evaluation=Evaluation.NOT_OURS, lookup=Lookup.ACTIVE)
         return replace(step, text=found.text) if step.changed else step
@@ -119,6 +124,15 @@ def _first(event: AlertEvent) -> Transition:
     if ended:
         return Transition(TransitionKind.RECORDED, episode, "It had ended before we heard of it.", changed=True)
     return Transition(TransitionKind.OPENED, episode, f"It fires since {_at(event.starts_at)}.", changed=True)
+
+
+def _past(latest: Episode | None, event: AlertEvent, text: str) -> Transition:
+    """Record a stretch that only the history of `ALERTS` shows, unless it is one that is known already."""
+    if latest is not None:
+        begun = latest.ends_at is None or event.starts_at <= latest.ends_at + PAST_SLACK
+        if begun and _end_of(event) >= latest.first_starts_at - PAST_SLACK:
+            return Transition(TransitionKind.LATE, latest, "It is known already.")
+    return Transition(TransitionKind.RECORDED, _first(event).episode, text, changed=True)
 
 
 def _again(latest: Episode, event: AlertEvent) -> Transition:

@@ -43,6 +43,13 @@ class Mending(Protocol):
         """Apply repairs, each counted by class."""
 
 
+class Past(Protocol):
+    """What fired and ended while we were down."""
+
+    async def repairs(self, routes_here: Callable[[Labels], Iterable[str]]) -> list[Repair]:
+        """Find episodes that nobody told; asked once, when the routes are known."""
+
+
 class Evaluating(Protocol):
     """What Prometheus says of alerts."""
 
@@ -81,12 +88,14 @@ class Reconciler:
         desk: Mending,
         clock: Clock,
         meter: Meter,
+        past: Past | None = None,
     ) -> None:
         self._watched = {spec.name: _Watched(spec, sources.get(spec.name)) for spec in specs}
         self._evaluations = evaluations
         self._desk = desk
         self._clock = clock
         self._meter = meter
+        self._past = past
 
     async def run(self, beat: Callable[[], None]) -> None:
         """Reconcile at once and then each Alertmanager at its interval, for ever."""
@@ -99,6 +108,7 @@ class Reconciler:
             for end in ends:
                 if isinstance(end, BaseException):
                     raise end
+            await self._look_back()
             beat()
             following = min((watched.due_at for watched in self._watched.values()), default=now + 60.0)
             await self._clock.sleep(following - self._clock.monotonic())
@@ -117,8 +127,7 @@ class Reconciler:
         else:
             poll = Poll(asked_at, answer, watched.tree, self._evaluations.judge)
             repairs = await _gathered(Comparison(watched.spec, poll, episodes, watched.memory))
-        for start in range(0, len(repairs), _BATCH):
-            await self._desk.repair(repairs[start : start + _BATCH])
+        await self._mend(repairs)
 
     async def lookup(self, key: AlertKey) -> Lookup:
         """Say whether Alertmanager shows an alert now; an answer of the last two seconds serves.
@@ -165,6 +174,18 @@ class Reconciler:
         watched.shown = frozenset(alert.fingerprint for peer in answer.peers for alert in peer.alerts)
         watched.proves = Poll(asked_at, answer, None, self._evaluations.judge).settled
         watched.looked_up_at = self._clock.monotonic()
+
+    async def _look_back(self) -> None:
+        """Record once what was missed while we were down, as soon as the routes of every Alertmanager are known."""
+        if self._past is None or any(each.source and each.tree is None for each in self._watched.values()):
+            return
+        repairs = await self._past.repairs(self.routes_here)
+        await self._mend(repairs)
+        self._past = None
+
+    async def _mend(self, repairs: Sequence[Repair]) -> None:
+        for start in range(0, len(repairs), _BATCH):
+            await self._desk.repair(repairs[start : start + _BATCH])
 
     async def _unasked(self, watched: _Watched, episodes: Sequence[Episode], now: float) -> list[Repair]:
         """Judge by Prometheus alone what an Alertmanager without address once told."""

@@ -1,0 +1,120 @@
+"""What fired and ended while this daemon was down and Alertmanager therefore never told: read once, after a start.
+
+Enters: metric sources, when we were up last, which Alertmanager leads an alert to us. Leaves: repairs that record
+episodes as resolved. Never opens, ends or pages: `ALERTS` lacks alert relabelling, so its fingerprints may differ; what
+overlaps a known episode is left out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+from aiops_daemon.core.alertmanager.fingerprint import fingerprint
+from aiops_daemon.core.alertmanager.past import Stretch, Stretches
+from aiops_daemon.core.model.alert import AlertEvent, AlertKey, AlertStatus, Episode, Origin
+from aiops_daemon.core.model.labels import Labels, adapt, parse
+from aiops_daemon.core.model.repair import Repair, RepairClass
+from aiops_daemon.core.model.source import SourceSpec
+from aiops_daemon.errors import SourceError
+from aiops_daemon.logs import fields
+from aiops_daemon.ports import MetricSource
+
+log = logging.getLogger(__name__)
+
+EXPRESSION = 'ALERTS{alertstate="firing"}'
+LONGEST = 7 * 86_400.0  # seconds; what is older is not looked for
+_FINEST_STEP, _POINTS = 30.0, 2_000
+_SERIES = 1_000  # expected; the source derives from it how much it reads at once
+_MOST = 10_000  # episodes recorded of one source
+_BREATH = 100  # series after which the loop may turn to others
+
+RoutesHere = Callable[[Labels], Iterable[str]]
+"""Names the Alertmanagers whose routes lead an alert to us."""
+
+
+class Known(Protocol):
+    """The store, as far as it is asked."""
+
+    async def latest_episodes(self, keys: Iterable[AlertKey]) -> dict[AlertKey, Episode]:
+        """Return the latest episode of each alert that has one."""
+
+
+class AlertsPast:
+    """Reads the history of `ALERTS` between the time we were up last and our start."""
+
+    def __init__(
+        self, sources: Sequence[tuple[SourceSpec, MetricSource]], known: Known, *, since: float, until: float
+    ) -> None:
+        self._sources = sources
+        self._known = known
+        self._since = max(since, until - LONGEST)
+        self._until = until
+        self._step = max(_FINEST_STEP, (self._until - self._since) / _POINTS)
+
+    async def repairs(self, routes_here: RoutesHere) -> list[Repair]:
+        """Find episodes that nobody told; a source that cannot be read is left out, and said so."""
+        if self._until - self._since < 2 * self._step:
+            return []
+        found: list[Repair] = []
+        for spec, source in self._sources:
+            try:
+                stretches = await self._read(source)
+            except SourceError as error:
+                log.warning("the history of alerts cannot be read", extra=fields(source=spec.name, error=str(error)))
+                continue
+            for stretch in stretches[:_MOST]:
+                found += self._recorded(stretch, spec, routes_here)
+        return await self._unknown(found)
+
+    async def _read(self, source: MetricSource) -> list[Stretch]:
+        stretches = Stretches(self._step)
+        parts = source.history(EXPRESSION, start=self._since, end=self._until, step=self._step, series=_SERIES)
+        end = self._since
+        async for part in parts:
+            for number, (key, values) in enumerate(zip(part.keys, part.values, strict=True), 1):
+                stretches.add(key, part.times, values)
+                if number % _BREATH == 0:
+                    await asyncio.sleep(0)
+            end = float(part.times[-1]) if len(part.times) else end
+        return list(stretches.finish(end))
+
+    def _recorded(self, stretch: Stretch, spec: SourceSpec, routes_here: RoutesHere) -> list[Repair]:
+        labels = adapt(parse(stretch.key), add=spec.external_labels, drop=frozenset({"alertstate"}))
+        text = f"It fired and ended while nobody listened, as the history of ALERTS in {spec.name} shows."
+        return [
+            Repair(RepairClass.MISSED_EPISODE, (name, fingerprint(labels)), text, _event(name, labels, stretch))
+            for name in routes_here(labels)
+        ]
+
+    async def _unknown(self, found: list[Repair]) -> list[Repair]:
+        """Leave out what overlaps the latest known episode, by two steps of the grid; a doubled source counts once."""
+        latest = await self._known.latest_episodes({repair.key for repair in found})
+        slack = 2 * self._step
+        kept: dict[tuple[AlertKey, float], Repair] = {}
+        for repair in found:
+            event, episode = repair.event, latest.get(repair.key)
+            if event is not None and (episode is None or not _overlaps(episode, event, slack)):
+                kept.setdefault((repair.key, event.starts_at), repair)
+        return list(kept.values())
+
+
+def _event(source: str, labels: Labels, stretch: Stretch) -> AlertEvent:
+    return AlertEvent(
+        source=source,
+        fingerprint=fingerprint(labels),
+        status=AlertStatus.RESOLVED,
+        labels=labels,
+        annotations=(),
+        starts_at=stretch.starts_at,
+        ends_at=stretch.ends_at,
+        received_at=stretch.ends_at,
+        origin=Origin.RECONCILIATION,
+    )
+
+
+def _overlaps(episode: Episode, event: AlertEvent, slack: float) -> bool:
+    begun = episode.ends_at is None or event.starts_at <= episode.ends_at + slack
+    return begun and (event.ends_at or 0.0) >= episode.first_starts_at - slack
