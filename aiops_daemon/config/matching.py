@@ -48,6 +48,14 @@ def _range_of(read: Callable[[str], Range]) -> BeforeValidator:
     return BeforeValidator(lambda value: _ranged(read, value), json_schema_input_type=str | int)
 
 
+def _months(text: str) -> Range:
+    """Refuse numbers that no month has, which Alertmanager takes for months that never come."""
+    first, last = ranges.months(text)
+    if first < 1 or last > 12:
+        raise ValueError("is no month; write a name, or 1 to 12")
+    return first, last
+
+
 def _clock(value: str) -> str:
     try:
         ranges.minute(value)
@@ -74,7 +82,7 @@ MatcherList = Annotated[list[MatcherText], Field(min_length=1)]
 LabelSet = dict[LabelName, Text]
 WeekdayRange = Annotated[str, _range_of(ranges.weekdays)]
 DayRange = Annotated[str, _range_of(ranges.days_of_month)]
-MonthRange = Annotated[str, _range_of(ranges.months)]
+MonthRange = Annotated[str, _range_of(_months)]
 YearRange = Annotated[str, _range_of(ranges.years)]
 ClockTime = Annotated[str, AfterValidator(_clock)]
 WindowText = Annotated[

@@ -27,7 +27,7 @@ def weekdays(text: str) -> Range:
 
 
 def months(text: str) -> Range:
-    """Read `january:march`, `1:3` or one month. Raises ValueError."""
+    """Read `january:march`, `1:3` or one month; raises ValueError. A number that no month has is taken, as there."""
     return _range(text, _month)
 
 
@@ -88,8 +88,6 @@ def _named(word: str, names: tuple[str, ...], what: str) -> int:
 def _month(word: str) -> int:
     if not _NUMBER.fullmatch(word):
         return _named(word, MONTHS, "a month") + 1
-    if not 1 <= int(word) <= 12:
-        raise ValueError("is no month; write a name, or 1 to 12")
     return int(word)
 
 
