@@ -11,6 +11,8 @@ import zlib
 import aiohttp
 import pytest
 from alert_ports import FakeRoad
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from webhook_bodies import NOW, alert, body, recorded
 
 from aiops_daemon.core.model.inbox import Delivery, QuarantineReason
@@ -231,3 +233,28 @@ async def test_a_get_is_told_what_is_allowed(http):
     """And no other method stores anything."""
     async with http.get(PATH) as answer:
         assert (405, "POST") == (answer.status, answer.headers["Allow"])
+
+
+def _samples():
+    """Collect bytes as a property test draws them: JSON of any shape, whole and cut, and plain bytes."""
+    drawn = []
+    values = st.recursive(st.none() | st.floats() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3))
+    objects = st.dictionaries(st.sampled_from(["alerts", "labels", "x"]), values, max_size=3)
+
+    @settings(max_examples=150, deadline=None, database=None)
+    @given(objects | values, st.binary(max_size=30), st.integers(0, 60))
+    def draw(value, raw, cut):
+        whole = json.dumps(value).encode()
+        drawn.extend((whole, whole[:cut], raw))
+
+    draw()
+    return drawn
+
+
+async def test_any_bytes_are_200_or_400(http, road):
+    """Never 500, and what is 200 is stored."""
+    found = [await post(http, raw) for raw in _samples()]
+
+    assert {200, 400} == set(found)
+    assert found.count(200) == len(road.accepted)
+    assert found.count(400) == len(road.quarantined)

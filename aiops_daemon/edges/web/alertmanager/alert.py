@@ -121,7 +121,7 @@ class AlertReader:
 def _decode(raw: bytes) -> dict[str, object]:
     try:
         return _DECODER.decode(raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         found = lenient(raw)
     if not isinstance(found, dict):
         raise ValueError(f": must be an object, is {kind(found)}")

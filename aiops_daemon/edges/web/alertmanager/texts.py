@@ -42,7 +42,7 @@ def read(raw: bytes) -> object:
     """Read JSON of any kind; raises ValueError when it is none."""
     try:
         return msgspec.json.decode(raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return lenient(raw)
 
 
