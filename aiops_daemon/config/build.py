@@ -156,14 +156,14 @@ def _storage_directory(storage: Storage) -> str:
     """Put learned state beside the SQLite file unless told otherwise."""
     if storage.directory:
         return storage.directory
-    if storage.url.startswith("sqlite:"):
+    if storage.url and storage.url.startswith("sqlite:"):
         return str(Path(storage.url.removeprefix("sqlite:///")).parent)
     return Settings().storage_directory
 
 
 def _storage(storage: Storage, folder: Path) -> StorageSpec:
     return StorageSpec(
-        url=storage.url,
+        url=storage.url or f"sqlite:///{_storage_directory(storage)}/aiops.db",
         password=secret(storage.password, storage.password_file, folder),
         retention=RetentionSpec(storage.retention.resolved_incidents, storage.retention.alerts),
         backups=storage.backups,

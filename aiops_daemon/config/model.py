@@ -118,9 +118,9 @@ class Retention(Section):
 class Storage(Section):
     """Where the daemon keeps incidents and what it has learned."""
 
-    url: StorageUrl = "sqlite:///aiops-data/aiops.db"
+    url: StorageUrl | None = None
     """Database: `sqlite:////data/aiops.db`, or `postgresql://user@host:5432/name`. With three slashes the path of a
-    SQLite file is relative to the working directory."""
+    SQLite file is relative to the working directory. Default: a SQLite file `aiops.db` in `directory`."""
 
     password: SecretText | None = None
     """Password of PostgreSQL. At most one of this and `password_file`."""
@@ -129,8 +129,8 @@ class Storage(Section):
     """File that holds the password; read again for every connection."""
 
     directory: FilePath | None = None
-    """Folder of learned state, relative to the working directory. Default: that of the SQLite file; `aiops-data` with
-    PostgreSQL."""
+    """Folder of learned state, relative to the working directory. Default: that of the SQLite file, else
+    `aiops-data`."""
 
     retention: Retention = Retention()
     """How long incidents and alerts are kept."""

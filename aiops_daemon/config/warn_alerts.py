@@ -100,6 +100,6 @@ def _tokens(document: Document, tree: Tree) -> Iterator[Fault]:
 
 def _storage(document: Document, tree: Tree) -> Iterator[Fault]:
     storage = document.storage
-    if storage.url.startswith("sqlite:") and (storage.password or storage.password_file):
+    if (storage.url or "sqlite:").startswith("sqlite:") and (storage.password or storage.password_file):
         key = "password" if storage.password else "password_file"
         yield tree.fault(("storage", key), "has no effect: SQLite has no password", "remove it")

@@ -46,7 +46,14 @@ def test_what_is_left_out_is_the_specifications_default(loaded) -> None:
     """Without sections of the alert road every specification is as it stands in the model."""
     settings, bare = loaded("").settings, Settings()
 
-    assert (bare.storage, bare.severities, bare.quality, bare.grouping, bare.topology, bare.heartbeat) == (
+    assert (
+        StorageSpec("sqlite:///aiops-data/aiops.db"),
+        bare.severities,
+        bare.quality,
+        bare.grouping,
+        bare.topology,
+        bare.heartbeat,
+    ) == (
         settings.storage,
         settings.severities,
         settings.quality,
@@ -227,18 +234,22 @@ storage:
 
 
 @pytest.mark.parametrize(
-    ("text", "directory"),
+    ("storage", "directory", "url"),
     [
-        ("storage: {url: 'sqlite:////data/x.db'}\n", "/data"),
-        ("storage: {url: 'sqlite:////data/x.db', directory: /learned}\n", "/learned"),
-        ("storage: {url: 'postgresql://a@b/c', directory: /learned}\n", "/learned"),
+        ("{}", "aiops-data", "sqlite:///aiops-data/aiops.db"),
+        ("{directory: /learned}", "/learned", "sqlite:////learned/aiops.db"),
+        ("{url: 'sqlite:////data/x.db'}", "/data", "sqlite:////data/x.db"),
+        ("{url: 'sqlite:////data/x.db', directory: /learned}", "/learned", "sqlite:////data/x.db"),
+        ("{url: 'postgresql://a@b/c', directory: /learned}", "/learned", "postgresql://a@b/c"),
     ],
 )
-def test_learned_state_lies_beside_the_database_unless_told_otherwise(loaded, text: str, directory: str) -> None:
-    """A folder that is given wins; else it is that of the SQLite file."""
-    settings = loaded(text).settings
+def test_learned_state_and_database_lie_together_unless_told_otherwise(
+    loaded, storage: str, directory: str, url: str
+) -> None:
+    """Each follows the other; what is given wins."""
+    settings = loaded(f"storage: {storage}\n").settings
 
-    assert directory == settings.storage_directory
+    assert (directory, url) == (settings.storage_directory, settings.storage.url)
 
 
 def test_a_storage_flag_may_name_postgresql() -> None:

@@ -8,7 +8,7 @@ import pytest
 from aiops_daemon.config.load import Loaded, Overrides, load
 from aiops_daemon.config.show import show
 from aiops_daemon.core.model.query import Direction, Export, QuerySpec, Season, Threshold
-from aiops_daemon.core.model.settings import ExportSpec, HistorySpec, RulesSpec, Settings
+from aiops_daemon.core.model.settings import ExportSpec, HistorySpec, RulesSpec, Settings, StorageSpec
 from aiops_daemon.core.model.slo import SloSpec
 from aiops_daemon.core.model.source import SourceSpec, TlsSpec
 
@@ -32,9 +32,14 @@ def test_without_a_file_a_flag_is_enough() -> None:
     """One address on the command line makes one source with every default of the specifications."""
     settings = load(None, environ={}, overrides=Overrides(("http://localhost:9090/",))).settings
 
-    assert Settings(
-        sources=(SourceSpec("prometheus", ("http://localhost:9090",)),), config_hash=settings.config_hash
-    ) == (settings)
+    assert (
+        Settings(
+            sources=(SourceSpec("prometheus", ("http://localhost:9090",)),),
+            storage=StorageSpec("sqlite:///aiops-data/aiops.db"),
+            config_hash=settings.config_hash,
+        )
+        == settings
+    )
 
 
 def test_several_flags_are_several_sources() -> None:
