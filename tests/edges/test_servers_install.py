@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 import real_servers
 
-TOOLS = ["prometheus", "promtool", "alertmanager", "amtool", "node_exporter", "victoria-metrics", "helm", "chromium"]
+TOOLS = [
+    "prometheus", "promtool", "alertmanager", "amtool", "node_exporter", "victoria-metrics", "helm", "chromium",
+    "postgres", "initdb",
+]  # fmt: skip
 NEEDED = ["bash", "basename", "cat", "chmod", "dirname", "env", "id", "ln", "mkdir", "mktemp", "rm", "tail"]
 
 
@@ -31,6 +34,7 @@ def checkout(tmp_path: Path) -> Path:
 def install(checkout: Path, ci: str) -> subprocess.CompletedProcess[str]:
     """Run the installer with nothing but its PATH."""
     environment = {"PATH": str(checkout / "path"), "CI": ci, "HOME": os.environ.get("HOME", "/")}
+    environment["POSTGRES_HOME"] = str(checkout / "none")  # else Debian's folder is looked at
     script = str(checkout / "tests" / "servers" / "install.sh")
     return subprocess.run(["bash", script], env=environment, capture_output=True, text=True, check=False)
 

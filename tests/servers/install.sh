@@ -83,6 +83,39 @@ link_templates() {
   fi
 }
 
+# PostgreSQL wants libraries beside its own package; those that are not installed are unpacked too.
+install_postgres() {
+  local name home packages package
+  for name in postgres initdb; do
+    have "$name" || link_from_path "$name" "$name"
+    for home in "${POSTGRES_HOME:-/usr/lib/postgresql}"/*/bin; do
+      if ! have "$name" && [ -x "$home/$name" ]; then ln -sf "$home/$name" "$bin/$name"; fi
+    done
+  done
+  if have postgres && have initdb; then return; fi
+  if ! command -v apt-cache >/dev/null || ! command -v dpkg >/dev/null; then return; fi
+  apt-cache show postgresql >/dev/null 2>&1 || refresh_lists || true
+  package="$(apt-cache depends postgresql 2>/dev/null | sed -n 's/.*Depends: \(postgresql-[0-9]*\)$/\1/p' | head -n 1)"
+  if [ -z "$package" ]; then return; fi
+  packages="$package"
+  for _ in 1 2 3; do # libraries, theirs, and theirs
+    # shellcheck disable=SC2086
+    packages="$(apt-cache depends $packages | sed -n 's/^  Depends: \(lib[a-z0-9.+-]*\)$/\1/p' \
+      | cat - <(printf '%s\n' $packages) | grep -v llvm | sort -u)"
+  done
+  for name in $packages; do
+    if [ "$name" = "$package" ] || ! dpkg -s "$name" >/dev/null 2>&1; then unpack "$name"; fi
+  done
+  for name in postgres initdb; do
+    for home in "$tools"/debian/usr/lib/postgresql/*/bin; do
+      if [ ! -x "$home/$name" ]; then continue; fi
+      printf '#!/bin/sh\nLD_LIBRARY_PATH="%s" exec "%s" "$@"\n' \
+        "$(echo "$tools"/debian/usr/lib/*-linux-gnu*)" "$home/$name" >"$bin/$name"
+      chmod +x "$bin/$name"
+    done
+  done
+}
+
 install_helm() {
   have helm || link_from_path helm helm
   if have helm; then return; fi
@@ -126,7 +159,7 @@ install_chromium() {
 
 report() {
   local lacking=() name
-  for name in prometheus promtool alertmanager amtool node_exporter victoria-metrics helm chromium; do
+  for name in prometheus promtool alertmanager amtool node_exporter victoria-metrics helm chromium postgres initdb; do
     have "$name" || lacking+=("$name")
   done
   if [ "${#lacking[@]}" -eq 0 ]; then return 0; fi
@@ -138,6 +171,7 @@ report() {
 
 install_servers
 link_templates
+install_postgres
 install_helm
 install_chromium
 report
