@@ -21,6 +21,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "config": ("config", "check, show or describe the configuration"),
     "check-config": ("config", "the same as `config check`"),
     "rules": ("rules", "generate alert rules with their unit tests"),
+    "incidents": ("incidents", "try groupings on a record of alerts"),
     "alertmanager": ("alertmanager", "find traps in an Alertmanager's configuration, and connect it"),
     "db": ("db", "check, back up, restore or migrate the store"),
     "score": ("score", "score a time series offline"),

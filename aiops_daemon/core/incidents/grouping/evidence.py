@@ -110,11 +110,15 @@ def weigh(one: Read, cluster: Cluster, gaps: Gaps, graph: Graph, history: Histor
     firing = cluster.keys.get(traits.key)
     if firing is None:
         return found
-    return _repeated(found, one.repeated) if firing is FIRING else found._replace(repeat=RETURNED)
+    return (
+        _repeated(found, min(1.0, one.repeated + (cluster.count + 1.0) ** -2))
+        if firing is FIRING
+        else found._replace(repeat=RETURNED)
+    )
 
 
 def _repeated(found: Weights, share: float) -> Weights:
-    """Weigh an alert that fires there already; a second fault of the same kind would look as alike, so likeness fades."""
+    """Weigh an alert that fires there already; a second fault of its kind would look as alike."""
     return found._replace(
         labels=min(found.labels, found.labels * share),
         topology=found.topology * share,

@@ -79,6 +79,6 @@ class Gaps:
 
 def odds(gap: float, pace: float, rate: float) -> float:
     """Return alive x hazard / rate, always above 0."""
-    longer = (1.0 + gap / (pace * _TAIL)) ** -_TAIL
+    longer = math.pow(1.0 + gap / (pace * _TAIL), -_TAIL)
     alive = longer / (longer + _LAST)
     return max(1e-9, alive * _TAIL / (_TAIL * pace + gap) / rate)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 _MOST_KEYS = 20_000
 _PRIOR_TWICE = 10.0  # until learned, one alert in ten that fires twice fires a third time
-_PRIOR_THRICE = 0.25
+_PRIOR_THRICE = 0.05
 _PLAIN = 4.0  # a quarter of them seen a third time: repetition is plain in this record
 
 _Key = tuple[str, str]
