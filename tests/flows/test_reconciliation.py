@@ -8,17 +8,17 @@ from contextlib import asynccontextmanager
 
 import pytest
 from fake_alertmanager import CONFIG, FakeAlertmanager
+from repaired_desk import Desk
 from rule_source import RuleSource
 
 from aiops_daemon.clock import LoopClock
 from aiops_daemon.core.alertmanager.fingerprint import fingerprint
-from aiops_daemon.core.model.alert import AlertEvent, AlertStatus, Episode, EpisodeState
+from aiops_daemon.core.model.alert import AlertEvent, AlertStatus, EpisodeState
 from aiops_daemon.core.model.alertmanager import AlertmanagerSpec
 from aiops_daemon.core.model.labels import Labels, make
 from aiops_daemon.core.model.posted import ClusterAnswer
 from aiops_daemon.core.model.repair import Lookup, Repair, RepairClass
 from aiops_daemon.core.model.source import SourceSpec
-from aiops_daemon.core.quality import episodes
 from aiops_daemon.flows.alerts.evaluations import Evaluations
 from aiops_daemon.flows.alerts.reconcile import Reconciler
 from aiops_daemon.meter import Meter
@@ -28,34 +28,6 @@ pytestmark = pytest.mark.looptime
 AT = 1_700_000_000.0
 A, B = make({"alertname": "A"}), make({"alertname": "B", "cluster": "eu-1"})
 URL = "http://am-1:9093"
-
-
-class Desk:
-    """Applies events and repairs as the desk does, without incidents."""
-
-    def __init__(self) -> None:
-        self.latest: dict[tuple[str, str], Episode] = {}
-        self.repairs: list[Repair] = []
-
-    async def open_episodes(self, source: str) -> Sequence[Episode]:
-        return [episode for episode in self.latest.values() if episode.open and episode.source == source]
-
-    async def repair(self, repairs: Sequence[Repair]) -> None:
-        for repair in repairs:
-            step = episodes.repair(self.latest.get(repair.key), repair)
-            if step.changed and step.episode is not None:
-                self.repairs.append(repair)
-                self.latest[repair.key] = step.episode
-
-    def hear(self, event: AlertEvent, world: World) -> None:
-        evaluation = world.evaluations.judge(event.labels)
-        step = episodes.observe(self.latest.get(event.key), event, evaluation=evaluation, lookup=Lookup.ABSENT)
-        if step.episode is not None:
-            self.latest[event.key] = step.episode
-
-    @property
-    def kinds(self) -> list[RepairClass]:
-        return [repair.kind for repair in self.repairs]
 
 
 class World:
@@ -68,7 +40,7 @@ class World:
         self.prometheus = RuleSource("main", now)
         self.prometheus.active["A"] = []
         self.evaluations = Evaluations([(SourceSpec("main", ("http://p",)), self.prometheus)], self.clock)
-        self.desk = Desk()
+        self.desk = Desk(self.evaluations)
         self.meter = Meter()
         self.beats = 0
         spec = AlertmanagerSpec("prod", tuple(self.alertmanager.peers) if asked else (), interval=30.0)
@@ -93,7 +65,7 @@ class World:
         """Let a webhook arrive."""
         status = AlertStatus.FIRING if ended is None else AlertStatus.RESOLVED
         at = self.clock.now()
-        self.desk.hear(AlertEvent("prod", fingerprint(labels), status, labels, (), since, ended, at), self)
+        self.desk.hear(AlertEvent("prod", fingerprint(labels), status, labels, (), since, ended, at))
 
     def end(self, labels: Labels = A) -> None:
         """Let it end everywhere, untold."""
@@ -359,7 +331,7 @@ async def test_a_desk_that_fails_ends_the_round_and_is_asked_again() -> None:
 
     spec = AlertmanagerSpec("prod", (URL,))
     sources = {"prod": world.alertmanager}
-    failing = Reconciler([spec], sources, world.evaluations, Failing(), world.clock, world.meter)
+    failing = Reconciler([spec], sources, world.evaluations, Failing(world.evaluations), world.clock, world.meter)
     with pytest.raises(OSError, match="disk"):
         await failing.run(world.beat)
     assert 0 == world.beats
