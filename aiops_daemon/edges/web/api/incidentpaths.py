@@ -19,6 +19,8 @@ from aiops_daemon.edges.web.api.incidentshapes import AlertItem, EntryItem, Inci
 from aiops_daemon.edges.web.api.parameters import (
     ALERT_PARAMETERS,
     INCIDENT_PARAMETERS,
+    MOST_TEXT,
+    MOST_VALUES,
     QUALITY_PARAMETERS,
     Parameter,
     Shape,
@@ -138,7 +140,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     if parameter.default:
         schema["default"] = int(parameter.default) if parameter.shape is Shape.COUNT else parameter.default
     if parameter.many:
-        schema = {"type": "array", "items": schema, "maxItems": 50}
+        schema = {"type": "array", "items": schema, "maxItems": MOST_VALUES}
     return {
         "name": parameter.name,
         "in": "query",
@@ -156,8 +158,8 @@ def _schema(parameter: Parameter) -> dict[str, Any]:
     if parameter.shape is Shape.SWITCH:
         return {"type": "boolean"}
     if parameter.shape is Shape.PAIR:
-        return {"type": "string", "pattern": r"^[^=]+=", "maxLength": 500}
-    return {"type": "string", "maxLength": 500}
+        return {"type": "string", "pattern": r"^[^=]+=", "maxLength": MOST_TEXT}
+    return {"type": "string", "maxLength": MOST_TEXT}
 
 
 def _single(item: dict[str, Any]) -> dict[str, Any]:

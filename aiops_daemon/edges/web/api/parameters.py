@@ -27,8 +27,8 @@ ACTIVE = "active"
 
 DEFAULT_LIMIT = 50
 DEFAULT_QUALITY_SECONDS = 30 * DAY
-_MOST_TEXT = 500  # characters of one value
-_MOST_VALUES = 50  # of one parameter
+MOST_TEXT = 500  # characters of one value
+MOST_VALUES = 10  # of one parameter
 _LAST = 253_370_764_800.0  # 9999-01-01: what is later is no time that anybody means
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
@@ -146,8 +146,8 @@ def check(given: MultiMapping[str], parameters: Sequence[Parameter]) -> None:
     faults += repeated(given, [each.name for each in parameters if not each.many])
     for parameter in parameters:
         values = [value for value in given.getall(parameter.name, ()) if value]
-        if len(values) > _MOST_VALUES:
-            faults.append(f"{parameter.name} is given more than {_MOST_VALUES} times")
+        if len(values) > MOST_VALUES:
+            faults.append(f"{parameter.name} is given more than {MOST_VALUES} times")
         faults += dict.fromkeys(fault for value in values if (fault := _fault(parameter, value)))
     if faults:
         raise ProblemError(400, "The request has parameters that do not fit.", faults)
@@ -158,8 +158,8 @@ def _fault(parameter: Parameter, value: str) -> str:
     name = parameter.name
     if parameter.values and value not in parameter.values:
         return f"{name} must be one of {', '.join(parameter.values)}"
-    if len(value) > _MOST_TEXT or "\0" in value:
-        return f"{name} must have at most {_MOST_TEXT} characters, none of them NUL"
+    if len(value) > MOST_TEXT or "\0" in value:
+        return f"{name} must have at most {MOST_TEXT} characters, none of them NUL"
     if parameter.shape is Shape.PAIR and value.find("=") < 1:
         return f"{name} must be name=value"
     if parameter.shape is Shape.SWITCH and value not in ("true", "false"):
