@@ -7,6 +7,8 @@ AiopsError
  ├─ StateFileError       learned state could not be read or written
  ├─ StoreError           rows could not be written or read; carries a reason of a closed set
  ├─ ListenError          the address of the listener cannot be had
+ ├─ UnreachableError     a running daemon could not be asked: no answer, or one that is not its own
+ ├─ RefusedError         a running daemon would not do what was asked; its words say why
  ├─ UsageError           a command was used wrongly: an argument is missing, or is not what it must be
  └─ InputError           a file given on the command line is not what the command needs
 
@@ -113,6 +115,14 @@ class StoreError(AiopsError):
 
 class ListenError(AiopsError):
     """The address of the listener cannot be had."""
+
+
+class UnreachableError(AiopsError):
+    """A running daemon could not be asked; the words say what to check."""
+
+
+class RefusedError(AiopsError):
+    """A running daemon would not do what was asked; its words say why."""
 
 
 class UsageError(AiopsError):

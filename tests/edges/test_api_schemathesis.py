@@ -1,4 +1,4 @@
-"""The OpenAPI document holds: whatever fits it or does not, the listener answers as the document says, and never 500."""
+"""The OpenAPI document holds: whatever is sent, the listener answers as the document says, and never 500."""
 
 import asyncio
 import json
@@ -6,9 +6,9 @@ import threading
 
 import pytest
 import schemathesis
-from schemathesis.specs.openapi.checks import positive_data_acceptance
 from hypothesis import HealthCheck, settings
 from incident_world import AlertDaemon
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 from web_world import busy_view
 
 from aiops_daemon.edges.web.api import openapi
