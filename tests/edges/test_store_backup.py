@@ -17,6 +17,7 @@ from aiops_daemon.core.model.settings import StorageSpec
 from aiops_daemon.edges.store import sqlitefile
 from aiops_daemon.edges.store.backup import back_up
 from aiops_daemon.errors import StoreError, StoreReason
+from aiops_daemon.ports.store import Changes
 
 NOON = 1_767_268_800.0  # 2026-01-01 12:00 UTC
 
@@ -98,3 +99,19 @@ async def test_postgresql_makes_no_copy(postgres_url: str) -> None:
     """It has means of its own: the path is empty."""
     async with opened(StorageSpec(url=postgres_url)) as store:
         assert "" == await store.backup()
+
+
+async def test_a_file_that_is_mostly_empty_gets_shorter(tmp_path: Path) -> None:
+    """Step by step, as retention runs; a store that is in use keeps its empty pages for what comes next."""
+    path = tmp_path / "aiops.db"
+    async with opened(sqlite_spec(tmp_path)) as store:
+        rows = await asyncio.gather(*(store.accept(delivery(os.urandom(12_000))) for _ in range(3_000)))
+        await store.commit(Changes(done=tuple(rows[:1_000])))
+        await store.expire(NOON)
+        full = path.stat().st_size
+        await store.commit(Changes(done=tuple(rows[1_000:])))
+        for _ in range(12):
+            await store.expire(NOON)
+
+    assert path.stat().st_size < full / 1.5
+    assert [] == sqlitefile.full_check(path)

@@ -30,7 +30,7 @@ from aiops_daemon.core.model.listing import (
     RuleHistory,
 )
 from aiops_daemon.core.model.scope import Scope
-from aiops_daemon.core.model.settings import StorageSpec
+from aiops_daemon.core.model.settings import RetentionSpec, StorageSpec
 from aiops_daemon.edges.store import (
     alerts_read,
     desk,
@@ -48,6 +48,7 @@ from aiops_daemon.edges.store.backup import back_up
 from aiops_daemon.edges.store.ballast import Ballast
 from aiops_daemon.edges.store.engine import PATIENCE, READERS, Database, Patience, connect, sqlite_path
 from aiops_daemon.edges.store.migrate import migrate
+from aiops_daemon.edges.store.vacuum import shrink
 from aiops_daemon.edges.store.writer import Writer
 from aiops_daemon.errors import StoreError, StoreReason
 from aiops_daemon.ports.store import Changes, DeskState, Lease
@@ -212,7 +213,7 @@ class SqlStore:
 
     async def expire(self, now: float) -> int:
         """Delete a batch of what is older than the retention; returns how many rows went."""
-        return await self._writer.run(lambda connection: retention.expire(connection, now, self._spec.retention))
+        return await self._writer.run(partial(_expire, now, self._spec.retention))
 
     async def backup(self) -> str:
         """Make a verified copy and return its path; "" on PostgreSQL, which has pg_dump and archiving."""
@@ -264,6 +265,12 @@ def _write(changes: Changes, token: int | None, connection: Connection) -> int:
     done = inbox.finish(connection, changes.done)
     desk.write_changes(connection, replace(changes, done=()))
     return done
+
+
+def _expire(now: float, spec: RetentionSpec, connection: Connection) -> int:
+    gone = retention.expire(connection, now, spec)
+    shrink(connection)
+    return gone
 
 
 def _probe(ballast: Ballast, now: float, connection: Connection) -> None:
