@@ -34,25 +34,25 @@ WITHOUT_EQUAL = Rule(
 
 
 def unbound(subject: Subject) -> Met:
-    """Find rules that nothing binds: every label of `equal` may be absent."""
+    """Find rules that nothing binds: every label of `equal` may be absent, and any alert may be the source."""
     for place, rule in _rules(subject):
         absent, all_of_them = _may_be_absent(rule)
-        if absent and len(absent) == len(all_of_them):
+        if absent and len(absent) == len(all_of_them) and not _one_source(rule):
             yield f"{place}.equal", f"alerts without {' and '.join(absent)} silence each other"
 
 
 def loose(subject: Subject) -> Met:
-    """Find rules that some label binds, and others not."""
+    """Find rules that are bound by some label, or by a source of one name, whose labels its author may know."""
     for place, rule in _rules(subject):
         absent, all_of_them = _may_be_absent(rule)
-        if absent and len(absent) < len(all_of_them):
+        if absent and (len(absent) < len(all_of_them) or _one_source(rule)):
             yield f"{place}.equal", f"{' and '.join(absent)} may be absent on both sides, and then count as equal"
 
 
 def without_equal(subject: Subject) -> Met:
-    """Find rules without `equal`."""
+    """Find rules without `equal`; one without a source silences its targets always, which is meant."""
     for place, rule in _rules(subject):
-        if not texts(rule.get("equal"), f"{place}.equal"):
+        if not texts(rule.get("equal"), f"{place}.equal") and _side(rule, "source"):
             yield place, "one source alert anywhere silences every target"
 
 
@@ -66,6 +66,10 @@ def _may_be_absent(rule: Mapping[str, Any]) -> tuple[list[str], tuple[str, ...]]
     labels = texts(rule.get("equal"), "equal")
     demanded = {one.name for side in ("source", "target") for one in _side(rule, side) if not one.matches({})}
     return [label for label in labels if label not in demanded | {"alertname"}], labels
+
+
+def _one_source(rule: Mapping[str, Any]) -> bool:
+    return any(one.name == "alertname" and one.op is MatchOp.EQUAL for one in _side(rule, "source"))
 
 
 def _side(rule: Mapping[str, Any], side: str) -> Matchers:

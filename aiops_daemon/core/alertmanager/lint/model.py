@@ -90,6 +90,10 @@ class Subject:
             if self.is_ours(name):
                 yield f"receivers[{index}]", receiver
 
+    def is_connected(self) -> bool:
+        """Say whether any receiver is ours."""
+        return any(True for _ in self.our_receivers())
+
     def our_webhooks(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Yield place and content of each webhook that sends to this daemon."""
         for place, receiver in self.our_receivers():

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from aiops_daemon.core.alertmanager.lint.model import WEBHOOK_PATH, Met, Rule, Subject, Weight, webhooks
 from aiops_daemon.core.alertmanager.reading import flag, mapping, text
 
 _PATH = re.compile(rf"(?:/[^?#]*)?{WEBHOOK_PATH}(?:/([A-Za-z0-9_][A-Za-z0-9_.:-]*))?")
+_URL = re.compile(
+    r"(?P<scheme>[a-z]+)://(?:[^/?#@]*@)?(?P<host>\[[^\]]*\]|[^/?#:]*)(?::[0-9]*)?(?P<path>[^?#]*)", re.IGNORECASE
+)
+_LOOPBACK = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|\[::1\]|", re.IGNORECASE)
 _CREDENTIALS = ("authorization", "basic_auth", "bearer_token", "bearer_token_file", "oauth2")
 
 NOT_CONNECTED = Rule(
@@ -82,7 +84,7 @@ CUT_BESIDE = Rule(
 
 def not_connected(subject: Subject) -> Met:
     """Find that nothing of ours is there."""
-    if not any(True for _ in subject.our_receivers()):
+    if not subject.is_connected():
         yield "receivers", "no receiver sends to this daemon"
 
 
@@ -120,14 +122,14 @@ def follows_redirects(subject: Subject) -> Met:
 def webhook_url(subject: Subject) -> Met:
     """Find a path that this daemon does not have. An URL in a file cannot be seen."""
     for place, hook in subject.our_webhooks():
-        if hook.get("url") and not _PATH.fullmatch(urlsplit(str(hook["url"])).path):
+        if hook.get("url") and not _PATH.fullmatch(_part(hook, "path")):
             yield f"{place}.url", f"the path does not end in {WEBHOOK_PATH} or {WEBHOOK_PATH}/<name>"
 
 
 def unknown_source(subject: Subject) -> Met:
     """Find a name in the path that is no configured Alertmanager; without any configured, nothing is known."""
     for place, hook in subject.our_webhooks():
-        found = _PATH.fullmatch(urlsplit(str(hook.get("url") or "")).path)
+        found = _PATH.fullmatch(_part(hook, "path"))
         if found and found[1] and subject.ours.sources and found[1] not in subject.ours.sources:
             yield f"{place}.url", f"no entry of `alertmanagers` is called {found[1]!r}"
 
@@ -143,7 +145,7 @@ def no_credentials(subject: Subject) -> Met:
 def plain_http(subject: Subject) -> Met:
     """Find webhooks that leave the machine without TLS."""
     for place, hook in subject.our_webhooks():
-        if _leaves(hook) and urlsplit(str(hook["url"])).scheme == "http":
+        if _leaves(hook) and _part(hook, "scheme").lower() == "http":
             yield f"{place}.url", "alerts and token leave this machine unencrypted"
 
 
@@ -168,15 +170,15 @@ def _http_config(subject: Subject, hook: Mapping[str, Any]) -> Mapping[str, Any]
     return mapping(hook.get("http_config") or general, "http_config")
 
 
+def _part(hook: Mapping[str, Any], name: str) -> str:
+    """Return a part of the webhook's URL; empty where there is none, as with a URL in a file."""
+    found = _URL.match(str(hook.get("url") or ""))
+    return found[name] if found else ""
+
+
 def _leaves(hook: Mapping[str, Any]) -> bool:
     """Say whether the URL is known and leads off this machine."""
-    host = urlsplit(str(hook.get("url") or "")).hostname
-    if not host or host == "localhost":
-        return False
-    try:
-        return not ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return True
+    return not _LOOPBACK.fullmatch(_part(hook, "host"))
 
 
 CHECKS = (

@@ -105,7 +105,7 @@ def time_muted(subject: Subject) -> Met:
 def own_health(subject: Subject) -> Met:
     """Find that our own death would be told only to us, or to nobody; once for each place."""
     lost: dict[str, tuple[list[str], set[str]]] = {}
-    for labels in OWN_HEALTH:
+    for labels in OWN_HEALTH if subject.is_connected() else ():
         routes = subject.tree.routes_of(labels)
         if all(subject.is_ours(route.receiver) or subject.is_silent(route.receiver) for route in routes):
             names, receivers = lost.setdefault(routes[0].place, ([], set()))

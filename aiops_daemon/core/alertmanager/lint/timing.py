@@ -84,8 +84,7 @@ def watchdog_deadline(subject: Subject) -> Met:
 
 def watchdog_lost(subject: Subject) -> Met:
     """Find watchdogs that go elsewhere; without a receiver of ours that is no news."""
-    connected = any(True for _ in subject.our_receivers())
-    for labels, _ in subject.ours.watchdog_labels() if connected else ():
+    for labels, _ in subject.ours.watchdog_labels() if subject.is_connected() else ():
         routes = subject.tree.routes_of(labels)
         if not any(subject.is_ours(route.receiver) for route in routes):
             yield routes[0].place, f"{dict(labels).get('alertname', 'the watchdog')} goes to {routes[0].receiver!r}"
