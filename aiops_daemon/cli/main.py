@@ -23,6 +23,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "rules": ("rules", "generate alert rules with their unit tests"),
     "incidents": ("incidents", "try groupings on a record of alerts"),
     "alertmanager": ("alertmanager", "find traps in an Alertmanager's configuration, and connect it"),
+    "quality": ("quality", "what came of each alert rule, and changes worth making"),
     "db": ("db", "check, back up, restore or migrate the store"),
     "score": ("score", "score a time series offline"),
     "forecast": ("forecast", "forecast a time series offline"),

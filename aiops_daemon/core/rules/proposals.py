@@ -26,6 +26,7 @@ KEEP = (120.0, 300.0, 600.0, 900.0, 1800.0)
 LEAST_BEFORE = 5  # incidents from which a change is worth proposing
 LEAST_SPARED = 0.3  # share of them
 _NEARLY = 0.9  # the mildest change that spares this share of what the best spares
+_NOT_KNOWN = "; the rule itself is not known here"
 
 Episodes = tuple[RuleEpisode, ...]
 
@@ -55,6 +56,23 @@ def proposals(
 def with_proposals(quality: RuleQuality, history: RuleHistory, definition: RuleDefinition | None) -> RuleQuality:
     """Return a rule's quality with what is proposed for it."""
     return replace(quality, proposals=proposals(history, definition), definition=definition)
+
+
+def known_as(quality: RuleQuality, definition: RuleDefinition | None) -> RuleQuality:
+    """Return a quality that was summed up without the rule's definition as it is with it: durations are added to it."""
+    if definition is None or quality.definition is not None:
+        return quality
+    added = tuple(_added(proposal, definition) for proposal in quality.proposals)
+    return replace(quality, definition=definition, proposals=added)
+
+
+def _added(proposal: Proposal, definition: RuleDefinition) -> Proposal:
+    now = {"for": definition.hold, "keep_firing_for": definition.keep}.get(proposal.change)
+    if now is None:
+        return proposal
+    value = prometheus_duration(now + parse_duration(proposal.value))
+    sentence = proposal.sentence.replace(f"{proposal.change} {proposal.value}:", f"{proposal.change} {value}:", 1)
+    return replace(proposal, value=value, sentence=sentence.partition(_NOT_KNOWN)[0])
 
 
 def replay_for(episodes: Episodes, more: float) -> Effect:
@@ -194,7 +212,7 @@ def _duration(definition: RuleDefinition | None, more: float, field: str) -> str
 def _unknown(definition: RuleDefinition | None, more: float) -> str:
     if definition is not None:
         return ""
-    return f"; the rule itself is not known here: add {prometheus_duration(more)} to what it has now"
+    return f"{_NOT_KNOWN}: add {prometheus_duration(more)} to what it has now"
 
 
 def _proposal(history: RuleHistory, change: str, value: str, effect: Effect, rest: str) -> Proposal:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from aiops_daemon.clock import Clock
 from aiops_daemon.core.model.durations import DAY
@@ -40,7 +40,7 @@ async def rule_qualities(
     """Return the quality of every rule heard of since then (or still open), worst first: by incidents, then alerts."""
     del now  # a period ends when it is read
     histories = await store.rule_histories(since, scope)
-    return await asyncio.to_thread(_summed_up, histories, definitions or {})
+    return await asyncio.to_thread(summed_up, histories, definitions or {})
 
 
 def definitions_of(rules: Iterable[EvaluatedRule]) -> dict[str, RuleDefinition]:
@@ -53,7 +53,8 @@ def definitions_of(rules: Iterable[EvaluatedRule]) -> dict[str, RuleDefinition]:
     return {name: same.pop() for name, same in found.items() if len(same) == 1}
 
 
-def _summed_up(histories: list[RuleHistory], definitions: Definitions) -> list[RuleQuality]:
+def summed_up(histories: Sequence[RuleHistory], definitions: Definitions) -> list[RuleQuality]:
+    """Judge every rule, worst first: by incidents, then alerts."""
     doubles = duplicates(histories)
     rules = [
         with_proposals(rule_quality(history, doubles), history, definitions.get(history.rule)) for history in histories
