@@ -108,3 +108,13 @@ def test_schema_is_json_or_markdown(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert 0 == _run("config", "schema", "-o", "markdown")
     assert capsys.readouterr().out.startswith("# Configuration\n")
+
+
+def test_a_window_that_has_ended_is_told(config, capsys: pytest.CaptureFixture[str]) -> None:
+    """`config check` knows the time: a maintenance window of the past is doubtful, not wrong."""
+    window = (
+        'maintenance: [{name: a, matchers: [x=1], starts_at: "2020-01-01T00:00:00Z", ends_at: "2020-01-02T00:00:00Z"}]'
+    )
+
+    assert 0 == _run("config", "check", config(f"{GOOD}\n{window}\n"))
+    assert "maintenance[0].ends_at: the window has ended; remove it" in capsys.readouterr().err

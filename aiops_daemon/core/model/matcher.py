@@ -13,6 +13,7 @@ from enum import StrEnum
 from aiops_daemon.core.model.labels import Labels
 
 _FORM = re.compile(r'\s*([a-zA-Z_:][a-zA-Z0-9_:]*|"(?:[^"\\]|\\.)*")\s*(=~|!~|!=|=)\s*(.*?)\s*', re.DOTALL)
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _PLAIN = {"n": "\n", '"': '"', "\\": "\\"}
 
@@ -86,8 +87,8 @@ def all_match(matchers: Matchers, labels: Labels) -> bool:
 
 
 def _split(text: str) -> list[str]:
-    """Split at commas outside quotes."""
-    return re.findall(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+', text)
+    """Split at commas outside quotes; a quote that nothing closes stays, for `parse` to refuse."""
+    return re.findall(r'(?:[^,"]|"(?:[^"\\]|\\.)*"|")+', text, re.DOTALL)
 
 
 def _unquote(value: str, whole: str) -> str:
@@ -95,6 +96,6 @@ def _unquote(value: str, whole: str) -> str:
         if '"' in value:
             raise ValueError(f"{whole!r} has a quote inside an unquoted value")
         return value
-    if len(value) < 2 or not value.endswith('"'):
-        raise ValueError(f"{whole!r} has an open quote")
+    if not _QUOTED.fullmatch(value):
+        raise ValueError(f"{whole!r} has an open quote, or something after the closing one")
     return _ESCAPED.sub(lambda found: _PLAIN.get(found[1], found[0]), value[1:-1])
