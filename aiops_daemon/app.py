@@ -9,25 +9,36 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiops_daemon import __version__
-from aiops_daemon.clock import Clock
-from aiops_daemon.core.model.settings import Settings
+from aiops_daemon.clock import Clock, LeisurelyClock
+from aiops_daemon.core.model.alertmanager import AlertmanagerSpec, HeartbeatSpec
+from aiops_daemon.core.model.settings import Settings, StorageSpec
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.core.model.view import Readiness, ReloadOutcome, View
+from aiops_daemon.edges.alertmanager.client import AlertmanagerClient
 from aiops_daemon.edges.exporter.findings import render
+from aiops_daemon.edges.heartbeat import send_heartbeat
 from aiops_daemon.edges.prometheus.client import PrometheusClient
 from aiops_daemon.edges.rulefiles.promtool import checker_for
 from aiops_daemon.edges.rulefiles.write import write_rule_files
 from aiops_daemon.edges.store import learned
 from aiops_daemon.edges.store.claim import Claims
+from aiops_daemon.edges.store.store import SqlStore, open_store
+from aiops_daemon.edges.web.alertmanager.decode import decode
+from aiops_daemon.edges.web.ports import AlertPorts
 from aiops_daemon.edges.web.server import WebPorts, WebServer
 from aiops_daemon.errors import AiopsError, ConfigError, StateFileError, StateTakenError
 from aiops_daemon.flows import estimate as costs
+from aiops_daemon.flows.alerts.blocks import incident_blocks
+from aiops_daemon.flows.alerts.quality import rule_qualities
+from aiops_daemon.flows.alerts.road import AlertRoad, AlertWorld
 from aiops_daemon.flows.estimate import SourceEstimate
 from aiops_daemon.flows.findings import FindingBook
 from aiops_daemon.flows.generation import Generation, World
@@ -36,6 +47,7 @@ from aiops_daemon.flows.write_rules import WriteRules
 from aiops_daemon.logs import fields
 from aiops_daemon.meter import Meter
 from aiops_daemon.ports import MetricSource
+from aiops_daemon.ports.alertmanager import AlertmanagerSource
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +67,10 @@ class Options:
     load: Callable[[], Settings] | None = None  # reads the configuration anew; None: nothing to reload
     fingerprint: Callable[[], str] | None = None  # changes when the configuration file does
     make_source: Callable[[SourceSpec], MetricSource] | None = None
+    make_alertmanager: Callable[[AlertmanagerSpec], AlertmanagerSource] | None = None
+    heartbeat: Callable[[HeartbeatSpec], Awaitable[None]] = send_heartbeat
     lag_every: float = 0.25
+    alert_leisure: float = 0.0  # seconds that loops of the alert road pause at least, where time is replayed
 
 
 class Daemon:
@@ -68,6 +83,8 @@ class Daemon:
         self._options = options
         self._clock = options.clock
         self._generation: Generation | None = None
+        self._store: SqlStore | None = None
+        self._road: AlertRoad | None = None
         self._web: WebServer | None = None
         self._reloading = asyncio.Lock()
         self._teardown: list[tuple[str, Callable[[], Awaitable[None]]]] = []
@@ -90,14 +107,21 @@ class Daemon:
         states = await asyncio.to_thread(learned.load, _state_directory(self.settings))
         for note in states.notes:
             log.warning("learned state set aside", extra=fields(note=note))
+        self._store = await open_store(_storage(self.settings), self._clock)
+        self._teardown.append(("store", self._store.close))
         self._generation = Generation(self.settings, self._world(self.settings), self.meter, self.book, states.states)
         self._teardown.append(("sources", self._close_generation))
+        self._road = AlertRoad(self.settings, self._alert_world(), self._store, self.meter, self.book)
+        self._road.configure(self.settings, self._generation.sources())
+        self._tell_mended(self._store, self._road)
         self._web = WebServer(self._web_ports(), listen_address=self._options.listen_address)
         await self._web.start()
         self._teardown.append(("listener", self._web.stop))
         self._generation.start()
         self._teardown.append(("learned state", self._save))
         self._teardown.append(("loops", self._stop_generation))
+        self._road.start()
+        self._teardown.append(("alert road", self._road.stop))
         if self._options.load is not None:
             self._seen = await self._fingerprint()
             self._supervisor.start("reload", self._watch, patience=RELOAD_PATIENCE)
@@ -150,7 +174,8 @@ class Daemon:
         """Say whether traffic may come."""
         if self._stopping or self._generation is None:
             return Readiness(False, ("stopping" if self._stopping else "starting",))
-        return self._generation.readiness()
+        waiting = (*self._generation.readiness().waiting, *(self._road.waiting() if self._road else ()))
+        return Readiness(not waiting, waiting)
 
     async def _watch(self) -> None:
         """Reload when asked and whenever the configuration file changes, for ever."""
@@ -172,6 +197,8 @@ class Daemon:
         old = self._generation
         if old is None or self._stopping:
             raise AiopsError("not running, so there is nothing to reload")
+        if _storage(settings) != _storage(self.settings):
+            raise AiopsError("storage changed: restart the daemon to use another store or other retention")
         await self._hold_folder(settings)
         async with AsyncExitStack() as undo:
             new = Generation(settings, self._world(settings), self.meter, self.book, old.states)
@@ -182,6 +209,7 @@ class Daemon:
             undo.pop_all()
         self.settings, self._generation = settings, new
         new.start()
+        await self._reroute(new)
         for loop in old.loops - new.loops:
             self.meter.forget(loop=loop)
         await old.close()
@@ -207,7 +235,50 @@ class Daemon:
             save=lambda states: learned.save(directory, states),
             write_rules=_rule_writer,
             lag_every=self._options.lag_every,
+            more_blocks=lambda: incident_blocks(self._road.desk.open_incidents()) if self._road else [],
         )
+
+    async def _reroute(self, generation: Generation) -> None:
+        """Let the alert road follow the new settings; accepted alerts wait on disk meanwhile."""
+        if self._road is not None:
+            await self._road.stop()
+            self._road.configure(self.settings, generation.sources())
+            self._road.start()
+
+    def _alert_world(self) -> AlertWorld:
+        return AlertWorld(
+            clock=LeisurelyClock(self._clock, self._options.alert_leisure),
+            leisure=self._options.alert_leisure,
+            decode=decode,
+            make_alertmanager=self._options.make_alertmanager or AlertmanagerClient,
+            send_heartbeat=self._options.heartbeat,
+            view=self.view,
+            holder=f"{socket.gethostname()}/{os.getpid()}",
+        )
+
+    def _alert_ports(self, store: SqlStore, road: AlertRoad) -> AlertPorts:
+        return AlertPorts(
+            accept=road.intake.accept,
+            quarantine=road.intake.quarantine,
+            too_large=road.intake.too_large,
+            answered=road.intake.answered,
+            sources=lambda: frozenset(one.name for one in self.settings.alertmanagers),
+            tokens=lambda: self.settings.tokens,
+            find_incidents=store.find_incidents,
+            find_incident=store.find_incident,
+            find_alerts=store.find_alerts,
+            entries_after=store.entries_after,
+            last_entry=store.last_entry,
+            changed=road.desk.changed,
+            act=road.desk.act,
+            quality=lambda since, scope: rule_qualities(store, since, scope, self._clock.now()),
+        )
+
+    def _tell_mended(self, store: SqlStore, road: AlertRoad) -> None:
+        """Say what had to be mended in the store at the start: in the log, and as an incident about ourselves."""
+        for note in store.notes:
+            log.error("the store had to be mended", extra=fields(note=note))
+            road.notices.say("AiopsStoreMended", note)
 
     def _web_ports(self) -> WebPorts:
         return WebPorts(
@@ -219,6 +290,8 @@ class Daemon:
             stale_after=lambda: self._generation.publisher.patience() if self._generation else 0.0,
             version=__version__,
             external_url=self.settings.external_url,
+            alerts=self._alert_ports(self._store, self._road) if self._store and self._road else None,
+            allow_anonymous=self._options.allow_anonymous,
         )
 
     async def _hold_folder(self, settings: Settings) -> None:
@@ -250,6 +323,11 @@ class Daemon:
 
 def _folder(settings: Settings) -> Path:
     return Path(settings.storage_directory).absolute()
+
+
+def _storage(settings: Settings) -> StorageSpec:
+    url = settings.storage.url or f"sqlite:///{_folder(settings) / 'aiops.db'}"
+    return replace(settings.storage, url=url)
 
 
 def _state_directory(settings: Settings) -> Path:

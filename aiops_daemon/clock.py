@@ -110,3 +110,23 @@ class ReplayClock:
         await self._going.wait()
         speed = self._speed if self.now() < self._until else 1.0
         await asyncio.sleep(max(0.0, seconds) / speed)
+
+
+class LeisurelyClock:
+    """Another clock whose sleeps last a while at least: for loops that need not hurry as a replay does."""
+
+    def __init__(self, clock: Clock, least: float) -> None:
+        self._clock = clock
+        self._least = least
+
+    def now(self) -> float:
+        """Return unix seconds."""
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        return self._clock.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait that many seconds, and no less than the least."""
+        await self._clock.sleep(max(seconds, self._least))

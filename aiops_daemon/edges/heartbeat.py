@@ -21,8 +21,9 @@ async def send_heartbeat(spec: HeartbeatSpec) -> None:
     timeout = aiohttp.ClientTimeout(total=_DEADLINE)
     connector = aiohttp.TCPConnector(ssl=tls_context(spec.http.tls)) if bare.startswith("https:") else None
     with faults_mapped(bare, credentials, _DEADLINE):
-        async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
-            # the path is kept whole: services tell their callers apart by it
-            async with session.get(bare, headers=credentials.headers, allow_redirects=False) as response:
-                if response.status >= 300:
-                    raise await refusal(response)
+        async with (
+            aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
+            session.get(bare, headers=credentials.headers, allow_redirects=False) as response,
+        ):
+            if response.status >= 300:
+                raise await refusal(response)

@@ -13,6 +13,7 @@ from functools import partial
 
 from aiops_daemon.clock import Clock
 from aiops_daemon.core.model.learned import LearnedState
+from aiops_daemon.core.model.page import Block
 from aiops_daemon.core.model.query import QuerySpec
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.model.source import SourceSpec
@@ -48,6 +49,7 @@ class World:
     save: Save
     write_rules: Callable[[Settings], WriteRules | None]
     lag_every: float = 0.25  # seconds between two measurements of the event loop's lag
+    more_blocks: Callable[[], list[Block]] = list  # what others add to the findings page
 
 
 class Generation:
@@ -63,7 +65,7 @@ class Generation:
         self.pollers = [Poller(spec, world.make_source(spec), self.around) for spec in settings.sources]
         self.discoveries = [self._discovery(poller) for poller in self.pollers]
         self._add_configured()
-        self.publisher = Publisher(self.pollers, self.discoveries, self.around, world.render)
+        self.publisher = Publisher(self.pollers, self.discoveries, self.around, world.render, world.more_blocks)
         self.keeper = Keeper(self.pollers, self.around, world.save)
         self.loops: set[str] = set()
         self._supervisor = Supervisor(world.clock, meter)

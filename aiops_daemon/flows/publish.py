@@ -37,12 +37,18 @@ class Publisher:
     """Builds the view of one generation of the configuration."""
 
     def __init__(
-        self, pollers: Sequence[Poller], discoveries: Sequence[Discovery], around: Surroundings, render: Render
+        self,
+        pollers: Sequence[Poller],
+        discoveries: Sequence[Discovery],
+        around: Surroundings,
+        render: Render,
+        more: Callable[[], list[Block]] = list,
     ) -> None:
         self._pollers = pollers
         self._discoveries = discoveries
         self._around = around
         self._render = render
+        self._more = more
         self.view = View(at=0.0)
         self.published = 0
 
@@ -92,7 +98,7 @@ class Publisher:
             blocks += [] if watch.text in told else slo_blocks(watch, now)
             told.add(watch.text)
         blocks += finding_block(self._around.book, streams)
-        return blocks
+        return blocks + self._more()
 
     def _build(self, page: Page, now: float) -> View:
         book = self._around.book

@@ -66,6 +66,7 @@ class Scenario:
             load=self._load,
             make_source=self._source,
             lag_every=600.0,
+            alert_leisure=HOUR,
         )
         return Daemon(self.settings, options)
 

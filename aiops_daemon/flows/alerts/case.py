@@ -120,10 +120,10 @@ class Case:
         return [labels[name] for name in self._service_labels if labels.get(name)][:1]
 
 
-def _tells(episode: Episode) -> float:
-    """Order alerts by when they tell people; those that tell nobody come last."""
+def _tells(episode: Episode) -> tuple[float, int]:
+    """Order alerts by when they tell people, the worst first; those that tell nobody come last."""
     at = episode.verdict.notify_at
-    return inf if at is None else at
+    return inf if at is None else at, -Severity(episode.severity).rank
 
 
 def _most(counts: Counter[str]) -> tuple[tuple[str, int], ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from aiops_daemon.core.model.action import Action, Done, Refusal
 from aiops_daemon.core.model.alert import AlertEvent, AlertKey, AlertStatus, Episode
 from aiops_daemon.core.model.finding import Finding
 from aiops_daemon.core.model.inbox import Quarantined
+from aiops_daemon.core.model.incident import Incident
 from aiops_daemon.core.model.repair import Lookup, Repair
 from aiops_daemon.core.model.scope import Scope
 from aiops_daemon.core.model.view import Plot
@@ -35,6 +37,7 @@ log = logging.getLogger(__name__)
 
 BREATH = 40  # alerts after which the event loop may turn to others; about 10 ms
 FRESH = 10.0  # seconds: how old what is known of rule evaluation may be when a resolve is judged
+ALIVE = "alive"  # name of what is known of when we were up last
 LEASE = 15.0  # seconds; renewed at a third of that
 
 
@@ -58,6 +61,8 @@ class Desk:
         self._token: int | None = None
         self._working: WorkingSet | None = None
         self._lock = asyncio.Lock()
+        self.alive_until: float | None = None  # when an earlier run last said that it lived; None: never, or not known
+        self.alive_since: float | None = None  # when this run first read the store
 
     @property
     def leads(self) -> bool:
@@ -140,11 +145,23 @@ class Desk:
         """Write what grouping and quality learned."""
         async with self._step() as (_, draft):
             draft.knowledge = {"grouping": self.around.grouper.export(), "quality": self.around.judge.export()}
+            draft.knowledge |= {name: memory.export() for name, memory in self.around.memories.items()}
+            draft.knowledge[ALIVE] = str(self.around.clock.now()).encode()
 
     async def open_episodes(self, source: str) -> list[Episode]:
         """List the open alerts of one source."""
         async with self._lock:
             return (await self._loaded()).of_source(source)
+
+    def open_incidents(self) -> list[Incident]:
+        """List the incidents that are not closed, as of the last step."""
+        return [case.incident for case in self._working.unresolved()] if self._working else []
+
+    def open_alerts(self) -> Counter[tuple[str, str]]:
+        """Count the open alerts by source and state."""
+        if self._working is None:
+            return Counter()
+        return Counter((one.source, str(one.state)) for one in self._working.open.values())
 
     async def changed(self) -> None:
         """Return when something was committed next."""
@@ -205,6 +222,11 @@ class Desk:
         around.grouper = around.make_grouper(learned.get("grouping", b""))
         around.judge = around.make_judge(learned.get("quality", b""))
         state = await around.store.load_desk(reopen_since=now - around.settings.grouping.reopen_within)
+        for name, memory in around.memories.items():
+            memory.load(learned.get(name, b""))
+        alive = learned.get(ALIVE)
+        if self.alive_since is None:
+            self.alive_since, self.alive_until = now, float(alive) if alive else None
         around.judge.resume(state.episodes, now)
         for number, episode in enumerate(sorted(state.episodes, key=lambda one: one.starts_at), 1):
             if episode.incident:

@@ -31,6 +31,7 @@ class Housekeeping:
         self._desk = desk
         self._notices = notices
         self._seen: set[tuple[str, str, str]] = set()
+        self._alerts: set[tuple[str, str]] = set()
 
     async def measure(self, beat: Callable[[], None]) -> None:
         """Set the gauges, for ever."""
@@ -45,6 +46,10 @@ class Housekeeping:
         backlog = await store.backlog()
         meter.set("aiops_inbox_pending", backlog.pending)
         meter.set("aiops_inbox_oldest_timestamp_seconds", backlog.oldest_at or 0.0)
+        alerts = self._desk.open_alerts()
+        self._alerts |= alerts.keys()
+        for source, state in self._alerts:
+            meter.set("aiops_alerts_open", alerts[source, state], source=source, state=state)
         counts = await store.counts()
         self._seen |= counts.keys()
         for state, severity, team in self._seen:

@@ -118,3 +118,31 @@ def _event(source: str, labels: Labels, stretch: Stretch) -> AlertEvent:
 def _overlaps(episode: Episode, event: AlertEvent, slack: float) -> bool:
     begun = episode.ends_at is None or event.starts_at <= episode.ends_at + slack
     return begun and (event.ends_at or 0.0) >= episode.first_starts_at - slack
+
+
+class Remembering(Protocol):
+    """The desk, as far as it knows when we were up last."""
+
+    @property
+    def alive_until(self) -> float | None:
+        """Return when an earlier run last said that it lived (unix seconds); None: there was none."""
+
+    @property
+    def alive_since(self) -> float | None:
+        """Return when this run began to process alerts."""
+
+
+class SinceAlive:
+    """Looks back at the time between two runs, whatever it was."""
+
+    def __init__(self, sources: Sequence[tuple[SourceSpec, MetricSource]], known: Known, desk: Remembering) -> None:
+        self._sources = sources
+        self._known = known
+        self._desk = desk
+
+    async def repairs(self, routes_here: RoutesHere) -> list[Repair]:
+        """Find what was missed; nothing at the first start."""
+        since, until = self._desk.alive_until, self._desk.alive_since
+        if since is None or until is None:
+            return []
+        return await AlertsPast(self._sources, self._known, since=since, until=until).repairs(routes_here)

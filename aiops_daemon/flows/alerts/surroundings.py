@@ -32,6 +32,16 @@ class Evaluating(Protocol):
         """Say what is known of one alert."""
 
 
+class Remembers(Protocol):
+    """Learns something that must outlive a restart."""
+
+    def export(self) -> bytes:
+        """Return what was learned."""
+
+    def load(self, memory: bytes) -> None:
+        """Go on with what was learned before; empty: begin anew."""
+
+
 LookUp = Callable[[AlertKey], Awaitable[Lookup]]
 """Asks Alertmanager whether it shows an alert as active now."""
 
@@ -53,6 +63,7 @@ class Surroundings:
     look_up: LookUp
     on_finding: Callable[[Finding], OnFinding]
     heard: list[Callable[[Episode], None]] = field(default_factory=list)  # told of every new episode
+    memories: dict[str, Remembers] = field(default_factory=dict)  # what else is learned, by name
 
     def team_of(self, labels: Labels) -> str:
         """Return who owns an alert: its label `team`, else the first team whose matchers hold.

@@ -1,0 +1,252 @@
+"""The alert road whole: built around one store, started, given new settings, stopped.
+
+Enters: an open store, settings, and what the world gives as plain functions. Leaves: running loops and a verdict on
+readiness. The store, the inbox and the desk stay over a reload; what follows from settings is built anew.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from aiops_daemon.clock import Clock
+from aiops_daemon.core.incidents.grouping.grouper import Grouper
+from aiops_daemon.core.incidents.topology import Graph
+from aiops_daemon.core.model.alert import AlertKey
+from aiops_daemon.core.model.alertmanager import AlertmanagerSpec, HeartbeatSpec
+from aiops_daemon.core.model.finding import Finding, FindingKind
+from aiops_daemon.core.model.labels import Labels
+from aiops_daemon.core.model.query import OnFinding
+from aiops_daemon.core.model.repair import Lookup
+from aiops_daemon.core.model.settings import Settings
+from aiops_daemon.core.model.source import SourceSpec
+from aiops_daemon.core.model.view import View
+from aiops_daemon.core.quality.judge import Judge
+from aiops_daemon.errors import StoreError
+from aiops_daemon.flows.alerts.desk import LEASE, Desk
+from aiops_daemon.flows.alerts.evaluations import Evaluations
+from aiops_daemon.flows.alerts.heartbeat import Heartbeat
+from aiops_daemon.flows.alerts.housekeep import BACKUP_EVERY, EXPIRE_EVERY, MEASURE_EVERY, Housekeeping
+from aiops_daemon.flows.alerts.intake import Intake
+from aiops_daemon.flows.alerts.notices import Notices
+from aiops_daemon.flows.alerts.past import SinceAlive
+from aiops_daemon.flows.alerts.process import Decode, Processor
+from aiops_daemon.flows.alerts.quality import QualityWatch
+from aiops_daemon.flows.alerts.reconcile import Past, Reconciler
+from aiops_daemon.flows.alerts.surroundings import Surroundings
+from aiops_daemon.flows.alerts.topology import TopologyWatch
+from aiops_daemon.flows.alerts.volume import VolumeWatch
+from aiops_daemon.flows.alerts.watchdogs import LOOK_EVERY, Watchdogs
+from aiops_daemon.flows.findings import FindingBook
+from aiops_daemon.flows.supervise import Supervisor
+from aiops_daemon.ids import Ids
+from aiops_daemon.meter import Meter
+from aiops_daemon.ports import MetricSource
+from aiops_daemon.ports.alertmanager import AlertmanagerSource
+from aiops_daemon.ports.store import AlertStore
+
+log = logging.getLogger(__name__)
+
+TICK = 5.0  # seconds between two looks at what time alone changes
+SAVE_EVERY = 300.0  # seconds between two writes of what was learned
+FINDINGS_EVERY = 10.0  # seconds
+_PATIENCE = 120.0  # seconds without a beat after which a loop counts as stalled
+_SLOW = 1800.0  # the same for loops that ask many
+
+Sources = Sequence[tuple[SourceSpec, MetricSource]]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertWorld:
+    """What the road needs from outside, as plain functions."""
+
+    clock: Clock
+    decode: Decode
+    make_alertmanager: Callable[[AlertmanagerSpec], AlertmanagerSource]
+    send_heartbeat: Callable[[HeartbeatSpec], Awaitable[None]]
+    view: Callable[[], View]  # findings and their plots
+    leisure: float = 0.0  # seconds that loops pause at least
+    holder: str = "aiops-daemon"  # names this replica in the lease
+
+
+class AlertRoad:
+    """From accepted bodies to incidents."""
+
+    def __init__(
+        self, settings: Settings, world: AlertWorld, store: AlertStore, meter: Meter, book: FindingBook
+    ) -> None:
+        self.store = store
+        self._world = world
+        self._meter = meter
+        self._book = book
+        self._graph = Graph(settings.topology)
+        self.around = self._surroundings(settings)
+        self.notices = Notices(world.clock)
+        self.intake = Intake(store, world.clock, meter, self.notices)
+        self.desk = Desk(self.around, world.holder)
+        self.processor = Processor(self.around, self.desk, self.intake, world.decode)
+        self.volume = VolumeWatch(world.clock, book, meter)
+        self.around.heard.append(self.volume.heard)
+        self.around.memories["volume"] = self.volume
+        self._keeping = Housekeeping(self.around, self.desk, self.notices)
+        self._watchdogs = Watchdogs((), world.clock, meter, self.notices)
+        self._alertmanagers: dict[str, AlertmanagerSource] = {}
+        self._reconciler: Reconciler | None = None
+        self._sources: Sources = ()
+        self._looked_back = False
+        self._supervisor = Supervisor(world.clock, meter)
+
+    def configure(self, settings: Settings, sources: Sources) -> None:
+        """Follow new settings; no loop may run meanwhile."""
+        around = self.around
+        around.settings, self._sources = settings, sources
+        seen = [edge for edge in self._graph.dependencies if edge.origin != "config"]
+        self._graph = Graph(settings.topology)
+        self._graph.take(seen)
+        around.grouper.reconfigure(settings.grouping, self._graph)
+        around.judge.reconfigure(settings.quality)
+        evaluations = Evaluations(sources, around.clock)
+        watchdogs = Watchdogs(settings.watchdogs, around.clock, self._meter, self.notices)
+        watchdogs.succeed(self._watchdogs)
+        self._watchdogs = watchdogs
+        self.processor.watch = watchdogs.watch
+        asked = [spec for spec in settings.alertmanagers if spec.urls]
+        self._alertmanagers = {spec.name: self._world.make_alertmanager(spec) for spec in asked}
+        self._reconciler = Reconciler(
+            settings.alertmanagers, self._alertmanagers, evaluations, self.desk, around.clock, self._meter, self._past()
+        )
+        around.evaluating, around.look_up = evaluations, self._reconciler.lookup
+
+    def start(self) -> None:
+        """Start every loop."""
+        settings = self.around.settings
+        self._start("alerts-lead", self._lead)
+        self._start("alerts-process", self.processor.run)
+        self._start("alerts-tick", self._tick)
+        self._start("alerts-findings", self._findings)
+        self._start("alerts-notices", partial(self.notices.run, self.desk))
+        self._start("alerts-save", self._save, SAVE_EVERY)
+        self._start("alerts-measure", self._keeping.measure, MEASURE_EVERY)
+        self._start("alerts-expire", self._keeping.expire, EXPIRE_EVERY)
+        self._start("alerts-backup", self._keeping.back_up, BACKUP_EVERY)
+        if self._reconciler is not None:
+            self._start("alerts-reconcile", self._when_leading(self._reconciler.run), _SLOW)
+        self._start("alerts-watchdogs", partial(self._watchdogs.run, self._timing), LOOK_EVERY)
+        self._start("alerts-quality", QualityWatch(self.store, self.around.clock, self._meter, settings).run, _SLOW)
+        if settings.topology.trace_metrics:
+            asked = [source for _, source in self._sources]
+            self._start("alerts-topology", TopologyWatch(self._graph, asked, self.around.clock).run, _SLOW)
+        if settings.quality.volume:
+            self._start("alerts-volume", self._when_leading(self.volume.run))
+        if settings.heartbeat.url:
+            self._start("heartbeat", self._heartbeat(settings.heartbeat), settings.heartbeat.interval)
+
+    async def stop(self) -> None:
+        """Stop every loop; what was learned is written by then or stays as it was."""
+        await self._supervisor.stop()
+        if self.desk.leads:
+            try:
+                await self.desk.save()
+            except StoreError as error:
+                log.warning("what was learned of alerts is not saved", exc_info=error)
+        for source in self._alertmanagers.values():
+            await source.close()
+
+    def waiting(self) -> tuple[str, ...]:
+        """Name what is not ready."""
+        return tuple(f"loop {name} stalled" for name in self._supervisor.stalled())
+
+    def _start(self, name: str, run: Callable[[Callable[[], None]], Awaitable[None]], every: float = 0.0) -> None:
+        beat = partial(self._supervisor.beat, name)
+        self._supervisor.start(name, lambda: run(beat), patience=_PATIENCE + 3 * max(every, self._world.leisure))
+
+    def _when_leading(self, run: Callable[[Callable[[], None]], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+        """Hold a loop until this replica processes alerts."""
+
+        async def wait_and_run(beat: Callable[[], None]) -> None:
+            while not self.desk.leads:
+                beat()
+                await self.around.clock.sleep(1.0)
+            await run(beat)
+
+        return wait_and_run
+
+    def _past(self) -> Past | None:
+        """Return what looks back, once, at what fired while no daemon ran."""
+        if self._looked_back:
+            return None
+        self._looked_back = True
+        return SinceAlive(self._sources, self.store, self.desk)
+
+    def _timing(self, labels: Labels) -> tuple[float, float] | None:
+        """Return the intervals of the first Alertmanager whose routes are known."""
+        reconciler = self._reconciler
+        if reconciler is None:
+            return None
+        known = (reconciler.repeat_and_group_interval(spec.name, labels) for spec in self.around.settings.alertmanagers)
+        return next((intervals for intervals in known if intervals is not None), None)
+
+    async def _lead(self, beat: Callable[[], None]) -> None:
+        while True:
+            await self.desk.lead()
+            beat()
+            await self.around.clock.sleep(LEASE / 3)
+
+    async def _tick(self, beat: Callable[[], None]) -> None:
+        while True:
+            if self.desk.leads:
+                await self.desk.tick()
+            beat()
+            await self.around.clock.sleep(TICK)
+
+    async def _findings(self, beat: Callable[[], None]) -> None:
+        while True:
+            view = self._world.view()
+            if self.desk.leads and view.at:
+                await self.desk.found(view.findings, view.plots)
+            beat()
+            await self.around.clock.sleep(FINDINGS_EVERY)
+
+    async def _save(self, beat: Callable[[], None]) -> None:
+        while True:
+            await self.around.clock.sleep(SAVE_EVERY)
+            if self.desk.leads:
+                await self.desk.save()
+            beat()
+
+    def _heartbeat(self, spec: HeartbeatSpec) -> Callable[[Callable[[], None]], Awaitable[None]]:
+        sender = Heartbeat(self.around.clock, self._meter, self.store, partial(self._world.send_heartbeat, spec))
+        return partial(sender.run, spec.interval)
+
+    def _surroundings(self, settings: Settings) -> Surroundings:
+        clock = self._world.clock
+        evaluations = Evaluations((), clock)
+        return Surroundings(
+            clock=clock,
+            meter=self._meter,
+            store=self.store,
+            mint=Ids(clock),
+            settings=settings,
+            make_grouper=lambda memory: Grouper(self.around.settings.grouping, self._graph, memory),
+            make_judge=lambda memory: Judge(self.around.settings.quality, memory),
+            grouper=Grouper(settings.grouping, self._graph),
+            judge=Judge(settings.quality),
+            evaluating=evaluations,
+            look_up=_nobody_to_ask,
+            on_finding=self._on_finding,
+        )
+
+    def _on_finding(self, finding: Finding) -> OnFinding:
+        policies: Mapping[str, OnFinding]
+        if finding.kind is FindingKind.BURN:
+            policies = {slo.name: slo.on_finding for slo in self.around.settings.slos}
+        else:
+            policies = {query.name: query.on_finding for query in self.around.settings.queries}
+        return policies.get(finding.query, OnFinding.ENRICH)
+
+
+async def _nobody_to_ask(key: AlertKey) -> Lookup:
+    del key
+    return Lookup.UNREACHABLE
