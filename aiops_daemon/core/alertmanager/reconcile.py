@@ -78,7 +78,11 @@ class Comparison:
         self._memory = memory
 
     def __iter__(self) -> Iterator[Repair | None]:
-        shown = self._merged()
+        shown: dict[str, PostedAlert] = {}
+        for peer in self._poll.answer.peers:
+            for alert in peer.alerts:
+                _take(shown, alert)
+                yield None
         for alert in shown.values():
             episode = self._open.get(alert.fingerprint)
             if episode is None:
@@ -89,15 +93,6 @@ class Comparison:
             if episode.fingerprint not in shown:
                 yield self._absent(episode)
         self._memory.keep(self._open.keys() | shown.keys())
-
-    def _merged(self) -> dict[str, PostedAlert]:
-        """Take all peers together; what one of them keeps quiet is quiet."""
-        shown: dict[str, PostedAlert] = {}
-        for peer in self._poll.answer.peers:
-            for alert in peer.alerts:
-                known = shown.get(alert.fingerprint)
-                shown[alert.fingerprint] = alert if known is None else _merge(known, alert)
-        return shown
 
     def _missed(self, alert: PostedAlert) -> Repair | None:
         """Find an alert that is active with our receiver for longer than Alertmanager waits, and was not told."""
@@ -156,9 +151,10 @@ class Comparison:
 
     def _absent(self, episode: Episode) -> Repair | None:
         """Look for proof that an alert ended which Alertmanager does not show."""
-        if not self._poll.answer.complete:
-            return None
         fingerprint = episode.fingerprint
+        if not self._poll.answer.complete:
+            self._memory.inactive.pop(fingerprint, None)
+            return None
         self._memory.absent_since.setdefault(fingerprint, self._poll.asked_at)
         evaluation = self._poll.evaluation(episode.labels)
         polls = _count_inactive(self._memory, fingerprint, evaluation, self._poll.asked_at)
@@ -259,10 +255,16 @@ def _count_inactive(memory: Memory, fingerprint: str, evaluation: Evaluation, no
     return polls + 1
 
 
+def _take(shown: dict[str, PostedAlert], alert: PostedAlert) -> None:
+    """Take all peers together; what one of them keeps quiet is quiet."""
+    known = shown.get(alert.fingerprint)
+    if known is None:
+        shown[alert.fingerprint] = alert
+    elif known != alert:
+        shown[alert.fingerprint] = _merge(known, alert)
+
+
 def _merge(one: PostedAlert, other: PostedAlert) -> PostedAlert:
-    """Take two peers' words of one alert together."""
-    if one == other:
-        return one
     states = {one.state, other.state}
     return replace(
         one,

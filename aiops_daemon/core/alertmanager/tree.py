@@ -51,8 +51,9 @@ class Route:
 
     def take(self, values: dict[str, str]) -> tuple[Route, ...]:
         """Return the routes from here on down that take an alert; none when this one does not match."""
-        if not all(each.matches(values) for each in self.matchers):
-            return ()
+        for each in self.matchers:
+            if not each.matches(values):
+                return ()
         taken: tuple[Route, ...] = ()
         for child in self.routes:
             below = child.take(values)

@@ -24,18 +24,18 @@ _LARGEST_CONFIG = 4 * 1024 * 1024
 _LARGE_CONFIG = 16 * 1024  # reading more takes longer than the event loop may be held
 
 
-class _Named(msgspec.Struct):
+class _Named(msgspec.Struct, gc=False):
     name: str
 
 
-class _Status(msgspec.Struct):
+class _Status(msgspec.Struct, gc=False):
     state: str
     silencedBy: list[str] = []  # noqa: N815 - the API's own name
     inhibitedBy: list[str] = []  # noqa: N815 - the API's own name
     mutedBy: list[str] = []  # noqa: N815 - the API's own name
 
 
-class _Alert(msgspec.Struct):
+class _Alert(msgspec.Struct, gc=False):
     fingerprint: str
     labels: dict[str, str]
     startsAt: datetime  # noqa: N815 - the API's own name

@@ -39,7 +39,7 @@ class _Groups(msgspec.Struct):
     groups: list[_Group] | None = None
 
 
-class _Active(msgspec.Struct):
+class _Active(msgspec.Struct, gc=False):
     labels: dict[str, str]
     state: str = ""
 
