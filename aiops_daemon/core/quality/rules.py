@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from statistics import median
 from typing import NamedTuple
 
 from aiops_daemon.core.model.listing import RuleEpisode, RuleHistory
@@ -49,7 +48,7 @@ def rule_quality(history: RuleHistory, doubles: Mapping[Rule, tuple[str, float]]
         acted_ratio=_ratio(one.acted_at is not None for one in opened),
         false_positive_ratio=_ratio(one.false_positive for one in opened),
         flaps=flaps(episodes),
-        median_life_seconds=max(0.0, median(lives)) if lives else None,
+        median_life_seconds=max(0.0, _median(lives)) if lives else None,
         muted_ratio=_ratio(one.muted for one in episodes),
         duplicate_of=duplicate_of,
         duplicate_ratio=duplicate_ratio,
@@ -90,3 +89,9 @@ def flaps(episodes: Iterable[RuleEpisode]) -> int:
 def _ratio(known: Iterable[bool | None]) -> float | None:
     decided = [one for one in known if one is not None]
     return sum(decided) / len(decided) if decided else None
+
+
+def _median(values: list[float]) -> float:
+    ranked = sorted(values)
+    middle = len(ranked) // 2
+    return ranked[middle] if len(ranked) % 2 else (ranked[middle - 1] + ranked[middle]) / 2
