@@ -129,6 +129,7 @@ def test_pages_in_every_order_are_one_list(
 
         assert 12 == page.total
         assert limit >= len(page.incidents)
+        assert expected[: len(seen)] == seen
 
     assert expected == seen
 
@@ -225,6 +226,7 @@ def test_pages_of_alerts_are_one_list(conn: Connection) -> None:
         cursor = page.next
 
         assert (4, 1) == (page.total, len(page.alerts))
+        assert len(set(seen)) == len(seen)
 
     assert [uid("episode", number) for number in (4, 2, 1, 3)] == seen
 
