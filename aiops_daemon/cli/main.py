@@ -21,7 +21,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "config": ("config", "check, show or describe the configuration"),
     "check-config": ("config", "the same as `config check`"),
     "rules": ("rules", "generate alert rules with their unit tests"),
-    "incidents": ("incidents", "try groupings on a record of alerts"),
+    "incidents": ("incidents", "list, show and move incidents; try groupings"),
     "alertmanager": ("alertmanager", "find traps in an Alertmanager's configuration, and connect it"),
     "quality": ("quality", "what came of each alert rule, and changes worth making"),
     "db": ("db", "check, back up, restore or migrate the store"),

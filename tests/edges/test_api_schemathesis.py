@@ -1,11 +1,10 @@
 """The OpenAPI document holds: whatever is sent, the listener answers as the document says, and never 500."""
 
-import asyncio
 import json
-import threading
 
 import pytest
 import schemathesis
+from background import in_background
 from hypothesis import HealthCheck, settings
 from incident_world import AlertDaemon
 from schemathesis.specs.openapi.checks import positive_data_acceptance
@@ -35,16 +34,9 @@ THOROUGH = described(coverage=True)
 @pytest.fixture(scope="module")
 def address():
     """Serve a fake daemon from a loop of its own, for schemathesis is synchronous."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
     server = WebServer(AlertDaemon(shown=busy_view()).ports(), listen_address="127.0.0.1:0")
-    asyncio.run_coroutine_threadsafe(server.start(), loop).result(10)
-    yield server.address
-    asyncio.run_coroutine_threadsafe(server.stop(), loop).result(10)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
-    loop.close()
+    with in_background(server) as address:
+        yield address
 
 
 def judge(case, address):

@@ -1,0 +1,118 @@
+"""Incidents and alerts for the terminal.
+
+Enters: documents of the API. Leaves: text. What comes from alerts is printed with its control characters escaped.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiops_daemon.cli.table import plain, table, when
+
+Item = dict[str, Any]
+
+_LIST = ("INCIDENT", "PRIORITY", "SEVERITY", "STATE", "SINCE", "FIRING", "TEAM", "ASSIGNEE", "TITLE")
+_ALERTS = ("SINCE", "STATE", "SEVERITY", "VERDICT", "RULE", "LABELS")
+_LAST_LINES = 30
+
+
+def incidents_table(items: list[Item], total: int) -> str:
+    """Write the list."""
+    if not items:
+        return "no incidents"
+    return table(_LIST, [_row(each) for each in items]) + _rest(len(items), total)
+
+
+def alerts_table(items: list[Item], total: int) -> str:
+    """Write alerts."""
+    if not items:
+        return "no alerts"
+    return table(_ALERTS, [_alert_row(each) for each in items]) + _rest(len(items), total)
+
+
+def incident_text(detail: Item) -> str:
+    """Write one incident: how it stands, its alerts, why they are together, findings, the end of its timeline."""
+    incident = detail["incident"]
+    parts = [
+        plain(f"{incident['name']}  {incident['title']}"),
+        _facts(incident),
+        _section("alerts", _alerts(detail["alerts"])),
+        _section("findings", [each["sentence"] for each in detail["findings"]]),
+        _section("why together", _reasons(detail["together"]["joined"])),
+        _section("kept apart", [each["text"] for each in detail["together"]["apart"]]),
+        _section("what people found", [_outcome(each) for each in detail["outcomes"]]),
+        _section("timeline", [_entry(each) for each in detail["timeline"][-_LAST_LINES:]]),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _row(item: Item) -> tuple[str, ...]:
+    firing = f"{item['alerts_firing']}/{item['alerts_total']}"
+    return (
+        item["name"], item["priority"], item["severity"], item["state"], when(item["opened_at"]), firing,
+        ",".join(item["teams"]) or item["team"], item["assignee"] or "", item["title"],
+    )  # fmt: skip
+
+
+def _alert_row(item: Item) -> tuple[str, ...]:
+    verdict = f"{item['verdict']['kind']} ({item['verdict']['reason']})"
+    return (when(item["first_starts_at"]), _state(item), item["severity"], verdict, item["rule"], _labels(item))
+
+
+def _state(item: Item) -> str:
+    said = [item["state"], *dict.fromkeys(each["kind"] for each in item["muted"])]
+    return ",".join([*said, "flapping"] if item["flapping"] else said)
+
+
+def _labels(item: Item) -> str:
+    return " ".join(f"{name}={value}" for name, value in item["labels"].items() if name != "alertname")
+
+
+def _rest(shown: int, total: int) -> str:
+    return f"\n{total - shown} more; --limit {total} shows all" if total > shown else ""
+
+
+def _facts(incident: Item) -> str:
+    notify = when(incident["notify_at"]) or "nobody"
+    facts = (
+        ("state", incident["state"]),
+        ("severity", f"{incident['severity']}, {incident['priority']}: {incident['priority_reason']}"),
+        ("since", when(incident["opened_at"])),
+        (
+            "alerts",
+            f"{incident['alerts_firing']} of {incident['alerts_total']} firing, {incident['alerts_muted']} muted",
+        ),
+        ("team", ", ".join(incident["teams"]) or incident["team"]),
+        ("assignee", incident["assignee"] or incident["acknowledged_by"] or "nobody"),
+        ("told", f"{notify}: {incident['notify_reason']}"),
+        ("snoozed", when(incident["snoozed_until"])),
+        ("merged into", incident["merged_into"] or ""),
+        ("resolved", _resolved(incident)),
+    )
+    return "\n".join(f"  {name + ':':13}{plain(text)}" for name, text in facts if text)
+
+
+def _resolved(incident: Item) -> str:
+    return f"{when(incident['resolved_at'])} by {incident['resolved_by']}" if incident["resolved_at"] else ""
+
+
+def _section(title: str, lines: list[str]) -> str:
+    return f"\n{title}\n" + "\n".join(f"  {plain(line)}" for line in lines) if lines else ""
+
+
+def _alerts(items: list[Item]) -> list[str]:
+    rows = [(each["uid"], _state(each), each["severity"], each["rule"], _labels(each)) for each in items]
+    return table(("UID", "STATE", "SEVERITY", "RULE", "LABELS"), rows).split("\n") if rows else []
+
+
+def _reasons(joined: list[Item]) -> list[str]:
+    return list(dict.fromkeys(f"{each['rule']}: {each['reason']}" for each in joined if each["reason"]))
+
+
+def _outcome(item: Item) -> str:
+    helped = {None: "", True: "; it helped", False: "; it did not help"}[item["helped"]]
+    return f"{item['actor']}: {item['cause'] or 'cause not told'}; done: {item['done'] or 'not told'}{helped}"
+
+
+def _entry(item: Item) -> str:
+    return f"{when(item['at'])}  {item['kind'].replace('_', ' ')}  {item['text']}  ({item['actor']}, {item['origin']})"
