@@ -27,7 +27,8 @@ def described(engine: Engine) -> dict[str, Any]:
             ],
             "key": found.get_pk_constraint(table),
             "indexes": sorted(
-                (str(one["name"]), tuple(one["column_names"]), bool(one["unique"])) for one in found.get_indexes(table)
+                (str(one["name"]), str(one["column_names"]), bool(one["unique"]), str(one.get("dialect_options")))
+                for one in found.get_indexes(table)
             ),
             "uniques": sorted(
                 (str(one["name"]), tuple(one["column_names"])) for one in found.get_unique_constraints(table)
