@@ -166,6 +166,10 @@ class Daemon:
             log.info("nothing to reload: no configuration file was given")
         self._asked.set()
 
+    async def backlog(self) -> int:
+        """Count the accepted bodies that wait to be processed."""
+        return (await self._store.backlog()).pending if self._store else 0
+
     def view(self) -> View:
         """Return the last published view."""
         return self._generation.view() if self._generation else View(at=0.0)

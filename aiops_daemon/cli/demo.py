@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from aiops_daemon import logs
 from aiops_daemon.cli.parsing import Exit, Nouns, add_level_flag, add_listen_flag
@@ -56,7 +57,9 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> int:
             await asyncio.gather(showing, return_exceptions=True)
             return Exit.GOOD
         showing.result()
-        _report(replay)
+        _report_findings(replay)
+        _report_incidents(replay.sent, await replay.incidents())
+        _report_addresses(replay.daemon.address)
         if not arguments.once:
             print("Ctrl-C ends the demo.", flush=True)
             await waiting
@@ -86,15 +89,39 @@ def _progress_line(step: Progress) -> str:
     return f"[{bar}] {step.ratio:4.0%}  {speak_time(step.at)}  open {step.open}, over {step.closed}"
 
 
-def _report(replay: Replay) -> None:
+def _report_findings(replay: Replay) -> None:
     found = replay.found()
     print(f"Watched {sum(stream.series for stream in replay.daemon.view().streams)} series. Found {len(found)}:\n")
     for finding in found:
         _print_finding(finding, is_open=replay.is_open(finding))
-    address = replay.daemon.address
+
+
+def _report_incidents(sent: int, incidents: list[dict[str, Any]]) -> None:
+    """Say how many alerts became how many incidents, and why."""
+    alerts = sum(one["incident"]["alerts_total"] for one in incidents)
+    print(f"\nIts Alertmanager sent {sent} alerts in webhooks, repetitions and ends included.")
+    print(f"{alerts} alerts became {len(incidents)} incidents:\n")
+    for one in incidents:
+        _print_incident(one)
+
+
+def _print_incident(told: dict[str, Any]) -> None:
+    incident = told["incident"]
+    state = f"{incident['state']:8}  {incident['severity']:8}  {incident['priority']}"
+    print(f"  {incident['name']}  {state}  {incident['alerts_total']:2} alerts  {incident['title']}")
+    why = [(one["rule"], one["joined_reason"]) for one in told["alerts"] if "score" in one["joined_reason"]]
+    for rule, reason in why[:1]:
+        print(f"         {rule} joined: {reason}")
+    apart = [line["text"] for line in told["timeline"] if line["kind"] == "apart"]
+    for text in apart[:1]:
+        print(f"         {text}")
+
+
+def _report_addresses(address: str) -> None:
     print(f"\nLanding page      {address}/")
     print(f"Findings metrics  {address}/findings/metrics")
     print(f"Own metrics       {address}/metrics")
+    print(f"Incidents         {address}/incidents")
     print(f"Findings as JSON  {address}/api/v1/findings", flush=True)
 
 

@@ -7,7 +7,6 @@ them. Every fault of the story raises alerts where it strikes and where it is fe
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,7 +34,7 @@ class Body:
 
     at: float
     alerts: int
-    content: bytes
+    content: dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ def _sent(wave: _Wave, begin: float) -> Iterator[Body]:
 
 def _body(wave: _Wave, starts: float, at: float, ends: float | None) -> Body:
     alerts = [_alert(labels, wave.summary, starts, ends) for labels in _labels(wave)]
-    content = {
+    content: dict[str, object] = {
         "version": "4",
         "receiver": "aiops",
         "status": "firing" if ends is None else "resolved",
@@ -81,7 +80,7 @@ def _body(wave: _Wave, starts: float, at: float, ends: float | None) -> Body:
         "truncatedAlerts": 0,
         "alerts": alerts,
     }
-    return Body(at, len(alerts), json.dumps(content).encode())
+    return Body(at, len(alerts), content)
 
 
 def _labels(wave: _Wave) -> Iterator[dict[str, str]]:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from aiops_daemon.core.model.alertmanager import AlertmanagerSpec
+from aiops_daemon.core.model.grouping import TopologySpec
 from aiops_daemon.core.model.settings import HistorySpec, Settings
 from aiops_daemon.core.model.source import SourceSpec
+from aiops_daemon.demo import alerts
 from aiops_daemon.demo.signals import STEP
 from aiops_daemon.demo.world import SOURCE, World
 
@@ -21,5 +24,7 @@ def settings(world: World, state_directory: Path) -> Settings:
         history=HistorySpec(range_seconds=world.incident_start - world.start),
         queries=world.queries,
         slos=world.slos,
+        alertmanagers=(AlertmanagerSpec(alerts.SOURCE),),
+        topology=TopologySpec(dependencies=alerts.DEPENDENCIES, trace_metrics=False),
         storage_directory=str(state_directory),
     )

@@ -10,15 +10,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aiops_daemon.app import Daemon, Options
 from aiops_daemon.clock import ReplayClock
 from aiops_daemon.core.model.finding import Finding
 from aiops_daemon.core.model.source import SourceSpec
+from aiops_daemon.demo.alerts import bodies
 from aiops_daemon.demo.config import settings
 from aiops_daemon.demo.world import World
+from aiops_daemon.edges.remote.client import DaemonClient
 from aiops_daemon.ports import MetricSource
 
+_LEISURE = 0.2  # real seconds that loops of the alert road pause at least
+_SETTLING = 40  # looks at what waits
 _LOOK_EVERY = 0.25  # real seconds between two progress reports
 
 
@@ -44,7 +49,9 @@ class Replay:
             listen_address=listen_address,
             make_source=self._source,
             lag_every=600.0,
+            alert_leisure=speed * _LEISURE,
         )
+        self.sent = 0  # alerts that Alertmanager sent, repetitions and ends included
         self.daemon = Daemon(settings(world, folder), options)
 
     def _source(self, spec: SourceSpec) -> MetricSource:
@@ -57,12 +64,37 @@ class Replay:
             await asyncio.sleep(_LOOK_EVERY)
             yield Progress(self.world.incident_start, 0.0, 0, 0)
         self._clock.go()
+        sending = asyncio.create_task(self._send_alerts())
         length = self.world.end - self.world.incident_start
         while self._clock.now() < self.world.end:
             await asyncio.sleep(_LOOK_EVERY)
             view = self.daemon.view()
             ratio = min(1.0, max(0.0, (view.at - self.world.incident_start) / length))
             yield Progress(view.at, ratio, len(view.findings), len(view.recent))
+        await sending
+        await self._settled()
+
+    async def incidents(self) -> list[dict[str, Any]]:
+        """Ask the daemon, as a user would, which incidents there are, first opened first, each with its alerts."""
+        client = DaemonClient(self.daemon.address)
+        listed = (await client.get("/api/v1/incidents", [("limit", "100")]))["data"]
+        told = [(await client.get(f"/api/v1/incidents/{one['name']}"))["data"] for one in listed]
+        return sorted(told, key=_number)
+
+    async def _send_alerts(self) -> None:
+        """Be the shop's Alertmanager: send each body to the webhook when its time comes."""
+        client = DaemonClient(self.daemon.address)
+        for body in bodies(self.world.incident_start, self.world.end):
+            await self._clock.sleep(body.at - self._clock.now())
+            await client.post("/webhooks/alertmanager", body.content)
+            self.sent += body.alerts
+
+    async def _settled(self) -> None:
+        """Wait until everything sent is processed."""
+        for _ in range(_SETTLING):
+            if not await self.daemon.backlog():
+                return
+            await asyncio.sleep(_LOOK_EVERY)
 
     def found(self) -> list[Finding]:
         """Return everything found, oldest first, closed and open."""
@@ -72,3 +104,7 @@ class Replay:
     def is_open(self, finding: Finding) -> bool:
         """Say whether a finding still stands."""
         return any(one.uid == finding.uid for one in self.daemon.view().findings)
+
+
+def _number(told: dict[str, Any]) -> int:
+    return int(told["incident"]["number"])

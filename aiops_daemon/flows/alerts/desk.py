@@ -187,12 +187,10 @@ class Desk:
         async with self._lock:
             working = await self._loaded()
             draft = Draft(self.around.mint)
-            try:
-                yield working, draft
-                await self._commit(draft)
-            except BaseException:
-                self._working = None
-                raise
+            self._working = None  # whatever ends this step early, a cancellation too: memory is read anew
+            yield working, draft
+            await self._commit(draft)
+            self._working = working
         count(draft, self.around)
 
     async def _commit(self, draft: Draft) -> None:

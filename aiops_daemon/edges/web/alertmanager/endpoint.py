@@ -31,6 +31,7 @@ from aiops_daemon.logs import fields
 log = logging.getLogger(__name__)
 
 PATH = "/webhooks/alertmanager"
+_ACCEPTED = b'{"status":"accepted"}\n'
 _KEPT_BYTES = 64 * 1024
 _RETRY_AFTER = "5"  # seconds; for people and proxies, Alertmanager has its own back-off
 _ENCODINGS = frozenset({"", "identity", "gzip"})
@@ -77,7 +78,7 @@ class AlertmanagerWebhooks:
             await self._ports.accept(Delivery(source, body, self._now(), team))
         except StoreError as error:
             return _unwritable(error)
-        return web.Response(text="accepted\n")
+        return web.Response(body=_ACCEPTED, content_type="application/json")
 
     async def _refuse(self, reason: QuarantineReason, detail: str, body: bytes, whose: tuple[str, str]) -> web.Response:
         """Keep a copy of the start and say why; 503 when even that cannot be written."""
