@@ -8,7 +8,7 @@ from webhook_bodies import NOW, PAYLOADS, ZERO, alert, body, events, recorded, r
 from aiops_daemon.core.alertmanager.fingerprint import fingerprint
 from aiops_daemon.core.model.alert import AlertStatus
 from aiops_daemon.core.model.inbox import Quarantined, QuarantineReason
-from aiops_daemon.edges.web.alertmanager.decode import KEPT_BYTES, MAX_ALERTS
+from aiops_daemon.edges.web.alertmanager.decode import KEPT_BYTES, MAX_ALERTS, MOST_ALERTS
 
 STARTED = 1_795_230_000.0  # 2026-11-21T03:00:00Z
 BAD = QuarantineReason.BAD_ALERT
@@ -280,6 +280,17 @@ def test_an_alert_of_more_than_a_mebibyte_is_set_aside():
 
     assert [(BAD, "alerts[0]: larger than 1048576 bytes")] == [each[:2] for each in rejected(raw)]
     assert len(events(raw)) == 1
+
+
+def test_more_alerts_than_any_storm_has_are_not_read():
+    """A body of sixteen million nothings ends soon, and absence in it proves nothing."""
+    parts = slices(b'{"alerts":[' + b"1," * MOST_ALERTS + b"1]}")
+
+    assert MOST_ALERTS == sum(part.alerts for part in parts)
+    assert (1, "alerts: more than 200000; the others were not read") == (
+        parts[-1].truncated,
+        parts[-1].rejected[0].detail,
+    )
 
 
 def test_a_storm_shares_what_it_repeats():

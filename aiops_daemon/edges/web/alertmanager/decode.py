@@ -22,6 +22,7 @@ from aiops_daemon.edges.web.alertmanager.texts import read
 
 MAX_ALERTS = 250
 MAX_BYTES = 512 * 1024
+MOST_ALERTS = 200_000  # in one body; 32 MiB hold some 75,000 real ones
 KEPT_BYTES = 64 * 1024
 _LARGEST_ALERT = 1024 * 1024  # 64 labels and as many annotations of 8 KiB each
 _SMALL_BYTES = 128 * 1024
@@ -104,6 +105,11 @@ def _slices(row: InboxRow, reader: AlertReader, raws: _Elements) -> Slices:
             yield batch.take()
             continue
         seen += 1
+        if seen > MOST_ALERTS:
+            yield batch.take()
+            detail = f"alerts: more than {MOST_ALERTS}; the others were not read"
+            yield Slice((), (_rejected(row, QuarantineReason.BAD_ALERT, detail, raw),), truncated=1)
+            return
         if seen > row.skip:
             batch.add(seen - 1, raw)
         if batch.full or (seen <= row.skip and seen % MAX_ALERTS == 0):
