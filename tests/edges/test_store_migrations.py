@@ -27,7 +27,7 @@ def described(engine: Engine) -> dict[str, Any]:
             ],
             "key": found.get_pk_constraint(table),
             "indexes": sorted(
-                (str(one["name"]), str(one["column_names"]), bool(one["unique"]), str(one.get("dialect_options")))
+                (str(one["name"]), str(one["column_names"]), bool(one["unique"]), _options(one))
                 for one in found.get_indexes(table)
             ),
             "uniques": sorted(
@@ -37,6 +37,10 @@ def described(engine: Engine) -> dict[str, Any]:
         for table in sorted(found.get_table_names())
         if table != "alembic_version"
     }
+
+
+def _options(index: Any) -> str:
+    return str(sorted((name, str(value)) for name, value in index.get("dialect_options", {}).items()))
 
 
 def migrated(spec: StorageSpec) -> dict[str, Any]:
