@@ -8,13 +8,13 @@ against two others.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from aiops_daemon.core.incidents.grouping.cluster import FIRING, Cluster
 from aiops_daemon.core.incidents.grouping.gaps import Gaps, odds
 from aiops_daemon.core.incidents.grouping.history import History
-from aiops_daemon.core.incidents.grouping.rarity import Rarity
+from aiops_daemon.core.incidents.grouping.likeness import Value, likeness
+from aiops_daemon.core.incidents.grouping.rarity import PRIOR, Rarity, prior_share
 from aiops_daemon.core.incidents.grouping.repeats import Repeats
 from aiops_daemon.core.incidents.grouping.traits import Traits
 from aiops_daemon.core.incidents.topology import Graph
@@ -22,12 +22,6 @@ from aiops_daemon.core.incidents.topology import Graph
 TIME_MOST = 3.5
 WAVES = 0.6  # faults do not begin evenly over time: nearness says less than the mean rate makes believe
 TIME_LEAST = -4.0
-STRANGER = -3.0  # shares nothing telling: time alone does not join it
-LABELS_MOST = 4.0
-COMMON = 2.0  # nats: a value in over 13 % of alerts says nothing
-TELLING = 1.5  # nats from which a shared value makes up for all that is not shared
-TYPICAL = 0.0
-RULE_SHARE = 0.5  # the same alert elsewhere is half as telling as the same thing
 TOPOLOGY_MOST = 3.0
 HISTORY_MOST = 3.0
 TOLD_ALREADY = (
@@ -39,8 +33,6 @@ BEAT_MOST = 3.0
 BEAT_LEAST = -0.7
 BEAT_DOUBT = 60.0  # alerts that the share of all alerts is worth: some coincide by chance
 CORRECTION_MOST = 6.0
-_NEW, _NEW_SHARE = 0.5, 0.04
-_CONCENTRATION = 2.0
 _PAIRS_READ = 12
 
 
@@ -67,12 +59,11 @@ class Weights(NamedTuple):
 
 
 class Read(NamedTuple):
-    """One alert with the numbers that are the same for every incident: informativeness of its values, the rates."""
+    """One alert with the numbers that are the same for every incident."""
 
     traits: Traits
-    telling: Sequence[
-        tuple[str, float, float]
-    ]  # token, nats it can say at most, its share among all alerts; most first
+    values: tuple[Value, ...]  # rarest first
+    alerts: float  # that were counted
     rate: float  # new incidents per second
     repeated: float  # how likely a repetition is no second fault
     service_share: float  # share of all alerts that name its service
@@ -81,21 +72,25 @@ class Read(NamedTuple):
 
 def read(traits: Traits, rarity: Rarity, rate: float, repeats: Repeats, beats: Rarity) -> Read:
     """Return what is computed once for an alert, however many incidents are looked at."""
-    telling = []
-    for token, name in zip(traits.tokens, traits.names, strict=True):
-        share = rarity.share(token, name)
-        nats = -math.log(share) - COMMON
-        if nats > 0.0:
-            telling.append((token, nats * RULE_SHARE if name == "alertname" else nats, share))
-    telling.sort(key=lambda item: -item[1])
+    counts = rarity.counts
+    values = [
+        Value(token, name, counts.get(token, 0.0), prior_share(name))
+        for token, name in zip(traits.tokens, traits.names, strict=True)
+    ]
+    values.sort(key=_commonness)
     service = rarity.share(traits.services[0], "service") if traits.services else 0.0
-    return Read(traits, telling, rate, repeats.share(), service, beats.share(str(traits.beat), "beat"))
+    beat = beats.share(str(traits.beat), "beat")
+    return Read(traits, tuple(values), rarity.alerts, rate, repeats.share(), service, beat)
+
+
+def _commonness(value: Value) -> float:
+    return value.count + PRIOR * value.prior
 
 
 def weigh(one: Read, cluster: Cluster, gaps: Gaps, graph: Graph, history: History) -> Weights:
     """Return the evidence that an alert belongs to a cluster."""
     traits = one.traits
-    labels = _labels(one, cluster)
+    labels = likeness(one.values, cluster, one.alerts, _same_service(one, cluster))
     past, correction = _history(traits, cluster, history)
     told = 1.0 if labels < 0.0 else TOLD_ALREADY
     found = Weights(
@@ -131,37 +126,6 @@ def _time(one: Read, cluster: Cluster, gaps: Gaps) -> float:
     """log of the odds that this incident raises an alert now and nothing new does, within limits."""
     said = math.log(odds(cluster.silent(one.traits.at), cluster.pace(gaps.pace), one.rate))
     return max(TIME_LEAST, said) if said < 0.0 else min(TIME_MOST, said * WAVES)
-
-
-def _labels(one: Read, cluster: Cluster) -> float:
-    """What shared values say: the best one, and a third of the next; nothing telling shared speaks against."""
-    best = second = 0.0
-    tokens, count = cluster.tokens, cluster.count
-    for token, nats, share in one.telling:
-        if nats <= second:
-            break
-        shared = tokens.get(token)
-        if shared is None:
-            continue
-        ratio = (shared + _CONCENTRATION * share) / ((count + _CONCENTRATION) * share)
-        said = min(nats, max(0.0, math.log(ratio) + TYPICAL))
-        if said > best:
-            best, second = said, best
-        elif said > second:
-            second = said
-    same = _same_service(one, cluster)
-    if best < TELLING and not same:
-        return _stranger(cluster) * (1.0 - best / TELLING) + best
-    return min(LABELS_MOST, max(best, 0.3) + second / 3.0)
-
-
-def _stranger(cluster: Cluster) -> float:
-    """log of the share of an incident's alerts that brought a new service, drawn to one in 25."""
-    return (
-        math.log((len(cluster.services) - 1 + _NEW) / (cluster.count + _NEW / _NEW_SHARE))
-        if cluster.services
-        else STRANGER
-    )
 
 
 def _same_service(one: Read, cluster: Cluster) -> bool:

@@ -184,7 +184,7 @@ class Grouper:
         """Return the candidates with their evidence, best first."""
         at, learned, longest = one.traits.at, self._learned, self._longest()
         found = self._index.candidates(
-            one.traits, (token for token, _, _ in one.telling), lambda cluster: cluster.gap(at) <= longest
+            one.traits, (value.token for value in one.values), lambda cluster: cluster.gap(at) <= longest
         )
         weighed = [(cluster, weigh(one, cluster, learned.gaps, self.graph, learned.history)) for cluster in found]
         if self.spec.window is not None:

@@ -10,11 +10,16 @@ from collections.abc import Iterable, Mapping
 
 from aiops_daemon.core.incidents.grouping.traits import BROAD
 
-_PRIOR = 20.0  # alerts that the prior share is worth
+PRIOR = 20.0  # alerts that the prior share is worth
 _SHARE = 0.05  # of a value never seen
 _BROAD_SHARE = 0.3  # of a value never seen of a label that says where, not what
 _MOST_VALUES = 20_000
 _MOST_ALERTS = 50_000.0  # then counts are halved: about the last day of a busy system
+
+
+def prior_share(name: str) -> float:
+    """Return the share of alerts that is assumed to have a value never seen of a label."""
+    return _BROAD_SHARE if name in BROAD else _SHARE
 
 
 class Rarity:
@@ -26,8 +31,7 @@ class Rarity:
 
     def share(self, token: str, name: str) -> float:
         """Return (count + prior) / (alerts + prior), always within 0..1."""
-        prior = _BROAD_SHARE if name in BROAD else _SHARE
-        return (self.counts.get(token, 0.0) + _PRIOR * prior) / (self.alerts + _PRIOR)
+        return (self.counts.get(token, 0.0) + PRIOR * prior_share(name)) / (self.alerts + PRIOR)
 
     def learn(self, tokens: Iterable[str]) -> None:
         """Count one alert."""

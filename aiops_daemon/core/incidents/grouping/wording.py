@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from aiops_daemon.core.incidents.grouping.cluster import Cluster
 from aiops_daemon.core.incidents.grouping.evidence import Read, Weights
+from aiops_daemon.core.incidents.grouping.likeness import shared_values
 from aiops_daemon.core.model.grouping import Evidence, Judgement
 
 _SAID = 0.05  # nats: less is not worth words
@@ -46,20 +47,18 @@ def _time(one: Read, cluster: Cluster) -> str:
 
 
 def _labels(one: Read, cluster: Cluster) -> str:
-    names = dict(zip(one.traits.tokens, one.traits.names, strict=True))
-    shared = [(names[token], token, share) for token, _, share in one.telling if token in cluster.tokens]
-    if not shared:
-        own = next(iter(one.traits.services), "")
+    best = max(shared_values(one.values, cluster, one.alerts), default=None)
+    own = next(iter(one.traits.services), "")
+    if best is None:
         return f"same service {own}" if own and own in cluster.services else "shares no telling label value"
-    name, value, share = shared[0]
-    value = value.removeprefix(f"{name}=")
-    return f"same {name} {value} ({share:.1%} of all alerts, {cluster.tokens[shared[0][1]]} of {cluster.count} here)"
+    said = best.value.token.removeprefix(f"{best.value.name}=")
+    return f"same {best.value.name} {said} ({best.inside} of {cluster.count} alerts here, {best.elsewhere:.1%} of others)"
 
 
 def _repeat(weights: Weights) -> str:
     if weights.repeat > 0.0:
         return "the same alert fired in it before"
-    return "the same alert still fires in it, so this one is of another fault"
+    return "the same alert fires in it already, as in a second fault"
 
 
 def _beat(one: Read, cluster: Cluster) -> str:

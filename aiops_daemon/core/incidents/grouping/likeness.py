@@ -1,0 +1,79 @@
+"""How alike an alert is to an incident: shared label values, weighted by how rare they are elsewhere.
+
+Enters: an alert's values with their counts, a cluster. Leaves: nats. A value is held against the alerts outside the
+incident, so that a large incident does not make its own values common.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from aiops_daemon.core.incidents.grouping.cluster import Cluster
+from aiops_daemon.core.incidents.grouping.rarity import PRIOR
+
+MOST = 4.0
+COMMON = 2.0  # nats: a value in over 13 % of other alerts says nothing
+TELLING = 1.5  # nats from which a shared value makes up for all that is not shared
+SAME_SERVICE = 0.3  # nats at least, however common a service is
+RULE_MOST = 0.7  # the same rule elsewhere is no likeness of what it is about
+STRANGER = -3.3
+_NEW, _NEW_SHARE = 0.5, 0.04  # one alert in 25 brings a service that its incident did not have, until shown otherwise
+_DRAWN = 2.0  # alerts by which the share within an incident is drawn to that elsewhere
+
+
+class Value(NamedTuple):
+    """One value of an alert with what is known of it."""
+
+    token: str
+    name: str
+    count: float  # alerts that had it
+    prior: float  # share of alerts that is assumed to have it
+
+
+class Shared(NamedTuple):
+    """A value that an alert shares with an incident."""
+
+    nats: float
+    value: Value
+    elsewhere: float  # share of other alerts that have it
+    inside: int  # alerts of the incident that have it
+
+
+def shared_values(values: tuple[Value, ...], cluster: Cluster, alerts: float) -> Iterator[Shared]:
+    """Return min(-log elsewhere - common, log(share here / share elsewhere)) of every shared value, where above 0."""
+    tokens, count = cluster.tokens, cluster.count
+    others = max(0.0, alerts - count) + PRIOR
+    for value in values:
+        here = tokens.get(value.token)
+        if here is None:
+            continue
+        elsewhere = min(1.0, (max(0.0, value.count - here) + PRIOR * value.prior) / others)
+        telling = -math.log(elsewhere) - COMMON
+        if telling > 0.0:
+            nats = min(telling, math.log((here / elsewhere + _DRAWN) / (count + _DRAWN)))
+            if nats > 0.0:
+                yield Shared(nats, value, elsewhere, here)
+
+
+def likeness(values: tuple[Value, ...], cluster: Cluster, alerts: float, same_service: bool) -> float:
+    """Return what shared values say: the best one and a third of the next; a stranger is told by its incident."""
+    best = second = rule = 0.0
+    for nats, value, _, _ in shared_values(values, cluster, alerts):
+        if value.name == "alertname":
+            rule = min(RULE_MOST, nats)
+        elif nats > best:
+            best, second = nats, best
+        elif nats > second:
+            second = nats
+    if best < TELLING and not same_service:
+        return stranger(cluster) * (1.0 - best / TELLING) + best + rule
+    return min(MOST, max(best, SAME_SERVICE) + (second + rule) / 3.0)
+
+
+def stranger(cluster: Cluster) -> float:
+    """Return the log of the share of an incident's alerts that brought a new service, drawn to one in 25."""
+    if not cluster.services:
+        return STRANGER
+    return math.log((len(cluster.services) - 1 + _NEW) / (cluster.count + _NEW / _NEW_SHARE))
