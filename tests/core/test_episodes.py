@@ -383,11 +383,10 @@ def test_history_records_only_stretches_that_are_not_known(stretch: tuple[float,
     assert step.changed is (kind is TransitionKind.RECORDED)
 
 
-def test_history_never_ends_what_is_open() -> None:
-    """`ALERTS` confirms; a stretch before the open one is recorded beside it."""
+def test_history_never_touches_what_is_open() -> None:
+    """`ALERTS` confirms; what is open is Alertmanager's to tell."""
     latest = told(firing(1000.0))
-    same = Repair(RepairClass.MISSED_EPISODE, KEY, "past", event=resolved(990.0, 1200.0))
-    before = Repair(RepairClass.MISSED_EPISODE, KEY, "past", event=resolved(100.0, 200.0))
 
-    assert repair(latest, same).episode is latest
-    assert repair(latest, before).kind is TransitionKind.RECORDED
+    for stretch in ((990.0, 1200.0), (100.0, 200.0)):
+        step = repair(latest, Repair(RepairClass.MISSED_EPISODE, KEY, "past", event=resolved(*stretch)))
+        assert (TransitionKind.LATE, latest) == (step.kind, step.episode)

@@ -127,10 +127,10 @@ def _first(event: AlertEvent) -> Transition:
 
 
 def _past(latest: Episode | None, event: AlertEvent, text: str) -> Transition:
-    """Record a stretch that only the history of `ALERTS` shows, unless it is one that is known already."""
+    """Record a stretch that only the history of `ALERTS` shows, unless it is known, or the alert is open now."""
     if latest is not None:
         begun = latest.ends_at is None or event.starts_at <= latest.ends_at + PAST_SLACK
-        if begun and _end_of(event) >= latest.first_starts_at - PAST_SLACK:
+        if latest.open or (begun and _end_of(event) >= latest.first_starts_at - PAST_SLACK):
             return Transition(TransitionKind.LATE, latest, "It is known already.")
     return Transition(TransitionKind.RECORDED, _first(event).episode, text, changed=True)
 
