@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+from aiops_daemon.cli.daemon import add_daemon_flags, asking, print_json
 from aiops_daemon.cli.parsing import Exit, Nouns, duration
-from aiops_daemon.cli.qualitytable import as_json, proposed, table
+from aiops_daemon.cli.qualitytable import listing, proposed
 from aiops_daemon.clock import SystemClock
 from aiops_daemon.config.load import Overrides, load
 from aiops_daemon.core.model.durations import DAY, prometheus_duration
-from aiops_daemon.core.model.rulequality import RuleQuality
+from aiops_daemon.core.model.labels import make
+from aiops_daemon.core.model.rulequality import Proposal, RuleDefinition, RuleQuality
 from aiops_daemon.core.model.settings import StorageSpec
+from aiops_daemon.core.rules.proposals import known_as
+from aiops_daemon.edges.remote.client import DaemonClient
 from aiops_daemon.edges.rulefiles.read import read_definitions
 from aiops_daemon.edges.store.rulepast import read_histories
 from aiops_daemon.flows.alerts.quality import Definitions, summed_up
@@ -36,28 +43,50 @@ def register(nouns: Nouns) -> None:
         "--storage.url", dest="storage_url", metavar="URL", default="",
         help="read this store instead of asking a daemon: sqlite:////data/aiops.db or postgresql://user@host/database",
     )  # fmt: skip
-    parser.add_argument("-o", dest="output", choices=["text", "json"], default="text", help="(%(default)s)")
     parser.set_defaults(run=run)
+    add_daemon_flags(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the table, the proposals, or both as JSON."""
+    """Print the table, the proposals, or both as JSON; from a store where one is named, else from the daemon."""
     definitions = read_definitions(arguments.rules)
-    rules = _from_store(arguments, definitions)
-    if arguments.output == "json":
-        print(as_json(rules))
-    elif arguments.proposals:
-        print(proposed(rules))
-    elif rules:
-        print(table(rules))
-    else:
-        print(f"no alert came in the last {prometheus_duration(arguments.since)}")
+    if not (arguments.storage_url or arguments.config_file):
+        return asking(partial(_ask, definitions))(arguments)
+    since = SystemClock().now() - arguments.since
+    _print(summed_up(read_histories(_storage(arguments), since), definitions), arguments)
     return Exit.GOOD
 
 
-def _from_store(arguments: argparse.Namespace, definitions: Definitions) -> list[RuleQuality]:
-    since = SystemClock().now() - arguments.since
-    return summed_up(read_histories(_storage(arguments), since), definitions)
+async def _ask(definitions: Definitions, arguments: argparse.Namespace, client: DaemonClient) -> None:
+    answer = await client.get("/api/v1/quality", [("since", prometheus_duration(arguments.since))])
+    rules = [_quality(item) for item in answer["data"]]
+    _print([known_as(rule, definitions.get(rule.rule)) for rule in rules], arguments)
+
+
+def _print(rules: list[RuleQuality], arguments: argparse.Namespace) -> None:
+    if arguments.form == "json":
+        print_json([asdict(rule) for rule in rules])
+    elif arguments.proposals:
+        print(proposed(rules))
+    elif rules:
+        print(listing(rules))
+    else:
+        print(f"no alert came in the last {prometheus_duration(arguments.since)}")
+
+
+def _quality(item: dict[str, Any]) -> RuleQuality:
+    """Read one rule of the API's answer; what it has besides is left out."""
+    known = {field.name: item[field.name] for field in fields(RuleQuality) if field.name in item}
+    proposals = tuple(Proposal(**({"rule": item["rule"]} | each)) for each in item["proposals"])
+    rest = {"duplicate_of": item["duplicate_of"] or "", "duplicate_ratio": item["duplicate_ratio"] or 0.0}
+    return RuleQuality(**(known | rest | {"proposals": proposals, "definition": _definition(item.get("definition"))}))
+
+
+def _definition(item: dict[str, Any] | None) -> RuleDefinition | None:
+    if item is None:
+        return None
+    texts = {name: make(item[name]) for name in ("labels", "annotations")}
+    return RuleDefinition(item["name"], item["expr"], item["hold"], item["keep"], **texts)
 
 
 def _storage(arguments: argparse.Namespace) -> StorageSpec:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from rule_past import history, past
 from store_rows import episode, incident
 from store_world import opened, sqlite_spec
 
 from aiops_daemon.cli.main import dispatch
-from aiops_daemon.cli.qualitytable import proposed, table
+from aiops_daemon.cli.qualitytable import listing, proposed
 from aiops_daemon.clock import SystemClock
 from aiops_daemon.core.model.alert import EpisodeState
 from aiops_daemon.core.model.settings import StorageSpec
@@ -107,6 +110,72 @@ def test_json_has_everything(spec: StorageSpec, capsys: pytest.CaptureFixture[st
     assert ["for"] == [each["change"] for each in rule["proposals"]]
 
 
+class Daemon:
+    """Answers the API's path for quality, and keeps what it was asked."""
+
+    def __init__(self, items: list[dict[str, object]]) -> None:
+        self.items = items
+        self.asked: list[tuple[str, str]] = []
+
+    async def quality(self, request: web.Request) -> web.Response:
+        self.asked.append((request.query_string, request.headers.get("Authorization", "")))
+        return web.json_response({"data": self.items})
+
+
+def ask(daemon: Daemon, *arguments: str) -> int:
+    """Run the command against a daemon on a port of its own."""
+
+    async def served() -> int:
+        app = web.Application()
+        app.router.add_get("/api/v1/quality", daemon.quality)
+        async with TestServer(app) as server:
+            return await asyncio.to_thread(dispatch, ["quality", f"--url=http://127.0.0.1:{server.port}", *arguments])
+
+    return asyncio.run(served())
+
+
+def item(**more: object) -> dict[str, object]:
+    """Return a rule as the API shapes it: without the rule's definition, null where nothing is known."""
+    blips = history(*(past(turn * 3600.0, 30) for turn in range(9)))
+    (quality,) = summed_up([blips], {})
+    shaped = asdict(quality) | {"duplicate_of": None, "duplicate_ratio": None} | more
+    shaped.pop("definition")
+    return shaped
+
+
+def test_a_running_daemon_is_asked_when_no_store_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """With its token, for the time asked for; the table is the same."""
+    token = tmp_path / "token"
+    token.write_text("secret\n")
+    daemon = Daemon([item()])
+    code = ask(daemon, "--since=7d", f"--token-file={token}")
+
+    assert (0, [("since=7d", "Bearer secret")]) == (code, daemon.asked)
+    assert "shop  SlowCheckout  9       9          100%           0%        0      30s     0%     -" in (
+        capsys.readouterr().out
+    )
+
+
+def test_what_a_daemon_proposes_is_written_with_ones_own_rules(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A daemon that does not know the rule says what to add; the rule file says to what."""
+    rules = tmp_path / "mine.yml"
+    rules.write_text(RULES)
+    code = ask(Daemon([item()]), "--proposals", f"--rules={rules}")
+    printed = capsys.readouterr().out
+
+    assert 0 == code
+    assert "    expr: latency > 0.5\n    for: 3m\n" in printed
+    assert "not known" not in printed
+
+
+def test_a_daemon_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 3, with the address."""
+    assert 3 == dispatch(["quality", "--url=http://127.0.0.1:9"])
+    assert "http://127.0.0.1:9" in capsys.readouterr().err
+
+
 def test_nothing_lately_says_so(spec: StorageSpec, capsys: pytest.CaptureFixture[str]) -> None:
     """No empty table."""
     code = dispatch(["quality", "--since=1m", f"--storage.url={spec.url}"])
@@ -152,6 +221,6 @@ def test_names_cannot_break_the_lines() -> None:
     rule = history(*(past(turn * 3600.0, 30) for turn in range(9)), rule="Evil\n\x1b[31m{{ x }}", team="a\rb")
     qualities = summed_up([rule], {})
 
-    assert 2 == len(table(qualities).splitlines())
-    assert "\x1b" not in table(qualities) + proposed(qualities)
+    assert 2 == len(listing(qualities).splitlines())
+    assert "\x1b" not in listing(qualities) + proposed(qualities)
     assert all(line.startswith("#") for line in proposed(qualities).splitlines())

@@ -12,7 +12,7 @@ from rule_past import history, past
 from aiops_daemon.core.model.listing import RuleEpisode
 from aiops_daemon.core.model.rulequality import RuleDefinition
 from aiops_daemon.core.quality.rules import rule_quality
-from aiops_daemon.core.rules.proposals import changed, document, proposals
+from aiops_daemon.core.rules.proposals import changed, document, known_as, proposals, with_proposals
 from aiops_daemon.core.rules.threshold import threshold_of
 from aiops_daemon.edges.rulefiles.render import render
 
@@ -160,3 +160,14 @@ def test_promtool_accepts_the_changed_rules(rule: RuleDefinition, promtool: Path
     assert (0, True) == (checked.returncode, "1 rules found" in checked.stdout), checked.stderr
     assert changed(rule, found).hold > rule.hold
     assert ("> 0.82" in path.read_text()) == (rule is RULE)
+
+
+def test_a_proposal_made_without_the_rule_is_counted_on_when_the_rule_is_known() -> None:
+    """The same as if it had been known from the start; what was known stays."""
+    episodes = history(*blips(9))
+    unknown = with_proposals(rule_quality(episodes), episodes, None)
+    known = with_proposals(rule_quality(episodes), episodes, RULE)
+
+    assert known == known_as(unknown, RULE)
+    assert known == known_as(known, RuleDefinition("SlowCheckout", "other"))
+    assert unknown == known_as(unknown, None)
