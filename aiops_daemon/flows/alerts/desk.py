@@ -60,6 +60,7 @@ class Desk:
         self._holder = holder
         self._token: int | None = None
         self._working: WorkingSet | None = None
+        self._whole = False  # the working set is what is on disk
         self._lock = asyncio.Lock()
         self.alive_until: float | None = None  # when an earlier run last said that it lived; None: never, or not known
         self.alive_since: float | None = None  # when this run first read the store
@@ -187,10 +188,10 @@ class Desk:
         async with self._lock:
             working = await self._loaded()
             draft = Draft(self.around.mint)
-            self._working = None  # whatever ends this step early, a cancellation too: memory is read anew
+            self._whole = False  # whatever ends this step early, a cancellation too: memory is read anew
             yield working, draft
             await self._commit(draft)
-            self._working = working
+            self._whole = True
         count(draft, self.around)
 
     async def _commit(self, draft: Draft) -> None:
@@ -208,8 +209,8 @@ class Desk:
         """Return the working set; read it anew when there is none."""
         if self._token is None:
             raise StoreError(StoreReason.FENCED, "another replica processes alerts; ask that one")
-        if self._working is None:
-            self._working = await self._load()
+        if self._working is None or not self._whole:
+            self._working, self._whole = await self._load(), True
         return self._working
 
     async def _load(self) -> WorkingSet:
