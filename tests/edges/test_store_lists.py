@@ -36,7 +36,7 @@ INCIDENTS = tuple(
     )
     for number in range(1, 13)
 )
-ODD = (("alertname", 'a"b\\'), ("path", 'C:\\x","y":"z'))
+ODD = (("alertname", 'a"b\\'), ("path", 'C:\\x","y":"z'), ('q"y', "z"))
 EPISODES = (
     episode(1, uid("incident", 1), heard_at=T0 + 5, severity="critical"),
     episode(2, uid("incident", 1), heard_at=T0 + 5, state=EpisodeState.STALE, labels=ODD),
