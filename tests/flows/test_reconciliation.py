@@ -361,3 +361,14 @@ async def test_the_past_is_looked_into_once_when_routes_are_known() -> None:
         world.alertmanager.up()
         await world.clock.sleep(120.0)
     assert [("prod",)] == asked
+
+
+async def test_very_many_routes_are_read_beside_the_loop() -> None:
+    """They lead to us like few."""
+    world = World()
+    routes = [{"receiver": "other", "matchers": [f'team="t{number}"']} for number in range(600)]
+    world.alertmanager.config = {**CONFIG, "route": {**CONFIG["route"], "routes": routes}}
+    await world.reconciler.once("prod")
+
+    assert ("prod",) == world.reconciler.routes_here(A)
+    assert () == world.reconciler.routes_here(make({"team": "t599"}))

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 LOOK_UP_AGE = 2.0  # seconds for which one answer serves all look-ups
 LOOK_UP_PATIENCE = 5.0
 _BREATH = 200  # alerts compared before the loop may turn to others; about 5 ms
+_MANY_ROUTES = 500
 _BATCH = 2_000  # repairs in one transaction of the desk
 
 
@@ -120,6 +121,7 @@ class Reconciler:
         answer = None if watched.source is None else await watched.source.ask()
         if answer is not None:
             self._note(watched, answer)
+            await self._follow(watched, answer)
         await self._evaluations.refresh(watched.spec.interval / 2)
         episodes = await self._desk.open_episodes(name)
         if answer is None:
@@ -197,7 +199,7 @@ class Reconciler:
         return repairs
 
     def _note(self, watched: _Watched, answer: ClusterAnswer) -> None:
-        """Take over the configuration, and say of each peer whether it answers, once per change."""
+        """Say of each peer whether it answers, once per change."""
         name = watched.spec.name
         for peer in answer.peers:
             self._meter.set("aiops_alertmanager_up", 1, source=name, url=peer.url)
@@ -208,21 +210,29 @@ class Reconciler:
             if url not in watched.silent:
                 log.warning("Alertmanager gives no answer", extra=fields(source=name, url=url, error=words))
         watched.silent = {url for url, _ in answer.failed}
-        if answer.peers and answer.peers[0].config is not watched.config:
-            self._read_tree(watched, answer.peers[0].config)
 
-    def _read_tree(self, watched: _Watched, config: dict[str, Any]) -> None:
-        """Read the routes; without them nothing is opened and nothing expires."""
-        watched.config, watched.tree = config, None
+    async def _follow(self, watched: _Watched, answer: ClusterAnswer) -> None:
+        """Read the routes of a new configuration; without them nothing is opened and nothing expires."""
+        if not answer.peers or answer.peers[0].config is watched.config:
+            return
+        name, receiver = watched.spec.name, watched.spec.receiver
+        watched.config, watched.tree = answer.peers[0].config, None
         try:
-            watched.tree = read_tree(config)
+            watched.tree = await _tree(watched.config)
         except ValueError as error:
-            name = watched.spec.name
             log.warning("Alertmanager's routes cannot be read", extra=fields(source=name, error=str(error)))
             return
-        receiver = watched.spec.receiver
         if not any(route.receiver == receiver for route in watched.tree.root.walk()):
-            log.warning("no route leads to our receiver", extra=fields(source=watched.spec.name, receiver=receiver))
+            log.warning("no route leads to our receiver", extra=fields(source=name, receiver=receiver))
+
+
+async def _tree(config: dict[str, Any]) -> RoutingTree:
+    """Read the routes, many on a thread: 1,000 take 30 ms."""
+    route = config.get("route")
+    routes = route.get("routes") if isinstance(route, dict) else None
+    if isinstance(routes, list) and len(routes) > _MANY_ROUTES:
+        return await asyncio.to_thread(read_tree, config)
+    return read_tree(config)
 
 
 async def _gathered(found: Iterable[Repair | None]) -> list[Repair]:
