@@ -7,11 +7,13 @@ placements with their reasons. Only earlier alerts count. `place` changes no dec
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from aiops_daemon.core.incidents.grouping import knowledge
 from aiops_daemon.core.incidents.grouping.cluster import ENDED, FIRING, Cluster
-from aiops_daemon.core.incidents.grouping.evidence import Read, Weights, read, weigh
+from aiops_daemon.core.incidents.grouping.evidence import WAVES, Read, Weights, read, weigh
+from aiops_daemon.core.incidents.grouping.gaps import odds
 from aiops_daemon.core.incidents.grouping.index import Index
 from aiops_daemon.core.incidents.grouping.knowledge import Learned
 from aiops_daemon.core.incidents.grouping.traits import Reading, Traits
@@ -22,7 +24,7 @@ from aiops_daemon.core.model.incident import Correction
 
 _OLD_NEEDS = 2.0  # nats: evidence that an incident past its age needs, beside the threshold
 _MERGE_SCORE = 0.9  # both incidents must fit the linking alert this well
-_MERGE_LINK = 1.5  # nats beside time that each must have
+_MERGE_LINK = 2.5  # nats beside time that each must have
 _SAME_ALERTS = 3  # two incidents that both hold this many of the same alerts are two faults
 _UNDER_WAY = 10.0  # mean gaps of silence within which an incident goes on
 _REFUSED = 2  # refusals that are told
@@ -189,8 +191,13 @@ class Grouper:
         weighed = [(cluster, weigh(one, cluster, learned.gaps, self.graph, learned.history)) for cluster in found]
         if self.spec.window is not None:
             weighed = [(cluster, weights._replace(time=max(0.0, weights.time))) for cluster, weights in weighed]
-        weighed.sort(key=lambda item: (-sum(item[1]), -item[0].last, item[0].uid))
+        weighed.sort(key=lambda item: (-sum(item[1]) - self._fresh(item[0], one), -item[0].last, item[0].uid))
         return weighed
+
+    def _fresh(self, cluster: Cluster, one: Read) -> float:
+        """Return nats by which its latest alert, not what it could have had, makes a cluster likelier than another."""
+        pace, at = cluster.pace(self._learned.gaps.pace), one.traits.at
+        return WAVES * math.log(odds(cluster.gap(at), pace, one.rate) / odds(cluster.silent(at), pace, one.rate))
 
     def _longest(self) -> float:
         return self.spec.max_window if self.spec.window is None else min(self.spec.window, self.spec.max_window)
@@ -221,9 +228,10 @@ class Grouper:
 
     def _merges(self, one: Read, chosen: _Weighed, others: Sequence[_Weighed]) -> tuple[Judgement, ...]:
         """Return the incidents that an alert links to the chosen one: both fit it well, and they are not two faults."""
-        if not _links(chosen):
+        traits = one.traits
+        if not _links(chosen, traits):
             return ()
-        linked = [item for item in others if _links(item) and not _both_hold_the_same(chosen[0], item[0])]
+        linked = [item for item in others if _links(item, traits) and not _both_hold_the_same(chosen[0], item[0])]
         return tuple(
             judgement(one, cluster, weights, joined=True, threshold=_MERGE_SCORE) for cluster, weights in linked
         )
@@ -246,9 +254,13 @@ class Grouper:
         return firing
 
 
-def _links(item: _Weighed) -> bool:
-    _, weights = item
-    return weights.score >= _MERGE_SCORE and weights.link >= _MERGE_LINK and weights.repeat >= 0.0
+def _links(item: _Weighed, traits: Traits) -> bool:
+    """Say whether an alert fits so well that it may join incidents: by much evidence, or it names what one is about."""
+    cluster, weights = item
+    if weights.score < _MERGE_SCORE or weights.repeat < 0.0 or weights.link <= 0.0:
+        return False
+    named = any(2 * cluster.services.get(service, 0) >= cluster.count for service in traits.services)
+    return named or weights.link >= _MERGE_LINK
 
 
 def _both_hold_the_same(one: Cluster, other: Cluster) -> bool:

@@ -52,7 +52,9 @@ def _labels(one: Read, cluster: Cluster) -> str:
     if best is None:
         return f"same service {own}" if own and own in cluster.services else "shares no telling label value"
     said = best.value.token.removeprefix(f"{best.value.name}=")
-    return f"same {best.value.name} {said} ({best.inside} of {cluster.count} alerts here, {best.elsewhere:.1%} of others)"
+    return (
+        f"same {best.value.name} {said} ({best.inside} of {cluster.count} alerts here, {best.elsewhere:.1%} of others)"
+    )
 
 
 def _repeat(weights: Weights) -> str:
