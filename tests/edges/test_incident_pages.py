@@ -73,6 +73,7 @@ async def test_the_list_tells_what_matters(http, daemon):
         (IncidentQuery(states=ACTIVE, facets=True), "/incidents"),
         (IncidentQuery(facets=True), "/incidents?state="),
         (IncidentQuery(states=("resolved",), facets=True), "/incidents?state=resolved"),
+        (IncidentQuery(states=ACTIVE, facets=True), "/incidents?q=&sort=&limit=&since=&label=&severity="),
         (IncidentQuery(states=ACTIVE, words="a b", severities=("critical",), facets=True, sort=IncidentSort.SEVERITY),
          "/incidents?severity=critical&sort=severity&q=a+b"),
         (IncidentQuery(states=ACTIVE, label=(("pod", "a"),), cursor="50", facets=True),

@@ -96,9 +96,9 @@ async def test_every_parameter_reaches_the_query(http, daemon):
     )  # fmt: skip
 
 
-async def test_empty_parameters_ask_for_nothing(http, daemon):
-    """As a form sends the fields that nobody filled in."""
-    await get(http, "/api/v1/incidents?state=&q=&team=&since=&limit=&sort=&cursor=&label=&facets=")
+async def test_empty_texts_ask_for_nothing(http, daemon):
+    """As programs send what nobody filled in."""
+    await get(http, "/api/v1/incidents?q=&team=&service=&assignee=&cursor=")
 
     assert [IncidentQuery()] == [query for query, _ in daemon.road.asked]
 
@@ -113,6 +113,7 @@ async def test_empty_parameters_ask_for_nothing(http, daemon):
         (["label must be name=value"], "incidents?label=%3Dx"),
         (["label must be name=value"], "incidents?label=x"),
         (["facets must be true or false"], "incidents?facets=yes"),
+        (["limit must be a whole number from 1 to 500"], "incidents?limit="),
         (["q is given more than once"], "incidents?q=a&q=b"),
         (["q must have at most 500 characters, none of them NUL"], "alerts?q=%00"),
         (["team is given more than 10 times"], "alerts?" + "&".join(f"team={n}" for n in range(11))),

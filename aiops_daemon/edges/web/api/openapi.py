@@ -132,7 +132,7 @@ def _webhook(*parts: str) -> dict[str, Any]:
         "415": _problem("Neither plain nor gzip."),
         "503": _problem("The body is too large, or cannot be stored now."),
     }
-    operation = _operation("Alertmanager's receiver.", {"200": _text("The body is on disk."), **problems, **_door()})
+    operation = _operation("Alertmanager's receiver.", {"200": _json({"type": "object"}), **problems, **_door()})
     body = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
     return {**operation, "parameters": [_part(name) for name in parts], "requestBody": body}
 

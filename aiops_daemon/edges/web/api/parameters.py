@@ -1,7 +1,7 @@
 """What the lists of incidents, alerts and rule quality may be asked for.
 
 Enters: query parameters. Leaves: a query of core.model.listing, or a 400 that lists every fault. The tables below are
-also what the OpenAPI document is written from. An empty value asks for nothing. Never ignores an unknown parameter.
+also what the OpenAPI document is written from. An empty text asks for nothing. Never ignores an unknown parameter.
 """
 
 from __future__ import annotations
@@ -106,12 +106,12 @@ def read_incident_query(given: MultiMapping[str], now: float) -> IncidentQuery:
         assignee=given.get("assignee", ""),
         words=given.get("q", ""),
         label=_pairs(given),
-        since=_moment(given.get("since", ""), now),
-        until=_moment(given.get("until", ""), now),
-        sort=IncidentSort(given.get("sort") or IncidentSort.OPENED),
+        since=_moment(given.get("since"), now),
+        until=_moment(given.get("until"), now),
+        sort=IncidentSort(given.get("sort", IncidentSort.OPENED)),
         limit=_count(given),
         cursor=given.get("cursor", ""),
-        facets=given.get("facets", "") == "true",
+        facets=given.get("facets") == "true",
     )
 
 
@@ -136,8 +136,7 @@ def read_alert_query(given: MultiMapping[str]) -> AlertQuery:
 def read_quality_since(given: MultiMapping[str], now: float) -> float:
     """Read how far back quality is asked for, as unix seconds."""
     check(given, QUALITY_PARAMETERS)
-    text = given.get("since", "")
-    return now - (parse_duration(text) if text else DEFAULT_QUALITY_SECONDS)
+    return now - (parse_duration(given["since"]) if "since" in given else DEFAULT_QUALITY_SECONDS)
 
 
 def check(given: MultiMapping[str], parameters: Sequence[Parameter]) -> None:
@@ -145,7 +144,7 @@ def check(given: MultiMapping[str], parameters: Sequence[Parameter]) -> None:
     faults = unknown(given, [each.name for each in parameters])
     faults += repeated(given, [each.name for each in parameters if not each.many])
     for parameter in parameters:
-        values = [value for value in given.getall(parameter.name, ()) if value]
+        values = given.getall(parameter.name, ())
         if len(values) > MOST_VALUES:
             faults.append(f"{parameter.name} is given more than {MOST_VALUES} times")
         faults += dict.fromkeys(fault for value in values if (fault := _fault(parameter, value)))
@@ -191,8 +190,8 @@ def parse_moment(text: str) -> float | None:
     return unix if 0 <= unix < _LAST else None
 
 
-def _moment(text: str, now: float) -> float | None:
-    if not text:
+def _moment(text: str | None, now: float) -> float | None:
+    if text is None:
         return None
     unix = parse_moment(text)
     return now - parse_duration(text) if unix is None else unix
@@ -223,4 +222,4 @@ def _pairs(given: MultiMapping[str]) -> tuple[tuple[str, str], ...]:
 
 
 def _count(given: MultiMapping[str]) -> int:
-    return int(given.get("limit") or DEFAULT_LIMIT)
+    return int(given.get("limit", DEFAULT_LIMIT))

@@ -52,15 +52,15 @@ class IncidentPages:
     async def incidents(self, request: web.Request) -> web.StreamResponse:
         """Show the list; open ones unless told otherwise."""
         scope = scope_for(request, Role.VIEWER, "page")
-        asked = MultiDict(request.query)
-        if "state" not in asked:
-            asked.add("state", ACTIVE)
+        asked = [(name, value) for name, value in request.query.items() if value or name == "state"]
+        if "state" not in request.query:
+            asked.append(("state", ACTIVE))
         now = self._ports.now()
-        wanted = MultiDict([*asked.items(), ("facets", "true")])
-        query = read_incident_query(wanted, now)
+        wanted = [pair for pair in asked if pair != ("state", "")]  # an empty state is any
+        query = read_incident_query(MultiDict([*wanted, ("facets", "true")]), now)
         with store_trouble():
             page = await alert_road(self._ports).find_incidents(query, scope)
-        view = list_view(page, tuple(asked.items()), now)
+        view = list_view(page, tuple(asked), now)
         return html(await asyncio.to_thread(self._templates.render, "incidents.html", view=view, root=""))
 
     async def incident(self, request: web.Request) -> web.StreamResponse:
