@@ -7,6 +7,7 @@ promtool accepts, or JSON. Changes nothing anywhere.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 from dataclasses import asdict, fields
 from functools import partial
@@ -20,12 +21,18 @@ from aiops_daemon.clock import SystemClock
 from aiops_daemon.config.load import Overrides, load
 from aiops_daemon.core.model.durations import DAY, prometheus_duration
 from aiops_daemon.core.model.labels import make
+from aiops_daemon.core.model.listing import RuleHistory
 from aiops_daemon.core.model.rulequality import Proposal, RuleDefinition, RuleQuality
 from aiops_daemon.core.model.settings import StorageSpec
+from aiops_daemon.core.model.source import SourceSpec
+from aiops_daemon.core.quality.memory import Rule
 from aiops_daemon.core.rules.proposals import known_as
+from aiops_daemon.edges.prometheus.client import PrometheusClient
 from aiops_daemon.edges.remote.client import DaemonClient
 from aiops_daemon.edges.rulefiles.read import read_definitions
 from aiops_daemon.edges.store.rulepast import read_histories
+from aiops_daemon.errors import UsageError
+from aiops_daemon.flows.alerts.peaks import all_peaks
 from aiops_daemon.flows.alerts.quality import Definitions, summed_up
 
 
@@ -43,6 +50,10 @@ def register(nouns: Nouns) -> None:
         "--storage.url", dest="storage_url", metavar="URL", default="",
         help="read this store instead of asking a daemon: sqlite:////data/aiops.db or postgresql://user@host/database",
     )  # fmt: skip
+    parser.add_argument(
+        "--prometheus.url", dest="prometheus_url", metavar="URL", default="",
+        help="Prometheus with the history of the rules of --rules: thresholds are proposed too; needs a store",
+    )  # fmt: skip
     parser.set_defaults(run=run)
     add_daemon_flags(parser)
 
@@ -51,10 +62,26 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the table, the proposals, or both as JSON; from a store where one is named, else from the daemon."""
     definitions = read_definitions(arguments.rules)
     if not (arguments.storage_url or arguments.config_file):
+        if arguments.prometheus_url:
+            raise UsageError("--prometheus.url needs the episodes of a store: give --storage.url or --config.file")
         return asking(partial(_ask, definitions))(arguments)
-    since = SystemClock().now() - arguments.since
-    _print(summed_up(read_histories(_storage(arguments), since), definitions), arguments)
+    now = SystemClock().now()
+    histories = read_histories(_storage(arguments), now - arguments.since)
+    peaks = asyncio.run(_peaks(arguments.prometheus_url, histories, definitions, now))
+    _print(summed_up(histories, definitions, peaks), arguments)
     return Exit.GOOD
+
+
+async def _peaks(
+    url: str, histories: list[RuleHistory], definitions: Definitions, now: float
+) -> dict[Rule, dict[str, float]]:
+    if not url:
+        return {}
+    source = PrometheusClient(SourceSpec("prometheus", (url,)))
+    try:
+        return await all_peaks(source, histories, definitions, now)
+    finally:
+        await source.close()
 
 
 async def _ask(definitions: Definitions, arguments: argparse.Namespace, client: DaemonClient) -> None:

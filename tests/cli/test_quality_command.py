@@ -170,6 +170,12 @@ def test_what_a_daemon_proposes_is_written_with_ones_own_rules(
     assert "not known" not in printed
 
 
+def test_values_are_read_only_for_episodes_of_a_store(capsys: pytest.CaptureFixture[str]) -> None:
+    """A daemon tells no episodes; exit 2 and what to give."""
+    assert 2 == dispatch(["quality", "--prometheus.url=http://127.0.0.1:9"])
+    assert "give --storage.url or --config.file" in capsys.readouterr().err
+
+
 def test_a_daemon_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """Exit 3, with the address."""
     assert 3 == dispatch(["quality", "--url=http://127.0.0.1:9"])

@@ -60,3 +60,7 @@ class EvaluatedRule:
     evaluated_at: float  # unix seconds; 0 before the first
     healthy: bool
     active: tuple[Labels, ...]  # of alerts that fire or are pending
+    expr: str = ""  # empty: not known
+    hold: float = 0.0  # seconds; `for`
+    keep: float = 0.0  # seconds; `keep_firing_for`
+    annotations: Labels = ()

@@ -53,9 +53,14 @@ def proposals(
     return tuple(proposal for proposal in found if proposal is not None)
 
 
-def with_proposals(quality: RuleQuality, history: RuleHistory, definition: RuleDefinition | None) -> RuleQuality:
+def with_proposals(
+    quality: RuleQuality,
+    history: RuleHistory,
+    definition: RuleDefinition | None,
+    peaks: Mapping[str, float] | None = None,
+) -> RuleQuality:
     """Return a rule's quality with what is proposed for it."""
-    return replace(quality, proposals=proposals(history, definition), definition=definition)
+    return replace(quality, proposals=proposals(history, definition, peaks), definition=definition)
 
 
 def known_as(quality: RuleQuality, definition: RuleDefinition | None) -> RuleQuality:

@@ -19,6 +19,7 @@ from aiops_daemon.core.model.scope import DAEMON, Scope
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.quality.budget import budgets
 from aiops_daemon.core.quality.duplicates import duplicates
+from aiops_daemon.core.quality.memory import Rule
 from aiops_daemon.core.quality.rules import rule_quality
 from aiops_daemon.core.rules.proposals import with_proposals
 from aiops_daemon.meter import Meter
@@ -53,11 +54,14 @@ def definitions_of(rules: Iterable[EvaluatedRule]) -> dict[str, RuleDefinition]:
     return {name: same.pop() for name, same in found.items() if len(same) == 1}
 
 
-def summed_up(histories: Sequence[RuleHistory], definitions: Definitions) -> list[RuleQuality]:
-    """Judge every rule, worst first: by incidents, then alerts."""
-    doubles = duplicates(histories)
+def summed_up(
+    histories: Sequence[RuleHistory], definitions: Definitions, peaks: Mapping[Rule, Mapping[str, float]] | None = None
+) -> list[RuleQuality]:
+    """Judge every rule, worst first: by incidents, then alerts; `peaks` as of peaks.py, for thresholds."""
+    doubles, known = duplicates(histories), peaks or {}
     rules = [
-        with_proposals(rule_quality(history, doubles), history, definitions.get(history.rule)) for history in histories
+        with_proposals(rule_quality(one, doubles), one, definitions.get(one.rule), known.get((one.team, one.rule)))
+        for one in histories
     ]
     return sorted(rules, key=lambda rule: (-rule.incidents, -rule.alerts, rule.team, rule.rule))
 
