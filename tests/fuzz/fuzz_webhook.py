@@ -46,7 +46,7 @@ def main() -> None:
         seeds(corpus)
         words.write_text("".join(f'"{word}"\n' for word in WORDS))
         artifacts = f"-artifact_prefix={name}/"
-        atheris.Setup([*sys.argv, "-max_len=4096", f"-dict={words}", artifacts, str(corpus)], check)
+        atheris.Setup([sys.argv[0], "-max_len=2048", f"-dict={words}", artifacts, *sys.argv[1:], str(corpus)], check)
         atheris.Fuzz()
 
 

@@ -26,7 +26,8 @@ MOST_ALERTS = 200_000  # in one body; 32 MiB hold some 75,000 real ones
 KEPT_BYTES = 64 * 1024
 _LARGEST_ALERT = 1024 * 1024  # 64 labels and as many annotations of 8 KiB each
 _SMALL_BYTES = 128 * 1024
-_MOST_MEMBERS = 256
+_MOST_MEMBERS = 256  # of a body that are kept, of so many that are looked at:
+_MOST_WALKED = 10_000
 _BODY = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ALERTS = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -70,11 +71,18 @@ def _outlined(body: bytes) -> Generator[Slice, None, tuple[Envelope, _Elements |
     if body[start : start + 1] != b"{":
         raise MalformedError(start, "no JSON object")
     found: dict[str, Range] = {}
-    for turn, member in enumerate(members(body, start)):
-        if member is None or turn % 1000 == 999:
+    walked = 0
+    for member in members(body, start):
+        if member is None:
             yield Slice((), ())
-        if member is not None and (len(found) < _MOST_MEMBERS or member[0] == b'"alerts"'):
+            continue
+        walked += 1
+        if walked % 1000 == 0:
+            yield Slice((), ())
+        if walked <= _MOST_MEMBERS or member[0] == b'"alerts"':
             found[str(read(member[0]))] = member[1]
+        if walked == _MOST_WALKED:
+            break
     place = found.pop("alerts", None)
     named = {name: body[begin : min(end, begin + KEPT_BYTES)] for name, (begin, end) in found.items()}
     if place is None or body[place[0] : place[0] + 1] != b"[":
