@@ -78,8 +78,7 @@ def _open(spec: StorageSpec, clock: Clock, now: str, patience: Patience) -> SqlS
         database, notes = _prepared(spec, now, patience)
     if not ballast.make():
         notes.append(f"{path}: the disk is nearly full; new alerts are refused until there is room")
-    with database.reading() as connection:
-        waiting = inbox.backlog(connection).pending
+    waiting = _reading(database, inbox.backlog).pending
     return SqlStore(spec, clock, Writer(database, ballast), waiting, tuple(notes))
 
 
