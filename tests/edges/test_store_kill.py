@@ -138,7 +138,7 @@ MIGRATE_AND_DIE = """
 
 
 def test_a_migration_that_is_killed_at_any_statement_runs_again(storage: StorageSpec) -> None:
-    """Each start gets further (by one statement, by seven on PostgreSQL), and the next one finds either nothing or everything."""
+    """Each start gets further (PostgreSQL: in bigger steps), and the next one finds either nothing or everything."""
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(MIGRATE_AND_DIE), storage.url],
         capture_output=True, text=True, check=False, timeout=120,
