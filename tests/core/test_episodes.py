@@ -250,6 +250,21 @@ def test_of_two_ends_the_later_holds() -> None:
     assert 210.0 == told(firing(100.0), other, one).ends_at
 
 
+def test_an_end_told_while_stale_is_not_moved_back() -> None:
+    """The later of the two, whichever ends it."""
+    stale = told(firing(100.0), resolved(100.0, 300.0), evaluation=Evaluation.NOT_EVALUATING)
+
+    assert 300.0 == told_after(stale, resolved(100.0, 200.0, 400.0)).ends_at
+    assert 350.0 == told_after(stale, resolved(100.0, 350.0, 400.0)).ends_at
+
+
+def told_after(latest: Episode, event: AlertEvent) -> Episode:
+    """Observe one event more."""
+    episode = then(latest, event).episode
+    assert episode is not None
+    return episode
+
+
 def test_a_resolve_of_a_later_stretch_never_seen_is_an_episode_of_its_own() -> None:
     """It fired and ended while its firing was not told."""
     step = then(told(firing(100.0), resolved(100.0, 200.0)), resolved(300.0, 400.0))

@@ -210,6 +210,19 @@ def test_inactive_must_be_seen_in_polls_one_after_another() -> None:
     assert [] == world.poll((), stale)
 
 
+def test_a_poll_without_a_whole_answer_stands_between_two_inactive_ones() -> None:
+    """What could not be looked at counts for nothing."""
+    world = World()
+    stale = episode(EpisodeState.STALE, ends_at=NOW - 100)
+    assert [] == world.poll((), stale)
+    world.failed = (("http://am-2", "cannot connect"),)
+    assert [] == world.poll((), stale)
+    world.failed = ()
+    assert [] == world.poll((), stale)
+
+    assert [RepairClass.MISSED_RESOLVE] == [repair.kind for repair in world.poll((), stale)]
+
+
 def _one_peer_young(world: World) -> None:
     world.up_since[1] = NOW - 10.0
 
