@@ -55,7 +55,7 @@ class _Filling:
 
     number: int
     minute: int
-    counts: Counter[Subject] = field(default_factory=Counter)
+    rules: dict[Subject, int] = field(default_factory=dict)  # alerts in this bin
     minutes: deque[Counter[Subject]] = field(default_factory=lambda: deque([Counter()], 2 * MINUTES))
     names: dict[str, Names] = field(default_factory=dict)  # by team, "" of all; of this bin and the one before
     older: dict[str, Names] = field(default_factory=dict)
@@ -75,20 +75,23 @@ class Volume:
         self.learned = learned or Learned()
         self.unusual: dict[Subject, Unusual] = {}
         self._full: _Filling | None = None
+        self._names: dict[tuple[str, str, str, str], tuple[Subject, tuple[Subject, ...]]] = {}
         self._started = 0  # bin from which counts are whole
 
     def heard(self, alert: Heard, now: float) -> None:
         """Count an alert."""
         full = self._filling(now)
-        measures = ["critical"] if alert.critical else []
-        measures += ["new"] if self._first_time(alert) else []
-        subjects = [Subject(alert.team, alert.service, alert.rule)]
-        if full.counts[subjects[0]] < self._most(subjects[0], full.number):
-            subjects += [Subject(), Subject(source=alert.source), Subject(alert.team)]
-            subjects += [Subject(alert.team, measure=measure) for measure in measures]
-            subjects += [Subject(alert.team, alert.service)] if alert.service else []
-        full.counts.update(subjects)
-        full.minutes[-1].update(subjects)
+        rule, above = self._counted(alert)
+        counted = full.rules.get(rule, 0)
+        full.rules[rule] = counted + 1
+        full.minutes[-1][rule] += 1
+        fresh = self._first_time(alert)
+        if counted < self._most(rule, full.number):
+            full.minutes[-1].update(above)
+            if alert.critical:
+                full.minutes[-1][Subject(alert.team, measure="critical")] += 1
+            if fresh:
+                full.minutes[-1][Subject(alert.team, measure="new")] += 1
         for team in ("", alert.team):
             full.names.setdefault(team, Counter())[alert.service, alert.rule] += 1
 
@@ -122,6 +125,19 @@ class Volume:
         learned.began = learned.began or self._started
         learned.until = self._started - 1
 
+    def _counted(self, alert: Heard) -> tuple[Subject, tuple[Subject, ...]]:
+        """Return the subject of an alert's rule and those above it; remembered, as alerts come in crowds."""
+        key = (alert.source, alert.team, alert.service, alert.rule)
+        known = self._names.get(key)
+        if known is None:
+            team, service = Subject(alert.team), Subject(alert.team, alert.service)
+            above = (Subject(), Subject(source=alert.source), team, *([service] if alert.service else []))
+            known = (Subject(alert.team, alert.service, alert.rule), above)
+            if len(self._names) >= MOST_SUBJECTS:
+                self._names.clear()
+            self._names[key] = known
+        return known
+
     def _most(self, rule: Subject, number: int) -> float:
         """Return how many alerts of a rule count in a bin for what is above it: a rare rule's burst is an incident."""
         past = self.learned.subjects.get(rule)
@@ -153,8 +169,8 @@ class Volume:
 
     def _learn_all(self, full: _Filling) -> Iterator[None]:
         """Learn the bin that is full and begin the next; one begun in its middle teaches nothing."""
-        number, counts = full.number, full.counts
-        full.number, full.counts = full.minute // MINUTES, Counter()
+        number, (counts, _) = full.number, full.windows()
+        full.number, full.rules = full.minute // MINUTES, {}
         full.names, full.older = {}, full.names
         if number < self._started:
             return
