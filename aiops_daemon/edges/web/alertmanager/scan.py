@@ -109,19 +109,19 @@ def _open(kinds: list[_Kind], first: int, at: int, depth: int) -> None:
 
 def members(text: bytes, at: int) -> Generator[tuple[bytes, Range] | None, None, int]:
     """Walk over the object that begins at `at`; yields each raw name (quotes included) with its value's range."""
-    at = yield from _space(text, at + 1)
+    at = yield from space(text, at + 1)
     if _byte(text, at) == ord("}"):
         return at + 1
     while True:
-        at = yield from _space(text, at)
+        at = yield from space(text, at)
         name_end = yield from _string(text, at)
         name = text[at:name_end]
-        colon = yield from _space(text, name_end)
+        colon = yield from space(text, name_end)
         _expect(text, colon, b":")
-        start = yield from _space(text, colon + 1)
+        start = yield from space(text, colon + 1)
         end = yield from value(text, start, 1)
         yield name, (start, end)
-        at = yield from _space(text, end)
+        at = yield from space(text, end)
         if _expect(text, at, b",}") != _COMMA:
             return at + 1
         at += 1
@@ -129,14 +129,14 @@ def members(text: bytes, at: int) -> Generator[tuple[bytes, Range] | None, None,
 
 def elements(text: bytes, at: int, depth: int = 1) -> Generator[Range | None, None, int]:
     """Walk over the array that begins at `at`; yields the range of each element. `depth` containers are around it."""
-    at = yield from _space(text, at + 1)
+    at = yield from space(text, at + 1)
     if _byte(text, at) == ord("]"):
         return at + 1
     while True:
-        start = yield from _space(text, at)
+        start = yield from space(text, at)
         end = yield from value(text, start, depth + 1)
         yield start, end
-        at = yield from _space(text, end)
+        at = yield from space(text, end)
         if _expect(text, at, b",]") != _COMMA:
             return at + 1
         at += 1
@@ -156,18 +156,18 @@ def _advance(text: bytes, at: int, kind: _Kind, opened: bool) -> Generator[None,
 
 def _member(text: bytes, at: int, kind: _Kind, opened: bool) -> Generator[None, None, tuple[int, int]]:
     """Walk over one member token by token: it is longer than a window, or wrong."""
-    at = yield from _space(text, at)
+    at = yield from space(text, at)
     if opened and _byte(text, at) == kind.closer:
         return at + 1, kind.closer
     if kind.named:
         at = yield from _string(text, at)
-        at = yield from _space(text, at)
+        at = yield from space(text, at)
         _expect(text, at, b":")
-        at = yield from _space(text, at + 1)
+        at = yield from space(text, at + 1)
     if (first := _byte(text, at)) in _KINDS:
         return at + 1, first
     at = yield from _scalar(text, at)
-    at = yield from _space(text, at)
+    at = yield from space(text, at)
     return at + 1, _expect(text, at, bytes((_COMMA, kind.closer)))
 
 
@@ -178,7 +178,7 @@ def _close(text: bytes, at: int, kinds: list[_Kind]) -> Pauses:
         if found := _AFTER.match(text, at, at + _WINDOW):
             at = found.end() - 1
         else:
-            at = yield from _space(text, at)
+            at = yield from space(text, at)
         last = _expect(text, at, bytes((_COMMA, kinds[-1].closer)))
         at += 1
         if last == _COMMA:
@@ -215,10 +215,6 @@ def _string(text: bytes, at: int) -> Pauses:
 
 def space(text: bytes, at: int) -> Pauses:
     """Walk over white space, window by window."""
-    return (yield from _space(text, at))
-
-
-def _space(text: bytes, at: int) -> Pauses:
     for turn in range(len(text) + 1):
         end = _end(_SPACE, text, at)
         if end < at + _WINDOW:
