@@ -84,7 +84,7 @@ def read(traits: Traits, rarity: Rarity, rate: float, repeats: Repeats, beats: R
 
 
 def _commonness(value: Value) -> float:
-    return value.count + PRIOR * value.prior
+    return value.seen + PRIOR * value.prior
 
 
 def weigh(one: Read, cluster: Cluster, gaps: Gaps, graph: Graph, history: History) -> Weights:

@@ -43,12 +43,13 @@ class Grouper:
         self._clusters: dict[str, Cluster] = {}
         self._episodes: dict[str, tuple[Traits, str]] = {}
         self._index = Index()
+        self._latest: tuple[Candidate, Traits] | None = None  # read last: `join` follows `place`
         self._could: tuple[str, tuple[Cluster, ...]] = ("", ())  # of the latest placement: who else could have had it
         self._known_until = knowledge.load(self._learned, memory)
 
     def place(self, candidate: Candidate, now: float) -> Placement:
         """Say which incident an alert belongs to; empty means a new one."""
-        traits = self._reading.traits(candidate)
+        traits = self._traits(candidate)
         one = self._read(traits, now)
         weighed = self._weighed(one)
         fitting = [item for item in weighed if self._joins(item, traits)]
@@ -60,11 +61,11 @@ class Grouper:
         merged = {judged.incident for judged in merges}
         refused = [item for item in weighed if item[0] is not cluster and item[0].uid not in merged]
         told = judgement(one, cluster, weights, joined=True, threshold=self.spec.threshold)
-        return Placement(cluster.uid, told, self._refusals(one, refused), merges)
+        return Placement(cluster.uid, told, self._refusals(one, refused[:1]), merges)
 
     def join(self, candidate: Candidate, incident: str, now: float) -> None:
         """Note that an alert went to an incident, a known or a new one, and learn from it."""
-        traits = self._reading.traits(candidate)
+        traits = self._traits(candidate)
         learn = now > self._known_until
         cluster = self._clusters.get(incident)
         if candidate.episode in self._episodes:
@@ -163,7 +164,7 @@ class Grouper:
         """Take over new settings; what was learned stays. Incidents keep the partition they began in."""
         graph.take(edge for edge in self.graph.dependencies if edge.origin != "config")
         self.spec, self.graph, self._learned.graph = spec, graph, graph
-        self._reading = Reading(spec, graph.spec)
+        self._reading, self._latest = Reading(spec, graph.spec), None
 
     def correct(self, correction: Correction) -> None:
         """Learn from people: such alerts belong together, or apart."""
@@ -172,6 +173,11 @@ class Grouper:
     def export(self) -> bytes:
         """Return what was learned, bounded in size."""
         return knowledge.dump(self._learned)
+
+    def _traits(self, candidate: Candidate) -> Traits:
+        if self._latest is None or self._latest[0] is not candidate:
+            self._latest = (candidate, self._reading.traits(candidate))
+        return self._latest[1]
 
     def _amid(self, traits: Traits) -> bool:
         """Say whether an alert comes while another incident is under way."""
@@ -191,11 +197,14 @@ class Grouper:
         weighed = [(cluster, weigh(one, cluster, learned.gaps, self.graph, learned.history)) for cluster in found]
         if self.spec.window is not None:
             weighed = [(cluster, weights._replace(time=max(0.0, weights.time))) for cluster, weights in weighed]
-        weighed.sort(key=lambda item: (-sum(item[1]) - self._fresh(item[0], one), -item[0].last, item[0].uid))
+        if len(weighed) > 1:
+            weighed.sort(key=lambda item: (-sum(item[1]) - self._fresh(item[0], one), -item[0].last, item[0].uid))
         return weighed
 
     def _fresh(self, cluster: Cluster, one: Read) -> float:
         """Return nats by which its latest alert, not what it could have had, makes a cluster likelier than another."""
+        if cluster.near == cluster.last:
+            return 0.0
         pace, at = cluster.pace(self._learned.gaps.pace), one.traits.at
         return WAVES * math.log(odds(cluster.gap(at), pace, one.rate) / odds(cluster.silent(at), pace, one.rate))
 

@@ -7,6 +7,7 @@ rarer one's incidents in which both were, and a correction in nats. Bounded: the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import TypeVar
 
 _DOUBT = 2.0  # incidents that a share is held back by: together once proves little
@@ -87,5 +88,6 @@ _Key = TypeVar("_Key")
 
 
 def _halved(table: dict[_Key, float], most: int) -> dict[_Key, float]:
-    top = sorted(table.items(), key=lambda item: -item[1])[:most]
-    return {key: count / 2.0 for key, count in top}
+    """Halve all counts; drop what was seen once, then the oldest, until `most` are left."""
+    kept = {key: count / 2.0 for key, count in table.items() if count > 1.0}
+    return dict(islice(kept.items(), max(0, len(kept) - most), None))

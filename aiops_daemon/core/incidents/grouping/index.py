@@ -1,6 +1,6 @@
 """Which incidents to look at for an alert, found by the values it carries and by recency; never all of them.
 
-Enters: clusters as alerts join them. Leaves: at most a dozen candidates. Clusters that were closed, merged or fell
+Enters: clusters as alerts join them. Leaves: at most six candidates. Clusters that were closed, merged or fell
 silent drop out when they are met.
 """
 
@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable
 from aiops_daemon.core.incidents.grouping.cluster import Cluster
 from aiops_daemon.core.incidents.grouping.traits import Traits
 
-_PER_TOKEN = 6  # latest incidents kept for one value
-_LATEST = 3  # latest incidents looked at whatever their values
-_MOST = 10
+_PER_TOKEN = 4  # latest incidents kept for one value
+_LATEST = 2  # latest incidents looked at whatever their values
+_MOST = 6
 
 _Place = tuple[tuple[str, ...], str]
 

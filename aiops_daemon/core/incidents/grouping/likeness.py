@@ -7,7 +7,6 @@ incident, so that a large incident does not make its own values common.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from aiops_daemon.core.incidents.grouping.cluster import Cluster
@@ -15,6 +14,7 @@ from aiops_daemon.core.incidents.grouping.rarity import PRIOR
 
 MOST = 4.0
 COMMON = 2.0  # nats: a value in over 13 % of other alerts says nothing
+_TELLING_SHARE = math.exp(-COMMON)
 TELLING = 1.5  # nats from which a shared value makes up for all that is not shared
 SAME_SERVICE = 0.3  # nats at least, however common a service is
 RULE_MOST = 0.7  # the same rule elsewhere is no likeness of what it is about
@@ -28,7 +28,7 @@ class Value(NamedTuple):
 
     token: str
     name: str
-    count: float  # alerts that had it
+    seen: float  # alerts that had it
     prior: float  # share of alerts that is assumed to have it
 
 
@@ -41,20 +41,23 @@ class Shared(NamedTuple):
     inside: int  # alerts of the incident that have it
 
 
-def shared_values(values: tuple[Value, ...], cluster: Cluster, alerts: float) -> Iterator[Shared]:
+def shared_values(values: tuple[Value, ...], cluster: Cluster, alerts: float) -> list[Shared]:
     """Return min(-log elsewhere - common, log(share here / share elsewhere)) of every shared value, where above 0."""
+    found = []
     tokens, count = cluster.tokens, cluster.count
-    others = max(0.0, alerts - count) + PRIOR
+    others = alerts - count + PRIOR if alerts > count else PRIOR
     for value in values:
-        here = tokens.get(value.token)
-        if here is None:
+        inside = tokens.get(value.token)
+        if inside is None:
             continue
-        elsewhere = min(1.0, (max(0.0, value.count - here) + PRIOR * value.prior) / others)
-        telling = -math.log(elsewhere) - COMMON
-        if telling > 0.0:
-            nats = min(telling, math.log((here / elsewhere + _DRAWN) / (count + _DRAWN)))
+        outside = value.seen - inside
+        elsewhere = (max(0.0, outside) + PRIOR * value.prior) / others
+        if elsewhere < _TELLING_SHARE:
+            telling = -math.log(elsewhere) - COMMON
+            nats = math.log((inside / elsewhere + _DRAWN) / (count + _DRAWN))
             if nats > 0.0:
-                yield Shared(nats, value, elsewhere, here)
+                found.append(Shared(min(telling, nats), value, elsewhere, inside))
+    return found
 
 
 def likeness(values: tuple[Value, ...], cluster: Cluster, alerts: float, same_service: bool) -> float:

@@ -7,6 +7,7 @@ table is full or the count is large, so that the shares follow what a system has
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
 from aiops_daemon.core.incidents.grouping.traits import BROAD
 
@@ -43,11 +44,10 @@ class Rarity:
             self._halve()
 
     def _halve(self) -> None:
+        """Halve all counts; drop what was seen once, then the oldest, until half the room is free."""
         self.alerts /= 2.0
         kept = {token: count / 2.0 for token, count in self.counts.items() if count > 1.0}
-        if len(kept) > _MOST_VALUES // 2:
-            kept = dict(sorted(kept.items(), key=lambda item: -item[1])[: _MOST_VALUES // 2])
-        self.counts = kept
+        self.counts = dict(islice(kept.items(), max(0, len(kept) - _MOST_VALUES // 2), None))
 
     def export(self, most: int) -> dict[str, object]:
         """Return the counts as JSON values, the `most` commonest."""
