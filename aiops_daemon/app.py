@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from sqlite3 import sqlite_version
 
 from aiops_daemon import __version__
 from aiops_daemon.clock import Clock, LeisurelyClock
@@ -30,6 +31,7 @@ from aiops_daemon.edges.rulefiles.promtool import checker_for
 from aiops_daemon.edges.rulefiles.write import write_rule_files
 from aiops_daemon.edges.store import learned
 from aiops_daemon.edges.store.claim import Claims
+from aiops_daemon.edges.store.engine import sqlite_path
 from aiops_daemon.edges.store.store import SqlStore, open_store
 from aiops_daemon.edges.web.alertmanager.decode import decode
 from aiops_daemon.edges.web.ports import AlertPorts
@@ -107,7 +109,9 @@ class Daemon:
         states = await asyncio.to_thread(learned.load, _state_directory(self.settings))
         for note in states.notes:
             log.warning("learned state set aside", extra=fields(note=note))
+        await self._hold_database(_storage(self.settings))
         self._store = await open_store(_storage(self.settings), self._clock)
+        self.meter.set("aiops_sqlite_version_info", 1, version=sqlite_version)
         self._teardown.append(("store", self._store.close))
         self._generation = Generation(self.settings, self._world(self.settings), self.meter, self.book, states.states)
         self._teardown.append(("sources", self._close_generation))
@@ -307,6 +311,17 @@ class Daemon:
         except StateFileError as error:
             remedy = "make it writable, or give another: --storage.url=sqlite:////path/to/aiops.db"
             log.warning("what is learned cannot be saved", extra=fields(err=error, remedy=remedy))
+
+    async def _hold_database(self, storage: StorageSpec) -> None:
+        """Hold the folder of the database too, where it is another: two daemons must not share one file."""
+        path = sqlite_path(storage)
+        if path is not None:
+            try:
+                await asyncio.to_thread(self._claims.hold, path.parent.absolute())
+            except StateTakenError:
+                raise
+            except StateFileError as error:
+                log.debug("no lock beside the database", extra=fields(err=error))  # opening it says what is wrong
 
     async def _release_folders(self) -> None:
         self._claims.release()

@@ -67,5 +67,5 @@ def configure(*, level: str, style: str, stream: TextIO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
-    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    for chatty in ("aiohttp.access", "alembic", "asyncio"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -111,12 +111,12 @@ class Admission:
         episode = replace(episode, flapping=flapping, incident=uid, joined_reason=reason, verdict=verdict)
         joined = case.incident.alerts > 0 or uid in self.touched
         self._around.meter.inc("aiops_grouping_decisions_total", decision="joined" if joined else "opened")
-        self.draft.tell(
-            episode, case.incident, EntryKind.JOINED, self.now, f"{_name(episode)}: {episode.joined_reason}"
-        )
+        text = f"{_name(episode)}: {episode.joined_reason}"
+        self.draft.tell(episode, case.incident, EntryKind.JOINED, self.now, text)
+        self._tell_verdict(episode, case)
         case.add(episode)
         self._keep(episode, case)
-        if flapping:
+        if flapping and not (before is not None and before.flapping):
             self._tell_flapping(episode, case)
 
     def _recorded_only(self, episode: Episode) -> bool:
@@ -164,6 +164,7 @@ class Admission:
             self._around.grouper.leave(episode.uid, self.now)
         if episode.open and case is not None and (transition_kind in _JUDGED_AGAIN or episode.flapping):
             episode = replace(episode, verdict=_earlier(episode.verdict, self._verdict(episode, case)))
+            self._tell_verdict(episode, case)
         if case is not None:
             kind = _LINES[transition_kind]
             self.draft.tell(episode, case.incident, kind, self.now, f"{_name(episode)}: {text}")
@@ -202,13 +203,17 @@ class Admission:
         corroboration = [(one.sentence, 0.5) for one in case.findings.values() if one.closed_at is None]
         verdict = self._around.judge.verdict(episode, self.now, corroboration=corroboration)
         self._count(verdict)
+        return verdict
+
+    def _tell_verdict(self, episode: Episode, case: Case) -> None:
+        """Say why people are not told at once."""
+        verdict = episode.verdict
         if verdict.kind is not VerdictKind.NOTIFY:
             text = f"{_name(episode)}: {verdict.sentence}"
             self.draft.tell(episode, case.incident, EntryKind.VERDICT, self.now, text, str(verdict.reason))
-        return verdict
 
     def _tell_flapping(self, episode: Episode, case: Case) -> None:
-        text = f"{_name(episode)} flaps: {episode.starts} starts; it counts as firing until it is steady"
+        text = f"{_name(episode)} flaps; it counts as firing until it is steady"
         self.draft.tell(episode, case.incident, EntryKind.FLAPPING, self.now, text, str(VerdictReason.FLAPPING))
 
     def _count(self, verdict: Verdict) -> None:

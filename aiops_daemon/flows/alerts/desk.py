@@ -128,14 +128,15 @@ class Desk:
     async def tick(self) -> None:
         """End snoozes, look again at what was held back, forget what is long closed, save what was learned."""
         async with self._step() as (working, draft):
-            admission = await self._admission(working, draft, [])
+            steady = self.around.judge.settle(self.around.clock.now())
+            admission = await self._admission(working, draft, steady)
             for case in Acting(self.around, working, draft).wake(admission.now):
                 admission.touched[case.incident.uid] = case
             for number, key in enumerate(list(working.held), 1):
                 admission.look_again(working.open[key])
                 if number % BREATH == 0:
                     await asyncio.sleep(0)
-            for key in self.around.judge.settle(admission.now):
+            for key in steady:
                 episode = admission.latest(key)
                 if episode is not None and episode.flapping:
                     admission.steady(episode)

@@ -105,18 +105,18 @@ class IncidentPages:
         self, request: web.Request, detail: IncidentDetail, scope: Scope, *, status: int = 200, **told: str
     ) -> web.StreamResponse:
         winner = await self._winner(detail, scope)
-        now = self._ports.now()
+        now, token, root = self._ports.now(), form_token(request), _root(request)
         text = await asyncio.to_thread(
             lambda: self._templates.render(
                 "incident.html",
                 view=incident_view(detail, now),
                 winner=winner,
                 field=FIELD,
-                token=form_token(request),
+                token=token,
                 may_act=scope.may(Role.RESPONDER),
                 actor=scope.actor,
                 snoozes=SNOOZES,
-                root=_root(request),
+                root=root,
                 **({"said": "", "created": "", "trouble": ""} | told),
             )
         )
