@@ -6,7 +6,8 @@ status that fits the reason. Never lets a StoreError through as a fault of the d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import msgspec
@@ -25,10 +26,14 @@ REFUSED: Mapping[RefusalReason, int] = {
 }
 
 
-def answer(body: object, cursor: str | None = None, **more: object) -> web.Response:
-    """Write the document of one answer."""
-    document = {"data": body, "next": cursor, "warnings": [], **more}
-    return web.Response(body=msgspec.json.encode(document), content_type="application/json")
+async def answer(shape: Callable[[], object], cursor: str | None = None, **more: object) -> web.Response:
+    """Write the document of one answer; shaping thousands of alerts must not hold the event loop."""
+    body = await asyncio.to_thread(_written, shape, cursor, more)
+    return web.Response(body=body, content_type="application/json")
+
+
+def _written(shape: Callable[[], object], cursor: str | None, more: Mapping[str, object]) -> bytes:
+    return msgspec.json.encode({"data": shape(), "next": cursor, "warnings": [], **more})
 
 
 def refused(refusal: Refusal) -> ProblemError:

@@ -6,7 +6,9 @@ what an action does: the road does, and says why when it refuses.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -22,6 +24,7 @@ from aiops_daemon.edges.web.api.incidentshapes import alert_item, entry_item, in
 from aiops_daemon.edges.web.ports import WebPorts
 from aiops_daemon.edges.web.problem import ProblemError
 
+Value = TypeVar("Value")
 Handle = Callable[[web.Request], Awaitable[web.Response]]
 
 
@@ -50,15 +53,16 @@ class Incidents:
         with store_trouble():
             page = await alert_road(self._ports).find_incidents(query, scope)
         facets = {"facets": page.facets} if query.facets else {}
-        return answer([incident_item(each) for each in page.incidents], page.next, total=page.total, **facets)
+        shape = partial(_items, incident_item, page.incidents)
+        return await answer(shape, page.next, total=page.total, **facets)
 
     async def incident(self, request: web.Request) -> web.Response:
         """Return one incident with everything that belongs to it."""
-        return answer(detail_item(await self._found(request)))
+        return await answer(partial(detail_item, await self._found(request)))
 
     async def timeline(self, request: web.Request) -> web.Response:
         """Return the timeline of one incident, oldest first."""
-        return answer([entry_item(each) for each in (await self._found(request)).timeline])
+        return await answer(partial(_items, entry_item, (await self._found(request)).timeline))
 
     async def alerts(self, request: web.Request) -> web.Response:
         """List alerts, latest heard first."""
@@ -66,7 +70,7 @@ class Incidents:
         query = parameters.read_alert_query(request.query)
         with store_trouble():
             page = await alert_road(self._ports).find_alerts(query, scope)
-        return answer([alert_item(each) for each in page.alerts], page.next, total=page.total)
+        return await answer(partial(_items, alert_item, page.alerts), page.next, total=page.total)
 
     async def quality(self, request: web.Request) -> web.Response:
         """List how good each alert rule is."""
@@ -74,7 +78,7 @@ class Incidents:
         since = parameters.read_quality_since(request.query, self._ports.now())
         with store_trouble():
             rules = await alert_road(self._ports).quality(since, scope)
-        return answer([quality_item(each) for each in rules])
+        return await answer(partial(_items, quality_item, rules))
 
     async def _found(self, request: web.Request) -> IncidentDetail:
         scope = scope_for(request, Role.VIEWER)
@@ -97,6 +101,10 @@ class Incidents:
             if isinstance(done, Refusal):
                 raise refused(done)
             created = None if done.created is None else incident_item(done.created)
-            return answer(incident_item(done.incident), created=created, changed=done.changed)
+            return await answer(partial(incident_item, done.incident), created=created, changed=done.changed)
 
         return handle
+
+
+def _items(shape: Callable[[Value], object], values: Iterable[Value]) -> list[object]:
+    return [shape(each) for each in values]
