@@ -24,6 +24,7 @@ class Graph:
         self.spec = spec
         self._edges: dict[tuple[str, str], Dependency] = {}
         self._near: dict[str, dict[str, None]] = {}
+        self._looked_at = 0.0
         for edge in spec.dependencies:
             self.add(edge)
 
@@ -63,7 +64,10 @@ class Graph:
             self.add(edge)
 
     def forget(self, now: float) -> None:
-        """Drop what was only seen, and not lately."""
+        """Drop what was only seen, and not lately; looks once an hour."""
+        if now - self._looked_at < _REFRESH:
+            return
+        self._looked_at = now
         kept = [edge for edge in self._edges.values() if edge.origin == "config" or now - edge.seen_at < _FADES_AFTER]
         if len(kept) < len(self._edges):
             self._edges.clear()

@@ -1,7 +1,7 @@
 """What grouping remembers of one incident: counts, bounded whatever its size.
 
 Enters: traits of alerts that joined, moved away or ended. Leaves: how often it holds a value, a rule, an alert.
-Never keeps an alert itself.
+Of an alert it keeps only its name.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class Cluster:
     beats: dict[int, int] = field(default_factory=dict)
     silence: float = 0.0  # sum of the gaps between its alerts, and their number; old ones fade
     gaps: float = 0.0
+    episodes: set[str] = field(default_factory=set)
     closed_at: float | None = None
 
     def add(self, traits: Traits, sign: int = 1) -> None:
@@ -91,6 +92,7 @@ class Cluster:
         for key, firing in other.keys.items():
             if key in self.keys or len(self.keys) < _MOST_KEYS:
                 self.keys[key] = self.keys.get(key, ENDED) or firing
+        self.episodes |= other.episodes
         self.opened = min(self.opened, other.opened)
         self.touch(other.last)
 

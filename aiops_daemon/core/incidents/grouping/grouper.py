@@ -42,6 +42,7 @@ class Grouper:
         self._learned = Learned(graph)
         self._clusters: dict[str, Cluster] = {}
         self._episodes: dict[str, tuple[Traits, str]] = {}
+        self._closed: dict[str, float] = {}  # incidents that may reopen, in the order in which they were closed
         self._index = Index()
         self._latest: tuple[Candidate, Traits] | None = None  # read last: `join` follows `place`
         self._could: tuple[str, tuple[Cluster, ...]] = ("", ())  # of the latest placement: who else could have had it
@@ -85,6 +86,7 @@ class Grouper:
         cluster.add(traits)
         cluster.touch(traits.at)
         self._episodes[candidate.episode] = (traits, incident)
+        cluster.episodes.add(candidate.episode)
         if cluster.closed_at is None:
             self._index.add(cluster, traits.tokens)
         self._touch_others(candidate.episode, cluster, traits.at)
@@ -102,13 +104,13 @@ class Grouper:
 
     def merge(self, loser: str, winner: str) -> None:
         """Put everything of one incident into another."""
-        lost = self._clusters.pop(loser, None)
-        if lost is None or loser == winner:
+        lost = None if loser == winner else self._clusters.pop(loser, None)
+        if lost is None:
             return
         self._index.remove(lost)
-        for episode, (traits, incident) in self._episodes.items():
-            if incident == loser:
-                self._episodes[episode] = (traits, winner)
+        self._closed.pop(loser, None)
+        for episode in lost.episodes:
+            self._episodes[episode] = (self._episodes[episode][0], winner)
         kept = self._clusters.get(winner)
         if kept is None:
             kept = self._clusters[winner] = Cluster(winner, lost.opened, lost.last, lost.near, lost.partition)
@@ -134,6 +136,7 @@ class Grouper:
             cluster.opened = min(cluster.opened, traits.at)
             cluster.touch(traits.at)
             self._episodes[episode] = (traits, incident)
+            cluster.episodes.add(episode)
             if cluster.closed_at is None:
                 self._index.add(cluster, traits.tokens)
 
@@ -141,7 +144,7 @@ class Grouper:
         """Note that an incident was resolved: it takes no alert until it reopens."""
         cluster = self._clusters.get(incident)
         if cluster is not None and cluster.closed_at is None:
-            cluster.closed_at = now
+            cluster.closed_at = self._closed[incident] = now
             self._index.remove(cluster)
 
     def reopen(self, incident: str) -> None:
@@ -149,15 +152,18 @@ class Grouper:
         cluster = self._clusters.get(incident)
         if cluster is not None and cluster.closed_at is not None:
             cluster.closed_at = None
+            del self._closed[incident]
             self._index.add(cluster, cluster.tokens)
 
     def forget(self, before: float) -> None:
         """Drop incidents that were closed before a moment, and seen dependencies that faded."""
-        gone = {uid for uid, one in self._clusters.items() if one.closed_at is not None and one.closed_at < before}
-        if gone:
-            for uid in gone:
-                del self._clusters[uid]
-            self._episodes = {uid: known for uid, known in self._episodes.items() if known[1] not in gone}
+        while self._closed:
+            uid, closed_at = next(iter(self._closed.items()))
+            if closed_at >= before:
+                break
+            del self._closed[uid]
+            for episode in self._clusters.pop(uid).episodes:
+                del self._episodes[episode]
         self.graph.forget(before)
 
     def reconfigure(self, spec: GroupingSpec, graph: Graph) -> None:
@@ -260,6 +266,7 @@ class Grouper:
             return FIRING
         firing = cluster.keys.get(traits.key, ENDED)
         cluster.add(traits, -1)
+        cluster.episodes.discard(episode)
         return firing
 
 
