@@ -39,7 +39,7 @@ from aiops_daemon.edges.web.server import WebPorts, WebServer
 from aiops_daemon.errors import AiopsError, ConfigError, StateFileError, StateTakenError
 from aiops_daemon.flows import estimate as costs
 from aiops_daemon.flows.alerts.blocks import incident_blocks
-from aiops_daemon.flows.alerts.quality import rule_qualities
+from aiops_daemon.flows.alerts.quality import definitions_of, rule_qualities
 from aiops_daemon.flows.alerts.road import AlertRoad, AlertWorld
 from aiops_daemon.flows.estimate import SourceEstimate
 from aiops_daemon.flows.findings import FindingBook
@@ -65,6 +65,7 @@ class Options:
 
     clock: Clock
     listen_address: str = "127.0.0.1:9641"
+    reloaded: Callable[[], None] = lambda: None  # called after a reload took effect
     allow_anonymous: bool = False  # beyond loopback without tokens
     load: Callable[[], Settings] | None = None  # reads the configuration anew; None: nothing to reload
     fingerprint: Callable[[], str] | None = None  # changes when the configuration file does
@@ -161,6 +162,7 @@ class Daemon:
             except AiopsError as error:
                 return self._refused(error)
         self._loaded()
+        self._options.reloaded()
         log.info("configuration reloaded", extra=fields(hash=settings.config_hash))
         return ReloadOutcome()
 
@@ -279,7 +281,9 @@ class Daemon:
             last_entry=store.last_entry,
             changed=road.desk.changed,
             act=road.desk.act,
-            quality=lambda since, scope: rule_qualities(store, since, scope, self._clock.now()),
+            quality=lambda since, scope: rule_qualities(
+                store, since, scope, self._clock.now(), definitions_of(road.evaluations.rules())
+            ),
         )
 
     def _tell_mended(self, store: SqlStore, road: AlertRoad) -> None:

@@ -30,7 +30,7 @@ def logging_as_it_was() -> Iterator[None]:
     """Take back what a command configured of logging, so that no test hears another's."""
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
-    quiet = {name: logging.getLogger(name).level for name in ("aiohttp.access", "asyncio")}
+    quiet = {name: logging.getLogger(name).level for name in ("aiohttp.access", "alembic", "asyncio")}
     yield
     root.setLevel(level)
     root.handlers[:] = handlers

@@ -27,6 +27,10 @@ class _Rule(msgspec.Struct):
     labels: dict[str, str] | None = None
     alerts: msgspec.Raw = msgspec.Raw(b"[]")
     health: str = ""
+    query: str = ""
+    duration: float = 0.0
+    keepFiringFor: float = 0.0  # noqa: N815 - the API's own name
+    annotations: dict[str, str] | None = None
     lastEvaluation: datetime | None = None  # noqa: N815 - the API's own name
 
 
@@ -77,6 +81,10 @@ async def _rule(rule: _Rule, interval: float, slice_bytes: int) -> EvaluatedRule
         evaluated_at=_seconds(rule.lastEvaluation),
         healthy=rule.health == "ok",
         active=tuple(active),
+        expr=rule.query,
+        hold=rule.duration,
+        keep=rule.keepFiringFor,
+        annotations=make(rule.annotations or {}),
     )
 
 

@@ -166,9 +166,8 @@ class Acting:
         self._draft.write([entry(incident, EntryKind.OUTCOME, self._now, text, by=scope)])
 
     def _acted(self, case: Case) -> None:
-        rules = {(one.team, one.rule) for one in case.open.values()}
-        for rule in rules:
-            self._around.judge.acted(rule, self._now)
+        if case.opener is not None:
+            self._around.judge.acted(case.opener, self._now)
 
     def _correct(
         self, kind: ActionKind, team: str, scope: Scope, left: tuple[Labels, ...], right: tuple[Labels, ...]

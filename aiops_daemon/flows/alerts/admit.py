@@ -9,7 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aiops_daemon.core.incidents.lifecycle import entry
-from aiops_daemon.core.model.alert import AlertEvent, AlertKey, Episode, Verdict, VerdictKind, VerdictReason
+from aiops_daemon.core.model.alert import (
+    AlertEvent,
+    AlertKey,
+    AlertStatus,
+    Episode,
+    Verdict,
+    VerdictKind,
+    VerdictReason,
+)
 from aiops_daemon.core.model.incident import EntryKind
 from aiops_daemon.core.model.labels import get
 from aiops_daemon.core.model.repair import Evaluation, Lookup, Repair
@@ -59,7 +67,7 @@ class Admission:
     def observe(self, event: AlertEvent, lookup: Lookup | None = None) -> bool:
         """Take one event; False when Alertmanager must be asked first."""
         latest = self.latest(event.key)
-        ended = event.ends_at is not None
+        ended = event.status is AlertStatus.RESOLVED
         evaluation = self._around.evaluating.judge(event.labels) if ended else Evaluation.NOT_OURS
         transition = episodes.observe(latest, event, evaluation=evaluation, lookup=lookup)
         if transition.kind is _T.ASK:

@@ -26,6 +26,7 @@ class Case:
         self.open: dict[AlertKey, Episode] = {}
         self.flapping: set[AlertKey] = set()
         self.findings: dict[str, LinkedFinding] = {}
+        self.opener: tuple[str, str] | None = None  # team and rule of the alert that began it
         self._service_labels = service_labels
         self._alerts = 0
         self._severities: Counter[str] = Counter()
@@ -38,6 +39,7 @@ class Case:
     def add(self, episode: Episode) -> None:
         """Count an alert that joined."""
         self._alerts += 1
+        self.opener = self.opener or (episode.team, episode.rule)
         self._teams.add(episode.team)
         self._rules[episode.rule] += 1
         labels = dict(episode.labels)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from aiops_daemon.clock import Clock
 from aiops_daemon.core.alertmanager.evaluation import ActiveSet, RuleState, SourceState, judge, rule_state
@@ -39,6 +40,7 @@ class Evaluations:
         self._asked_at: float | None = None
         self._turned_at = 0.0
         self._silent: set[str] = set()
+        self._known: dict[str, tuple[EvaluatedRule, ...]] = {}  # by source, without what is active
 
     async def refresh(self, max_age: float) -> None:
         """Ask every source, all at once, unless the last answers were asked for less than that many seconds ago."""
@@ -54,6 +56,10 @@ class Evaluations:
         """Say what the Prometheus that evaluates an alert's rule says of it; labels as Alertmanager has them."""
         return judge([state for _, state in self._sources], labels)
 
+    def rules(self) -> list[EvaluatedRule]:
+        """List the rules of every source as last read, without their active alerts."""
+        return [rule for rules in self._known.values() for rule in rules]
+
     async def _ask(self, source: MetricSource, state: SourceState) -> None:
         """Read one source's rules; one that gives no answer keeps those it had."""
         patience = PATIENCE if state.reachable or not state.answered else SHORT_PATIENCE
@@ -61,6 +67,7 @@ class Evaluations:
             async with asyncio.timeout(patience):
                 rules = await source.alerting_rules()
                 state.rules = await self._index(rules, state)
+                self._known[source.name] = tuple(replace(rule, active=()) for rule in rules)
         except (SourceError, TimeoutError) as error:
             if source.name not in self._silent:
                 self._silent.add(source.name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from aiops_daemon.core.model.alert import AlertEvent
 from aiops_daemon.core.model.inbox import InboxRow, Quarantined, QuarantineReason, Slices
@@ -63,7 +63,7 @@ class Processor:
         return True
 
     async def _take(self, rows: Sequence[InboxRow]) -> None:
-        for batch in self._batches(rows):
+        async for batch in self._batches(rows):
             started = self._around.clock.monotonic()
             await self._desk.take(batch)
             self._count(batch)
@@ -92,7 +92,7 @@ class Processor:
         await self._desk.take(batch)
         self._count(batch)
 
-    def _batches(self, rows: Sequence[InboxRow]) -> Iterator[Batch]:
+    async def _batches(self, rows: Sequence[InboxRow]) -> AsyncIterator[Batch]:
         """Fill transactions with the alerts of small bodies, and spread large ones over several."""
         events: list[AlertEvent] = []
         rejected: list[Quarantined] = []
@@ -103,6 +103,8 @@ class Processor:
                 events += part.events
                 rejected += part.rejected
                 taken += part.alerts
+                if not part.events:  # a pause of the decoder: it read much and found no alert yet
+                    await asyncio.sleep(0)
                 if len(events) >= EVENTS:
                     yield Batch(tuple(events), tuple(rejected), tuple(done), ((row.id, taken),))
                     events, rejected, done = [], [], []

@@ -102,12 +102,14 @@ class AlertRoad:
         """Follow new settings; no loop may run meanwhile."""
         around = self.around
         around.settings, self._sources = settings, sources
+        if not settings.quality.volume:
+            self.volume.stop()
         seen = [edge for edge in self._graph.dependencies if edge.origin != "config"]
         self._graph = Graph(settings.topology)
         self._graph.take(seen)
         around.grouper.reconfigure(settings.grouping, self._graph)
         around.judge.reconfigure(settings.quality)
-        evaluations = Evaluations(sources, around.clock)
+        self.evaluations = evaluations = Evaluations(sources, around.clock)
         watchdogs = Watchdogs(settings.watchdogs, around.clock, self._meter, self.notices)
         watchdogs.succeed(self._watchdogs)
         self._watchdogs = watchdogs
@@ -222,7 +224,7 @@ class AlertRoad:
 
     def _surroundings(self, settings: Settings) -> Surroundings:
         clock = self._world.clock
-        evaluations = Evaluations((), clock)
+        self.evaluations = evaluations = Evaluations((), clock)
         return Surroundings(
             clock=clock,
             meter=self._meter,

@@ -48,8 +48,10 @@ class WorkingSet:
     def keep(self, episode: Episode) -> None:
         """Remember an alert as it is now."""
         if not episode.open:
-            self.open.pop(episode.key, None)
-            self.held.discard(episode.key)
+            held = self.open.get(episode.key)
+            if held is not None and held.uid == episode.uid:
+                del self.open[episode.key]
+                self.held.discard(episode.key)
             return
         self.open[episode.key] = episode
         verdict = episode.verdict
