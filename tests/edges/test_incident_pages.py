@@ -326,6 +326,24 @@ async def test_a_refusal_is_said_in_its_words(http, daemon):
     assert "2 alerts still fire; tick the box" in Outline(await answer.text()).text
 
 
+async def test_what_was_written_is_not_lost(http, daemon):
+    """A form that was refused comes back as it was sent, unfolded."""
+    daemon.road.refusal = Refusal(RefusalReason.CONFLICT, "alerts fire")
+    answer = await send(http, "/incidents/INC-42/resolve", cause="<index>", done="built", helped="no", force="yes")
+    text = await answer.text()
+    shown = Outline(text)
+    answer = await send(http, "/incidents/INC-42/split", alerts=uid(1003), text="two faults")
+    split = Outline(await answer.text())
+
+    assert ">&lt;index&gt;</textarea>" in text
+    assert "built" in shown.text
+    assert [False, True, False] == ["checked" in attrs for attrs in shown.named("helped")]
+    assert ["checked" in attrs for attrs in shown.named("force")] == [True]
+    assert [True, *[False] * 6] == ["open" in attrs for tag, attrs in shown.tags if tag == "details"]
+    assert [uid(1003)] == [attrs["value"] for attrs in split.named("alerts") if "checked" in attrs]
+    assert "two faults" in split.text
+
+
 @pytest.mark.parametrize("token", [None, "", "x" * 64])
 async def test_a_form_without_its_token_does_nothing(http, daemon, token):
     """Another site cannot press our buttons."""

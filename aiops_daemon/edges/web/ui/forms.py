@@ -6,6 +6,8 @@ verb does not have. That a form carries the token of its page is looked at befor
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp.web import FileField
@@ -37,6 +39,24 @@ SAID = {**{kind.value.replace("_", "-"): words for kind, words in _DONE.items()}
 
 _HELPED = {"yes": True, "no": False}
 Form = MultiMapping[str | bytes | bytearray | FileField]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a form was sent with, to be shown again when it could not be done."""
+
+    verb: str = ""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    alerts: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, verb: Verb, form: Form) -> Sent:
+        """Read the texts of a form."""
+        texts = {name: _text(form.get(name)) for name in form if name != FIELD}
+        return cls(verb.word, texts, frozenset(_text(each) for each in form.getall("alerts", [])))
+
+
+NOTHING_SENT = Sent()
 
 
 def form_action(verb: Verb, reference: str, form: Form, now: float) -> Action:

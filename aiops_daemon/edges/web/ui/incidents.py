@@ -22,7 +22,7 @@ from aiops_daemon.edges.web.api.parameters import ACTIVE, read_incident_query
 from aiops_daemon.edges.web.csrf import FIELD, form_token
 from aiops_daemon.edges.web.ports import WebPorts
 from aiops_daemon.edges.web.problem import ProblemError
-from aiops_daemon.edges.web.ui.forms import SAID, SNOOZES, VERB_BY_WORD, form_action
+from aiops_daemon.edges.web.ui.forms import NOTHING_SENT, SAID, SNOOZES, VERB_BY_WORD, Sent, form_action
 from aiops_daemon.edges.web.ui.incidentcard import incident_view
 from aiops_daemon.edges.web.ui.incidentlist import list_view
 from aiops_daemon.edges.web.ui.templating import html, load_templates
@@ -83,26 +83,31 @@ class IncidentPages:
         form = await request.post()
         scope = scope_for(request, Role.RESPONDER, "page")
         reference = request.match_info["ref"]
+        sent = Sent.of(verb, form)
         try:
             action = form_action(verb, reference, form, self._ports.now())
         except ProblemError as error:
-            return await self._again(request, scope, error.status, "; ".join(error.errors) or str(error))
+            return await self._again(request, scope, sent, error.status, "; ".join(error.errors) or str(error))
         with store_trouble():
             done = await alert_road(self._ports).act(action, scope)
         if isinstance(done, Refusal):
-            return await self._again(request, scope, REFUSED[done.reason], done.text)
+            return await self._again(request, scope, sent, REFUSED[done.reason], done.text)
         told = f"done={verb.word if done.changed else 'same'}"
         told += "" if done.created is None else f"&new={done.created.name}"
         location = f"../{done.incident.name}?{told}"  # relative: a proxy may serve us under a prefix
         return web.Response(status=303, headers={hdrs.LOCATION: location})
 
-    async def _again(self, request: web.Request, scope: Scope, status: int, trouble: str) -> web.StreamResponse:
-        """Show the page again with what went wrong."""
+    async def _again(
+        self, request: web.Request, scope: Scope, sent: Sent, status: int, trouble: str
+    ) -> web.StreamResponse:
+        """Show the page again with what went wrong, and what was written: nobody writes it twice."""
         detail = await self._found(request.match_info["ref"], scope)
-        return await self._show(request, detail, scope, status=status, trouble=trouble)
+        response = await self._show(request, detail, scope, sent=sent, trouble=trouble)
+        response.set_status(status)
+        return response
 
     async def _show(
-        self, request: web.Request, detail: IncidentDetail, scope: Scope, *, status: int = 200, **told: str
+        self, request: web.Request, detail: IncidentDetail, scope: Scope, *, sent: Sent = NOTHING_SENT, **told: str
     ) -> web.StreamResponse:
         winner = await self._winner(detail, scope)
         now, token, root = self._ports.now(), form_token(request), _root(request)
@@ -117,10 +122,13 @@ class IncidentPages:
                 actor=scope.actor,
                 snoozes=SNOOZES,
                 root=root,
+                sent_verb=sent.verb,
+                sent=sent.texts,
+                ticked=sent.alerts,
                 **({"said": "", "created": "", "trouble": ""} | told),
             )
         )
-        return html(text, status)
+        return html(text)
 
     async def _found(self, reference: str, scope: Scope) -> IncidentDetail:
         with store_trouble():
