@@ -16,7 +16,7 @@ from aiops_daemon.core.incidents.grouping.history import History
 from aiops_daemon.core.incidents.grouping.likeness import Value, likeness
 from aiops_daemon.core.incidents.grouping.rarity import PRIOR, Rarity, prior_share
 from aiops_daemon.core.incidents.grouping.repeats import Repeats
-from aiops_daemon.core.incidents.grouping.traits import Traits
+from aiops_daemon.core.incidents.grouping.traits import BROAD, Traits
 from aiops_daemon.core.incidents.topology import Graph
 
 TIME_MOST = 3.5
@@ -33,6 +33,7 @@ BEAT_MOST = 3.0
 BEAT_LEAST = -0.7
 BEAT_DOUBT = 60.0  # alerts that the share of all alerts is worth: some coincide by chance
 CORRECTION_MOST = 6.0
+_UNIVERSAL = 0.3  # share of alerts from which a value tells nothing apart
 _PAIRS_READ = 12
 
 
@@ -90,7 +91,7 @@ def _commonness(value: Value) -> float:
 def weigh(one: Read, cluster: Cluster, gaps: Gaps, graph: Graph, history: History) -> Weights:
     """Return the evidence that an alert belongs to a cluster."""
     traits = one.traits
-    labels = likeness(one.values, cluster, one.alerts, _same_service(one, cluster))
+    labels = likeness(one.values, cluster, one.alerts, _same_thing(one, cluster))
     past, correction = _history(traits, cluster, history)
     told = 1.0 if labels < 0.0 else TOLD_ALREADY
     found = Weights(
@@ -128,10 +129,19 @@ def _time(one: Read, cluster: Cluster, gaps: Gaps) -> float:
     return max(TIME_LEAST, said) if said < 0.0 else min(TIME_MOST, said * WAVES)
 
 
-def _same_service(one: Read, cluster: Cluster) -> bool:
-    """Say whether its service is at least half as common in the incident as among all alerts."""
-    return bool(one.traits.services) and (
-        cluster.services.get(one.traits.services[0], 0) >= 0.5 * one.service_share * cluster.count > 0.0
+def _same_thing(one: Read, cluster: Cluster) -> bool:
+    """Say whether its service is at least half as common in the incident as among all alerts.
+
+    An alert without a label of a service is judged by any value that says what it is about.
+    """
+    services = one.traits.services
+    if services:
+        return cluster.services.get(services[0], 0) >= 0.5 * one.service_share * cluster.count > 0.0
+    least = 0.5 * cluster.count / (one.alerts + PRIOR)
+    return any(
+        cluster.tokens.get(value.token, 0) >= least * _commonness(value)
+        for value in one.values
+        if value.name != "alertname" and value.name not in BROAD and value.seen <= _UNIVERSAL * one.alerts
     )
 
 
