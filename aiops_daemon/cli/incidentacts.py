@@ -87,7 +87,7 @@ def _resolving(parser: argparse.ArgumentParser) -> None:
 
 def _assigning(parser: argparse.ArgumentParser) -> None:
     _nothing(parser)
-    parser.add_argument("--to", required=True, metavar="PERSON", help='"" takes it from whoever has it')
+    parser.add_argument("--to", required=True, metavar="PERSON")
 
 
 def _noting(parser: argparse.ArgumentParser) -> None:
@@ -134,5 +134,5 @@ _ACTS = (
     _Act("reopen", "open a resolved one again", _nothing),
     _Act("merge", "merge into another", _merging),
     _Act("split", "let alerts leave for an incident of their own", _splitting, several=False),
-    _Act("false-positive", "say that there was nothing", _nothing),
+    _Act("false-positive", "resolve, for there was nothing", _resolving),
 )

@@ -139,14 +139,13 @@ def test_alerts_are_listed(told, daemon):
         (Action(ActionKind.ACK, "42", text="on it", cause="c"), ["ack", "42", "--text", "on it", "--cause", "c"]),
         (Action(ActionKind.UNACK, "INC-42"), ["unack", "INC-42"]),
         (Action(ActionKind.ASSIGN, "INC-42", assignee="bo"), ["assign", "INC-42", "--to", "bo"]),
-        (Action(ActionKind.ASSIGN, "INC-42"), ["assign", "INC-42", "--to", ""]),
         (Action(ActionKind.NOTE, "INC-42", text="x"), ["note", "INC-42", "--text", "x"]),
         (Action(ActionKind.SNOOZE, "INC-42", seconds=5400.0), ["snooze", "INC-42", "--for", "1h30m"]),
         (Action(ActionKind.RESOLVE, "INC-42", done="d", helped=False, force=True),
          ["resolve", "INC-42", "--done", "d", "--helped", "no", "--force"]),
         (Action(ActionKind.MERGE, "INC-42", other="INC-7"), ["merge", "INC-42", "--into", "INC-7"]),
         (Action(ActionKind.SPLIT, "INC-42", episodes=("a", "b")), ["split", "INC-42", "--alert", "a", "--alert", "b"]),
-        (Action(ActionKind.FALSE_POSITIVE, "INC-42"), ["false-positive", "INC-42"]),
+        (Action(ActionKind.FALSE_POSITIVE, "INC-42", force=True), ["false-positive", "INC-42", "--force"]),
     ],
 )  # fmt: skip
 def test_a_verb_acts_and_the_timeline_knows_where_from(told, daemon, expected, arguments):

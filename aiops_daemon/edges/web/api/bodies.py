@@ -13,24 +13,24 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from aiohttp import web
 
+from aiops_daemon.core.incidents.acts import MOST_SNOOZE
 from aiops_daemon.core.model.action import Action, ActionKind
 from aiops_daemon.edges.web.api.parameters import parse_moment
 from aiops_daemon.edges.web.problem import ProblemError
 
-MOST_SECONDS = 366 * 86_400
 _NO_NUL = r"^[^\x00]*$"
 _JSON = "application/json"
 _UNSAID = "application/octet-stream"  # what a request without a body has; no form can send it
 
 Text = Annotated[str, msgspec.Meta(max_length=16_384, pattern=_NO_NUL)]
-Name = Annotated[str, msgspec.Meta(max_length=200, pattern=_NO_NUL)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=_NO_NUL)]
 Reference = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=_NO_NUL)]
 Moment = Annotated[str, msgspec.Meta(max_length=40, extra_json_schema={"format": "date-time"})]
-Seconds = Annotated[float, msgspec.Meta(gt=0, le=MOST_SECONDS)]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=MOST_SNOOZE)]
 
 
 class Plain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Body of unack, investigate, mitigate, reopen and false-positive; all of it may be left out."""
+    """Body of unack, investigate, mitigate and reopen; all of it may be left out."""
 
     text: Text = ""
 
@@ -45,7 +45,7 @@ class Ack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Resolve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Body of resolve; `force` resolves although alerts fire."""
+    """Body of resolve and false-positive; `force` resolves although alerts fire."""
 
     text: Text = ""
     cause: Text = ""
@@ -55,7 +55,7 @@ class Resolve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Assign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Body of assign; an empty assignee takes the incident from whoever has it."""
+    """Body of assign."""
 
     assignee: Name
     text: Text = ""
@@ -124,7 +124,7 @@ VERBS = (
     Verb(ActionKind.REOPEN, Plain, "Open a resolved incident again."),
     Verb(ActionKind.MERGE, Merge, "Merge into another incident."),
     Verb(ActionKind.SPLIT, Split, "Let alerts leave for an incident of their own."),
-    Verb(ActionKind.FALSE_POSITIVE, Plain, "Say that there was nothing; quality learns from it."),
+    Verb(ActionKind.FALSE_POSITIVE, Resolve, "Resolve, for there was nothing; quality learns from it."),
 )
 
 
@@ -195,6 +195,6 @@ def _snooze_seconds(body: Snooze, now: float) -> float:
     until = parse_moment(body.until or "")
     if until is None:
         raise ProblemError(422, "The body of snooze does not fit.", ["until: must be an RFC 3339 time"])
-    if not 0 < until - now <= MOST_SECONDS:
-        raise ProblemError(422, "The body of snooze does not fit.", ["until: must lie ahead, by at most 366 days"])
+    if not 0 < until - now <= MOST_SNOOZE:
+        raise ProblemError(422, "The body of snooze does not fit.", ["until: must lie ahead, by at most 7 days"])
     return until - now

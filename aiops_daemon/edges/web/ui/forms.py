@@ -65,8 +65,6 @@ def form_action(verb: Verb, reference: str, form: Form, now: float) -> Action:
     fields: dict[str, Any] = {name: text for name, text in texts.items() if text}
     if verb.kind is ActionKind.SPLIT:
         fields["alerts"] = [_text(each) for each in form.getall("alerts", [])]
-    if verb.kind is ActionKind.ASSIGN:
-        fields["assignee"] = texts.get("assignee", "")
     if "helped" in fields:
         fields["helped"] = _HELPED.get(fields["helped"], fields["helped"])
     if "force" in fields:
