@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("helm/**/*.md"), *ROOT.glob("rules/*.md")])
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
-COMMAND = re.compile(r"aiops-daemon ((?:[a-z][a-z-]*)(?: [a-z]+)?)([^\n`]*)")
+COMMAND = re.compile(r"aiops-daemon ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)?)([^\n`]*)")
 FLAG = re.compile(r"(?<!\S)(--[a-z][a-z.-]*|-o)\b")
 
 
