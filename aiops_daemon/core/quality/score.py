@@ -19,10 +19,13 @@ Parts = tuple[tuple[str, float], ...]
 
 def score(severity: str, past: Past | None, corroboration: Sequence[tuple[str, float]] = ()) -> tuple[float, Parts]:
     """Return 0.5 severity + 0.25 share acted upon + 0.25 (1 - product of 1 - strength), and each part."""
-    parts = [
-        ("severity", SEVERITY * _SEVERITIES.get(severity, 1.0)),
-        ("acted_on", ACTED_ON * (_UNKNOWN_PAST if past is None else past.acted_ratio)),
-    ]
+    if past is None and not corroboration:
+        return _NEW.get(severity, _NEW["critical"])  # of a storm of new alerts, one tuple is kept and not thousands
+    return _added(severity, _UNKNOWN_PAST if past is None else past.acted_ratio, corroboration)
+
+
+def _added(severity: str, acted: float, corroboration: Sequence[tuple[str, float]]) -> tuple[float, Parts]:
+    parts = [("severity", SEVERITY * _SEVERITIES.get(severity, 1.0)), ("acted_on", ACTED_ON * acted)]
     if corroboration:
         parts += _corroborated(corroboration)
     return sum(part for _, part in parts), tuple(parts)
@@ -36,3 +39,6 @@ def _corroborated(corroboration: Sequence[tuple[str, float]]) -> list[tuple[str,
         doubt *= 1.0 - strength
     whole = sum(strength for _, strength in strengths)
     return [(name, CORROBORATION * (1.0 - doubt) * strength / whole) for name, strength in strengths if whole > 0]
+
+
+_NEW = {severity: _added(severity, _UNKNOWN_PAST, ()) for severity in _SEVERITIES}

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from heapq import heapify, heappop, heappush
 from math import inf
+from typing import NamedTuple
 
 from aiops_daemon.core.incidents.facts import Facts
 from aiops_daemon.core.model.alert import AlertKey, Episode, VerdictKind
@@ -16,6 +18,8 @@ from aiops_daemon.core.model.incident import Incident, LinkedFinding
 from aiops_daemon.core.model.severity import Severity
 
 _LISTED = 20  # rules and services that facts carry
+_SPARE = 3  # entries an open alert that the heap may hold before it is made anew
+_MILDNESS = {str(severity): -severity.rank for severity in Severity}
 
 
 class Case:
@@ -31,6 +35,8 @@ class Case:
         self._alerts = 0
         self._severities: Counter[str] = Counter()
         self._muted = 0
+        self._telling: list[_Telling] = []  # a heap
+        self._turns = 0
         self._labels: dict[str, str] | None = None
         self._rules: Counter[str] = Counter()
         self._services: Counter[str] = Counter()
@@ -61,7 +67,7 @@ class Case:
         self._services.subtract(self._service(dict(episode.labels)))
 
     def facts(self) -> Facts:
-        """Return what the alerts amount to; costs a look at every open alert."""
+        """Return what the alerts amount to."""
         notify_at, reason = self._notice()
         return Facts(
             alerts=self._alerts,
@@ -90,6 +96,19 @@ class Case:
             self.open[episode.key] = episode
             self._severities[episode.severity] += 1
             self._muted += bool(episode.muted)
+            self._queue(episode)
+
+    def _queue(self, episode: Episode) -> None:
+        """Put an alert where it tells people; what it was before stays behind and is passed over."""
+        heappush(self._telling, self._place(episode))
+        if len(self._telling) > _SPARE * len(self.open) + _LISTED:
+            self._telling = [self._place(one) for one in self.open.values()]
+            heapify(self._telling)
+
+    def _place(self, episode: Episode) -> _Telling:
+        at = episode.verdict.notify_at
+        self._turns += 1
+        return _Telling(inf if at is None else at, _MILDNESS.get(episode.severity, 0), self._turns, episode)
 
     def _release(self, key: AlertKey) -> None:
         before = self.open.pop(key, None)
@@ -99,9 +118,11 @@ class Case:
 
     def _notice(self) -> tuple[float | None, str]:
         """Choose the alert that tells first; when none tells, the reason of one that is held back."""
-        first = min(self.open.values(), key=_tells, default=None)
-        if first is None:
+        while self._telling and self.open.get(self._telling[0].episode.key) is not self._telling[0].episode:
+            heappop(self._telling)
+        if not self._telling:
             return None, "all alerts ended"
+        first = self._telling[0].episode
         verdict = first.verdict
         held = "" if verdict.kind is VerdictKind.NOTIFY else f"{verdict.reason}: "
         return verdict.notify_at, f"{held}{verdict.sentence or first.rule}"
@@ -122,10 +143,13 @@ class Case:
         return [labels[name] for name in self._service_labels if labels.get(name)][:1]
 
 
-def _tells(episode: Episode) -> tuple[float, int]:
-    """Order alerts by when they tell people, the worst first; those that tell nobody come last."""
-    at = episode.verdict.notify_at
-    return inf if at is None else at, -Severity(episode.severity).rank
+class _Telling(NamedTuple):
+    """An alert in the order in which alerts tell people, the worst first; those that tell nobody come last."""
+
+    at: float
+    mildness: int
+    turn: int  # no two are alike, so that episodes are never compared
+    episode: Episode
 
 
 def _most(counts: Counter[str]) -> tuple[tuple[str, int], ...]:

@@ -35,7 +35,7 @@ from aiops_daemon.logs import fields
 
 log = logging.getLogger(__name__)
 
-BREATH = 40  # alerts after which the event loop may turn to others; about 10 ms
+BREATH = 15  # alerts after which the event loop may turn to others; about 5 ms
 FRESH = 10.0  # seconds: how old what is known of rule evaluation may be when a resolve is judged
 ALIVE = "alive"  # name of what is known of when we were up last
 LEASE = 15.0  # seconds; renewed at a third of that
