@@ -11,7 +11,7 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
 COPY requirements.lock pyproject.toml README.md LICENSE ./
 # The package's first file alone is enough to install what it needs; a change of the source reuses this layer.
 COPY aiops_daemon/__init__.py aiops_daemon/
-RUN python3 -m venv /opt/aiops && /opt/aiops/bin/pip install ".[uvloop]"
+RUN python3 -m venv /opt/aiops && /opt/aiops/bin/pip install ".[uvloop,postgres]"
 COPY aiops_daemon aiops_daemon
 RUN /opt/aiops/bin/pip wheel --no-deps --wheel-dir /tmp/wheel . \
     && /opt/aiops/bin/pip install --no-deps --force-reinstall /tmp/wheel/*.whl \
