@@ -29,7 +29,7 @@ TOLD_ALREADY = (
 )
 RETURNED = 3.0  # the same alert was here and had ended
 REPEATED_LEAST = -7.0
-BEAT_MOST = 3.0
+BEAT_MOST = 1.0  # alerts of one rule group share the beat whatever their cause: never enough by itself
 BEAT_LEAST = -0.7
 BEAT_DOUBT = 60.0  # alerts that the share of all alerts is worth: some coincide by chance
 CORRECTION_MOST = 6.0
