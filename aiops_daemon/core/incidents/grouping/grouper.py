@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import islice
 
 from aiops_daemon.core.incidents.grouping import knowledge
 from aiops_daemon.core.incidents.grouping.cluster import ENDED, FIRING, Cluster
@@ -27,6 +28,8 @@ _MERGE_SCORE = 0.9  # both incidents must fit the linking alert this well
 _MERGE_LINK = 2.5  # nats beside time that each must have
 _SAME_ALERTS = 3  # two incidents that both hold this many of the same alerts are two faults
 _UNDER_WAY = 10.0  # mean gaps of silence within which an incident goes on
+_INSTANT = 0.05  # seconds: alerts of one evaluation, or of one request through many services
+_INSTANT_NATS = 2.0
 _REFUSED = 2  # refusals that are told
 
 _Weighed = tuple[Cluster, Weights]
@@ -208,11 +211,11 @@ class Grouper:
         return weighed
 
     def _fresh(self, cluster: Cluster, one: Read) -> float:
-        """Return nats by which its latest alert, not what it could have had, makes a cluster likelier than another."""
-        if cluster.near == cluster.last:
-            return 0.0
+        """Return nats that rank a cluster by its latest alert, not by what it could have had; an instant most."""
         pace, at = cluster.pace(self._learned.gaps.pace), one.traits.at
-        return WAVES * math.log(odds(cluster.gap(at), pace, one.rate) / odds(cluster.silent(at), pace, one.rate))
+        gap = cluster.gap(at)
+        said = WAVES * math.log(odds(gap, pace, one.rate) / odds(cluster.silent(at), pace, one.rate))
+        return said + (_INSTANT_NATS if gap < _INSTANT else 0.0)
 
     def _longest(self) -> float:
         return self.spec.max_window if self.spec.window is None else min(self.spec.window, self.spec.max_window)
@@ -280,5 +283,7 @@ def _links(item: _Weighed, traits: Traits) -> bool:
 
 
 def _both_hold_the_same(one: Cluster, other: Cluster) -> bool:
+    """Say whether some of the same alerts fire in both: they are two faults."""
     smaller, larger = sorted((one.keys, other.keys), key=len)
-    return sum(key in larger for key in smaller) >= min(_SAME_ALERTS, len(smaller))
+    same = islice((key for key in smaller if key in larger), _SAME_ALERTS)
+    return sum(1 for _ in same) >= min(_SAME_ALERTS, len(smaller))
