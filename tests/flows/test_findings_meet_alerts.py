@@ -10,7 +10,7 @@ import pytest
 from alert_world import EPOCH, AlertWorld, make_world
 
 from aiops_daemon.core.model.finding import Finding, FindingKind
-from aiops_daemon.core.model.incident import EntryKind, IncidentState
+from aiops_daemon.core.model.incident import EntryKind, IncidentState, Priority
 from aiops_daemon.core.model.query import OnFinding
 from aiops_daemon.core.model.severity import Severity
 
@@ -117,3 +117,29 @@ async def test_a_restart_keeps_what_is_linked(world: AlertWorld) -> None:
 
     assert 1 == sum(entry.kind is EntryKind.FINDING and "p99" in entry.text for entry in same.timeline)
     assert all(one.closed_at is not None for one in (await again.detail()).findings)
+
+
+@pytest.mark.looptime
+async def test_a_burning_budget_raises_the_priority(world: AlertWorld) -> None:
+    """The incident it belongs to becomes P1, and says why."""
+    burn = replace(FINDING, uid="b1", kind=FindingKind.BURN, query="checkout-availability", severity="page")
+    await world.fire({**LATENCY, "severity": "critical"})
+    before = await world.only()
+    await world.found(burn)
+    after = await world.only()
+
+    assert (Priority.P2, Priority.P1) == (before.priority, after.priority)
+    assert "checkout-availability burns its budget" in after.priority_reason
+
+
+@pytest.mark.looptime
+async def test_a_breach_that_is_near_raises_the_priority(world: AlertWorld) -> None:
+    """Two hours to a full disk make a warning urgent."""
+    at = world.clock.now() + 7200
+    breach = replace(FINDING, uid="d1", kind=FindingKind.FORECAST_BREACH, query="disk", breach_at=at)
+    await world.fire(LATENCY)
+    await world.found(breach)
+    incident = await world.only()
+
+    assert Priority.P2 == incident.priority
+    assert "a breach is expected in 120 min" in incident.priority_reason

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from aiops_daemon.core.incidents.facts import Facts
 from aiops_daemon.core.model.alert import AlertKey, Episode, VerdictKind
+from aiops_daemon.core.model.attachment import read_attachment
 from aiops_daemon.core.model.finding import FindingKind
 from aiops_daemon.core.model.incident import Incident, LinkedFinding
 from aiops_daemon.core.model.severity import Severity
@@ -28,7 +29,7 @@ class Case:
     def __init__(self, incident: Incident, service_labels: tuple[str, ...]) -> None:
         self.incident = incident
         self.open: dict[AlertKey, Episode] = {}
-        self.flapping: set[AlertKey] = set()
+        self.flapping: dict[AlertKey, str] = {}  # uid of the episode that flaps
         self.findings: dict[str, LinkedFinding] = {}
         self.opener: tuple[str, str] | None = None  # team and rule of the alert that began it
         self._service_labels = service_labels
@@ -60,9 +61,12 @@ class Case:
 
     def remove(self, episode: Episode) -> None:
         """Forget an alert that moved to another incident; what all share is not widened again."""
-        self._release(episode.key)
+        held = self.open.get(episode.key)
+        if held is not None and held.uid == episode.uid:
+            self._release(episode.key)
+        if self.flapping.get(episode.key) == episode.uid:
+            del self.flapping[episode.key]
         self._alerts -= 1
-        self.flapping.discard(episode.key)
         self._rules[episode.rule] -= 1
         self._services.subtract(self._service(dict(episode.labels)))
 
@@ -81,7 +85,8 @@ class Case:
             teams=tuple(sorted(self._teams)),
             notify_at=notify_at,
             notify_reason=reason,
-            burning=next((one.sentence for one in self._live() if one.kind == FindingKind.BURN), ""),
+            burning=next((f"{one.query} burns its budget" for one in self._live() if one.kind == FindingKind.BURN), ""),
+            breach_at=min((at for one in self._live() if (at := _breach_at(one)) is not None), default=None),
         )
 
     def _live(self) -> Iterable[LinkedFinding]:
@@ -89,9 +94,9 @@ class Case:
 
     def _hold(self, episode: Episode) -> None:
         if episode.flapping:
-            self.flapping.add(episode.key)
+            self.flapping[episode.key] = episode.uid
         else:
-            self.flapping.discard(episode.key)
+            self.flapping.pop(episode.key, None)
         if episode.open:
             self.open[episode.key] = episode
             self._severities[episode.severity] += 1
@@ -141,6 +146,10 @@ class Case:
 
     def _service(self, labels: dict[str, str]) -> list[str]:
         return [labels[name] for name in self._service_labels if labels.get(name)][:1]
+
+
+def _breach_at(finding: LinkedFinding) -> float | None:
+    return read_attachment(finding.body).breach_at if finding.kind == FindingKind.FORECAST_BREACH else None
 
 
 class _Telling(NamedTuple):

@@ -30,6 +30,7 @@ from aiops_daemon.flows.alerts.follow import count, follow
 from aiops_daemon.flows.alerts.link import Linking
 from aiops_daemon.flows.alerts.seat import candidate_of
 from aiops_daemon.flows.alerts.surroundings import Surroundings
+from aiops_daemon.flows.alerts.tell import tell
 from aiops_daemon.flows.alerts.working import WorkingSet
 from aiops_daemon.logs import fields
 
@@ -181,7 +182,15 @@ class Desk:
     async def _admission(self, working: WorkingSet, draft: Draft, keys: Sequence[AlertKey]) -> Admission:
         missing = {key for key in keys if key not in working.open}
         latest = await self.around.store.latest_episodes(missing) if missing else {}
+        await self._find_merged(working, {episode.incident for episode in latest.values() if episode.incident})
         return Admission(self.around, working, latest, draft)
+
+    async def _find_merged(self, working: WorkingSet, uids: set[str]) -> None:
+        """Learn into which incidents those were merged that are no cases any more."""
+        while unknown := uids - working.cases.keys() - working.merged.keys():
+            found = await self.around.store.incidents_by_uid(unknown)
+            working.merged |= {uid: found[uid].merged_into if uid in found else "" for uid in unknown}
+            uids = {working.merged[uid] for uid in unknown} - {""}
 
     @asynccontextmanager
     async def _step(self) -> AsyncIterator[tuple[WorkingSet, Draft]]:
@@ -194,6 +203,7 @@ class Desk:
             await self._commit(draft)
             self._whole = True
         count(draft, self.around)
+        tell(draft)
 
     async def _commit(self, draft: Draft) -> None:
         changes = draft.changes()
@@ -227,7 +237,8 @@ class Desk:
         alive = learned.get(ALIVE)
         if self.alive_since is None:
             self.alive_since, self.alive_until = now, float(alive) if alive else None
-        around.judge.resume(state.episodes, now)
+        latest = {one.key: one for one in sorted(state.episodes, key=lambda one: (one.heard_at, one.uid))}
+        around.judge.resume(latest.values(), now)
         for number, episode in enumerate(sorted(state.episodes, key=lambda one: one.starts_at), 1):
             if episode.incident:
                 around.grouper.join(candidate_of(episode), episode.incident, episode.starts_at)

@@ -30,15 +30,31 @@ class Housekeeping:
         self._around = around
         self._desk = desk
         self._notices = notices
+        self.failing = ""  # why the store cannot be written; empty: it can
         self._seen: set[tuple[str, str, str]] = set()
         self._alerts: set[tuple[str, str]] = set()
 
     async def measure(self, beat: Callable[[], None]) -> None:
         """Set the gauges, for ever."""
         while True:
+            await self.probe()
             await self.look()
             beat()
             await self._around.clock.sleep(MEASURE_EVERY)
+
+    async def probe(self) -> None:
+        """Write something small: only then is it known that the next body can be kept."""
+        try:
+            await self._around.store.probe()
+        except StoreError as error:
+            self._around.meter.inc("aiops_store_failures_total", reason=str(error.reason))
+            if not self.failing:
+                log.warning("the store cannot be written", extra=fields(reason=error.reason, err=error))
+            self.failing = f"store cannot be written ({error.reason})"
+            return
+        if self.failing:
+            log.info("the store can be written again")
+        self.failing = ""
 
     async def look(self) -> None:
         """Count what waits and what is open."""

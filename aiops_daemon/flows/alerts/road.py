@@ -158,7 +158,8 @@ class AlertRoad:
 
     def waiting(self) -> tuple[str, ...]:
         """Name what is not ready."""
-        return tuple(f"loop {name} stalled" for name in self._supervisor.stalled())
+        stalled = (f"loop {name} stalled" for name in self._supervisor.stalled())
+        return (*([self._keeping.failing] if self._keeping.failing else []), *stalled)
 
     def _start(self, name: str, run: Callable[[Callable[[], None]], Awaitable[None]], every: float = 0.0) -> None:
         beat = partial(self._supervisor.beat, name)
