@@ -114,3 +114,25 @@ async def test_a_body_that_cannot_be_processed_is_set_aside(world: AlertWorld) -
     assert 1 == through
     assert 0 == (await world.store.backlog()).pending
     assert 1 == world.meter.value("aiops_inbox_quarantined_total", reason="failed")
+
+
+@pytest.mark.looptime
+async def test_what_went_through_before_a_bad_body_is_not_done_again(world: AlertWorld) -> None:
+    """A large body is on disk when the next one fails: its old firings are not taken for news."""
+
+    def decode(row: Any) -> Any:
+        if b"poison" in row.body:
+            raise ValueError("cannot be read")
+        return original(row)
+
+    original, world.processor._decode = world.processor._decode, decode
+    many = [LATENCY | {"pod": f"p{number}"} for number in range(600)]
+    now = world.clock.now()
+    fired, ended = [alert(one, now - 60) for one in many], [alert(one, now - 60, now) for one in many]
+    for content in (body(fired), body(ended), b'{"poison": 1}'):
+        await world.intake.accept(Delivery("eu1", content, now))
+    await world.process()
+
+    assert 600 == world.meter.value("aiops_alerts_received_total", source="eu1", status="firing")
+    assert [] == world.lookups
+    assert 0 == (await world.store.backlog()).pending

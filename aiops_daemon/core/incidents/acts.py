@@ -47,7 +47,16 @@ def merged(loser: Incident, winner: Incident, scope: Scope, now: float, why: str
         if one.state is _States.MERGED:
             return Refusal(RefusalReason.CONFLICT, f"{one.name} is merged already; use the incident it went into")
     after = replace(
-        loser, state=_States.MERGED, merged_into=winner.uid, resolved_at=now, resolved_by=scope.actor, updated_at=now
+        loser,
+        state=_States.MERGED,
+        merged_into=winner.uid,
+        resolved_at=now,
+        resolved_by=scope.actor,
+        updated_at=now,
+        snoozed_until=None,
+        notify_at=None,
+        firing=0,
+        muted=0,
     )
     lost = entry(after, EntryKind.MERGED, now, f"merged into {winner.name}: {why}", by=scope, before=str(loser.state))
     kept = replace(winner, updated_at=now)
@@ -147,8 +156,7 @@ def _false_positive(incident: Incident, action: Action, facts: Facts, scope: Sco
 def _reopen(incident: Incident, action: Action, facts: Facts, scope: Scope, now: float) -> Step | Refusal:
     if incident.state is not _States.RESOLVED:
         return incident, []
-    after, entries = reopened(incident, now, f"reopened by {scope.actor}", by=scope)
-    return replace(after, false_positive=False), entries
+    return reopened(incident, now, f"reopened by {scope.actor}", by=scope)
 
 
 def _note(incident: Incident, action: Action, scope: Scope, now: float) -> list[Entry]:

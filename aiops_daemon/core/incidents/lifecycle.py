@@ -15,6 +15,8 @@ from aiops_daemon.core.model.incident import Entry, EntryKind, Incident, Inciden
 from aiops_daemon.core.model.scope import DAEMON, Scope
 from aiops_daemon.core.model.severity import worst
 
+_SNOOZE_ENDED = "the snooze ended; what still fires is looked at as new"
+
 Step = tuple[Incident, list[Entry]]
 
 
@@ -74,6 +76,7 @@ def reopened(incident: Incident, now: float, why: str, *, by: Scope = DAEMON) ->
         acknowledged_at=None,
         acknowledged_by="",
         snoozed_until=None,
+        false_positive=False,
         reopened=incident.reopened + 1,
         updated_at=now,
     )
@@ -84,15 +87,13 @@ def awake(incident: Incident, now: float) -> Step:
     """End a snooze: what still fires is looked at as new."""
     if incident.snoozed_until is None or incident.snoozed_until > now:
         return incident, []
-    after = replace(incident, snoozed_until=None, updated_at=now)
-    return after, [entry(after, EntryKind.SNOOZE_ENDED, now, "the snooze ended; what still fires is looked at as new")]
+    after = replace(incident, snoozed_until=None, notify_at=now, notify_reason=_SNOOZE_ENDED, updated_at=now)
+    return after, [entry(after, EntryKind.SNOOZE_ENDED, now, _SNOOZE_ENDED)]
 
 
 def _counted(incident: Incident, facts: Facts) -> Incident:
     services = facts.services
-    notify_at, reason = facts.notify_at, facts.notify_reason
-    if incident.snoozed_until is not None:
-        notify_at, reason = incident.snoozed_until, f"snoozed by {incident.assignee or 'a person'}"
+    notify_at, reason = _notice(incident, facts)
     return replace(
         incident,
         alerts=facts.alerts,
@@ -105,6 +106,18 @@ def _counted(incident: Incident, facts: Facts) -> Incident:
         notify_at=notify_at,
         notify_reason=reason,
     )
+
+
+def _notice(incident: Incident, facts: Facts) -> tuple[float | None, str]:
+    """Say when to tell people: never of what is closed, and not again of what was told before a snooze ended."""
+    if incident.state.closed:
+        return None, incident.notify_reason
+    if incident.snoozed_until is not None:
+        return incident.snoozed_until, incident.notify_reason
+    at, woken_at = facts.notify_at, incident.notify_at
+    if incident.notify_reason == _SNOOZE_ENDED and at is not None and woken_at is not None and at < woken_at:
+        return woken_at, _SNOOZE_ENDED
+    return at, facts.notify_reason
 
 
 def _severity(incident: Incident, facts: Facts, now: float) -> Step:
@@ -135,7 +148,12 @@ def _rises(before: Priority, after: Priority) -> bool:
 
 def _resolved_by_itself(incident: Incident, now: float) -> Step:
     after = replace(
-        incident, state=IncidentState.RESOLVED, resolved_at=now, resolved_by=DAEMON.actor, snoozed_until=None
+        incident,
+        state=IncidentState.RESOLVED,
+        resolved_at=now,
+        resolved_by=DAEMON.actor,
+        snoozed_until=None,
+        notify_at=None,
     )
     text = f"resolved: all {incident.alerts} alert{'s' if incident.alerts != 1 else ''} ended"
     before = str(incident.state)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from aiops_daemon.core.incidents.acts import act, merged
 from aiops_daemon.core.incidents.facts import Facts
-from aiops_daemon.core.incidents.lifecycle import awake, entry, opened
+from aiops_daemon.core.incidents.lifecycle import awake, entry, opened, reopened
 from aiops_daemon.core.model.action import Action, ActionKind, Done, Refusal, RefusalReason
 from aiops_daemon.core.model.alert import Episode
 from aiops_daemon.core.model.incident import Correction, EntryKind, Incident, IncidentState, Outcome
@@ -78,6 +78,7 @@ class Acting:
             self._around.grouper.close(before.uid, self._now)
         elif before.state.closed and not case.incident.state.closed:
             self._around.grouper.reopen(before.uid)
+            follow([case] if case.open else [], self._around, self._draft, self._now)
         return Done(case.incident, changed=bool(entries))
 
     async def _merge(self, loser: Case, action: Action, scope: Scope) -> Done | Refusal:
@@ -89,17 +90,28 @@ class Acting:
         steps = merged(loser.incident, winner.incident, scope, self._now, why)
         if isinstance(steps, Refusal):
             return steps
-        left, right = _labels(loser.open.values()), _labels(winner.open.values())
+        left, right = await self._held(loser), await self._held(winner)
         for one in before:
             self._draft.put(one, one)
         (loser.incident, lost), (winner.incident, gained) = steps
         self._draft.write([*lost, *gained])
+        if loser.open and before[1].state.closed and not before[0].state.closed:
+            self._reopen(winner, f"alerts of {loser.incident.name} fire", scope)
         move_all(loser, winner, self._working, self._draft)
         self._around.grouper.merge(loser.incident.uid, winner.incident.uid)
         self._correct(ActionKind.MERGE, loser.incident.team, scope, left, right)
         self._around.meter.inc("aiops_grouping_decisions_total", decision="merged")
         follow([winner], self._around, self._draft, self._now)
         return Done(winner.incident)
+
+    def _reopen(self, case: Case, why: str, scope: Scope) -> None:
+        case.incident, lines = reopened(case.incident, self._now, why, by=scope)
+        self._draft.write(lines)
+        self._around.grouper.reopen(case.incident.uid)
+
+    async def _held(self, case: Case) -> tuple[Labels, ...]:
+        """Return the labels of a case's alerts: of the open ones, or of all when none is."""
+        return _labels(case.open.values() or await self._around.store.episodes_of(case.incident.uid))
 
     async def _split(self, case: Case, action: Action, scope: Scope) -> Done | Refusal:
         episodes = {one.uid: one for one in await self._around.store.episodes_of(case.incident.uid)}

@@ -18,7 +18,7 @@ from aiops_daemon.core.model.alert import (
     VerdictKind,
     VerdictReason,
 )
-from aiops_daemon.core.model.incident import EntryKind
+from aiops_daemon.core.model.incident import EntryKind, IncidentState
 from aiops_daemon.core.model.labels import get
 from aiops_daemon.core.model.repair import Evaluation, Lookup, Repair
 from aiops_daemon.core.model.severity import Severity
@@ -44,6 +44,7 @@ _LINES = {
 }
 
 _JUDGED_AGAIN = frozenset((_T.MUTED, _T.UNMUTED))
+_NEWS = frozenset((_T.REFIRED, _T.REVIVED, _T.UNMUTED))  # reopen what a person closed although it fired
 
 
 class Admission:
@@ -99,7 +100,7 @@ class Admission:
         elif kind is _T.REOPENED:
             self._begin(episode, before, continued=True)
         elif kind in (_T.RECORDED, _T.LATE):
-            self._record(kind, episode, transition.text)
+            self._record(kind, episode, before, transition.text)
         elif kind is _T.REPEATED:
             self._repeat(transition, episode, before)
         else:
@@ -107,6 +108,10 @@ class Admission:
 
     def _begin(self, episode: Episode, before: Episode | None, *, continued: bool = False) -> None:
         """Open an episode: owner and severity, the verdict, the incident."""
+        if continued and before is not None:
+            continued = self._goes_on(before)
+            if not continued:  # where it was is closed for good, and keeps its row
+                episode = replace(episode, uid="", heard_at=self.now)
         episode = self._stamped(episode)
         flapping = self._around.judge.started(episode, self.now)
         if self._recorded_only(episode):
@@ -122,10 +127,17 @@ class Admission:
         text = f"{_name(episode)}: {episode.joined_reason}"
         self.draft.tell(episode, case.incident, EntryKind.JOINED, self.now, text)
         self._tell_verdict(episode, case)
-        case.add(episode)
+        if continued:
+            case.change(episode)
+        else:
+            case.add(episode)
         self._keep(episode, case)
         if flapping and not (before is not None and before.flapping):
             self._tell_flapping(episode, case)
+
+    def _goes_on(self, before: Episode) -> bool:
+        case = self._seating.home(before)
+        return case is not None and case.incident.uid == before.incident
 
     def _recorded_only(self, episode: Episode) -> bool:
         """Keep alerts that open nothing: Watchdogs and severity none."""
@@ -139,12 +151,20 @@ class Admission:
         self._keep(replace(episode, verdict=verdict), None)
         return True
 
-    def _record(self, kind: TransitionKind, episode: Episode, text: str) -> None:
-        """Keep news of the past; it opens nothing."""
+    def _record(self, kind: TransitionKind, episode: Episode, before: Episode | None, text: str) -> None:
+        """Keep news of the past; it opens nothing, but stands where the alert was before."""
         verdict = Verdict(VerdictKind.RECORD, VerdictReason.LATE, text)
         self._count(verdict)
-        if kind is _T.RECORDED:
-            self._keep(replace(self._stamped(episode), verdict=verdict), None)
+        if kind is not _T.RECORDED:
+            return
+        episode = replace(self._stamped(episode), verdict=verdict)
+        case = self._seating.home(before)
+        if case is not None and before is not None and episode.starts_at >= before.starts_at:
+            reason = f"the same alert fired in {case.incident.name} before; {text}"
+            episode = replace(episode, incident=case.incident.uid, joined_reason=reason, flapping=before.flapping)
+            self.draft.tell(episode, case.incident, EntryKind.JOINED, self.now, f"{_name(episode)}: {reason}")
+            case.add(episode)
+        self._keep(episode, case if episode.incident else None)
 
     def _repeat(self, transition: Transition, episode: Episode, before: Episode | None) -> None:
         """Note a repetition: it changes nothing, and is written now and then."""
@@ -152,6 +172,8 @@ class Admission:
             "aiops_alert_verdicts_total", verdict=str(VerdictKind.RECORD), reason=str(VerdictReason.DUPLICATE)
         )
         if before is None or not before.open:
+            if transition.changed:  # a later end
+                self._keep(episode, None)
             return
         if transition.changed or episode.seen_at - before.seen_at >= SEEN_EVERY:
             case = self._working.cases.get(episode.incident)
@@ -170,7 +192,11 @@ class Admission:
         elif not episode.open:
             self._around.judge.ended(episode, self.now)
             self._around.grouper.leave(episode.uid, self.now)
-        if episode.open and case is not None and (transition_kind in _JUDGED_AGAIN or episode.flapping):
+        if case is not None and case.incident.state is IncidentState.RESOLVED and transition_kind in _NEWS:
+            self._seating.reopen(case, f"{_name(episode)}: {text}")
+            episode = replace(episode, verdict=self._verdict(episode, case))
+            self._tell_verdict(episode, case)
+        elif episode.open and case is not None and (transition_kind in _JUDGED_AGAIN or episode.flapping):
             episode = replace(episode, verdict=_earlier(episode.verdict, self._verdict(episode, case)))
             self._tell_verdict(episode, case)
         if case is not None:
@@ -234,7 +260,8 @@ class Admission:
 
     def _keep(self, episode: Episode, case: Case | None) -> None:
         self._working.keep(episode)
-        if not episode.open:
+        latest = self._latest.get(episode.key)
+        if not episode.open and (latest is None or episode.starts_at >= latest.starts_at):
             self._latest[episode.key] = episode
         self.draft.episodes[episode.uid] = episode
         if case is not None:

@@ -32,6 +32,10 @@ class _Notice:
     until: float | None  # None: held
     told: bool = False
 
+    def is_over(self, now: float) -> bool:
+        """Say whether it ended by now."""
+        return self.until is not None and self.until <= now
+
 
 class Notices:
     """Open notices by fingerprint."""
@@ -86,15 +90,25 @@ class Notices:
         if not desk.leads:
             return
         now = self._clock.now()
-        over = [key for key, notice in self._open.items() if notice.until is not None and notice.until <= now]
-        events = [_event(key, one, now) for key, one in self._open.items() if not one.told or key in over]
+        over = {key for key, notice in self._open.items() if notice.is_over(now)}
+        fresh = {key for key, notice in self._open.items() if not notice.told}
+        events = [_event(key, one, now) for key, one in self._open.items() if key in over or key in fresh]
         if not events:
             return
         await desk.take(Batch(events=tuple(events)))
-        for notice in self._open.values():
-            notice.told = True
+        for key in fresh:
+            self._open[key].told = True
         for key in over:
+            self._end(key, now)
+
+    def _end(self, key: str, now: float) -> None:
+        """Forget what was told to be over; what was said again meanwhile begins anew."""
+        notice = self._open[key]
+        if notice.is_over(now):
             del self._open[key]
+        else:
+            notice.told, notice.since = False, self._clock.now()
+            self._changed.set()
 
     async def _adopt(self, desk: Desk) -> None:
         """Take over what an earlier run left open: it ends unless it is said again."""
@@ -108,7 +122,7 @@ class Notices:
 
 
 def _event(key: str, notice: _Notice, now: float) -> AlertEvent:
-    over = notice.until is not None and notice.until <= now
+    over = notice.is_over(now)
     return AlertEvent(
         source=SELF_SOURCE,
         fingerprint=key,

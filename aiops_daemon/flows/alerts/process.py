@@ -58,7 +58,8 @@ class Processor:
         try:
             await self._take(rows)
         except _FAULTS:
-            for row in rows:  # one of them is bad: find it, and let the others through
+            # one of them is bad: find it among those that still wait, and let the others through
+            for row in await self._around.store.pending(ROWS, bytes_limit=BYTES):
                 await self._take_alone(row)
         return True
 

@@ -44,19 +44,26 @@ class Seating:
                 return self._join(case, episode, reason)
         return self._by_grouping(episode)
 
-    def _returning(self, episode: Episode, before: Episode | None) -> tuple[Case, str] | None:
+    def home(self, before: Episode | None) -> Case | None:
+        """Return the case that an alert comes back to: of an incident that is open, or was resolved lately."""
         case = self._followed(before.incident) if before is not None and before.incident else None
-        if case is None or before is None:
+        if case is None or not case.incident.state.closed:
+            return case
+        return case if self._ago(case) <= self._around.settings.grouping.reopen_within else None
+
+    def _returning(self, episode: Episode, before: Episode | None) -> tuple[Case, str] | None:
+        case = self.home(before)
+        if case is None:
             return None
-        incident = case.incident
-        if not incident.state.closed:
-            return case, f"the same alert fired in {incident.name} before"
-        ago = self._now - (incident.resolved_at or 0.0)
-        if ago > self._around.settings.grouping.reopen_within:
-            return None
-        why = f"{episode.rule or 'an alert'} came back {round(ago / 60)} min after {incident.name} was resolved"
-        self._reopen(case, why)
+        name = case.incident.name
+        if not case.incident.state.closed:
+            return case, f"the same alert fired in {name} before"
+        why = f"{episode.rule or 'an alert'} came back {round(self._ago(case) / 60)} min after {name} was resolved"
+        self.reopen(case, why)
         return case, why
+
+    def _ago(self, case: Case) -> float:
+        return self._now - (case.incident.resolved_at or 0.0)
 
     def _of_finding(self, episode: Episode, before: Episode | None) -> tuple[Case, str] | None:
         if not is_own_rule(episode.labels):
@@ -94,8 +101,11 @@ class Seating:
     def _followed(self, uid: str) -> Case | None:
         """Return a case, or the one that it was merged into."""
         case = self._working.cases.get(uid)
-        while case is not None and case.incident.state is IncidentState.MERGED:
-            case = self._working.cases.get(case.incident.merged_into)
+        while case is None or case.incident.state is IncidentState.MERGED:
+            uid = self._working.merged.get(uid, "") if case is None else case.incident.merged_into
+            if not uid:
+                return None
+            case = self._working.cases.get(uid)
         return case
 
     def _open(self, episode: Episode, why: str, *, digest: bool = False) -> Case:
@@ -108,7 +118,8 @@ class Seating:
         self._draft.opened.append(incident)
         return self._working.open_case(incident)
 
-    def _reopen(self, case: Case, why: str) -> None:
+    def reopen(self, case: Case, why: str) -> None:
+        """Open a resolved incident again because one of its alerts is news."""
         case.incident, entries = reopened(case.incident, self._now, why)
         self._draft.write(entries)
         self._around.grouper.reopen(case.incident.uid)
@@ -155,6 +166,7 @@ def move_all(loser: Case, winner: Case, working: WorkingSet, draft: Draft) -> No
     for uid, finding in loser.findings.items():
         winner.findings[uid] = draft.findings[uid] = replace(finding, incident=winner.incident.uid)
     loser.findings.clear()
+    loser.incident = replace(loser.incident, alerts=loser.facts().alerts)
     draft.put(loser.incident, loser.incident)
     draft.put(winner.incident, winner.incident)
 

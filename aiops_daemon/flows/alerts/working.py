@@ -24,6 +24,7 @@ class WorkingSet:
         self.cases: dict[str, Case] = {}
         self.open: dict[AlertKey, Episode] = {}
         self.held: set[AlertKey] = set()
+        self.merged: dict[str, str] = {}  # incidents that are no case any more: into which one they were merged
         self.next_number = state.next_number
         self.first_started_at = state.first_started_at
         for incident in state.incidents:
@@ -33,7 +34,9 @@ class WorkingSet:
             if case is not None:
                 case.add(episode)
             self.keep(episode)
-
+        latest = {episode.key: episode.uid for episode in state.episodes}
+        for case in self.cases.values():  # an alert flaps where it was last
+            case.flapping = {key: uid for key, uid in case.flapping.items() if latest[key] == uid}
         for finding in state.findings:
             if finding.incident in self.cases:
                 self.cases[finding.incident].findings[finding.uid] = finding
@@ -76,6 +79,7 @@ class WorkingSet:
         old = [uid for uid, case in self.cases.items() if _closed_before(case, before)]
         for uid in old:
             del self.cases[uid]
+        self.merged.clear()
         return old
 
     def unresolved(self) -> Iterable[Case]:
