@@ -52,7 +52,10 @@ class IncidentPage:
 
 @dataclass(frozen=True, slots=True)
 class IncidentDetail:
-    """One incident with everything that belongs to it; the timeline oldest first."""
+    """One incident with what belongs to it; the timeline oldest first.
+
+    Of a storm the first part: open alerts before ended ones, and of the timeline the latest lines and the first.
+    """
 
     incident: Incident
     episodes: tuple[Episode, ...]
@@ -60,6 +63,8 @@ class IncidentDetail:
     findings: tuple[LinkedFinding, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     merged: tuple[Incident, ...] = ()  # incidents that went into this one
+    alerts_left_out: int = 0
+    lines_left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

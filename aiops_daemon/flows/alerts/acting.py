@@ -159,7 +159,7 @@ class Acting:
             if detail is None:
                 return None
             case = self._working.open_case(detail.incident)
-            for episode in detail.episodes:
+            for episode in await self._around.store.episodes_of(detail.incident.uid):
                 case.add(episode)
             case.findings = {finding.uid: finding for finding in detail.findings}
         return case if scope.sees(case.incident.teams) else None

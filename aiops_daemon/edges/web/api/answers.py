@@ -33,7 +33,7 @@ async def answer(shape: Callable[[], object], cursor: str | None = None, **more:
 
 
 def _written(shape: Callable[[], object], cursor: str | None, more: Mapping[str, object]) -> bytes:
-    return msgspec.json.encode({"data": shape(), "next": cursor, "warnings": [], **more})
+    return msgspec.json.encode({"data": shape(), "next": cursor, "warnings": [], **more})  # `more` may bring warnings
 
 
 def refused(refusal: Refusal) -> ProblemError:

@@ -58,11 +58,13 @@ class Incidents:
 
     async def incident(self, request: web.Request) -> web.Response:
         """Return one incident with everything that belongs to it."""
-        return await answer(partial(detail_item, await self._found(request)))
+        detail = await self._found(request)
+        return await answer(partial(detail_item, detail), warnings=_left_out(detail))
 
     async def timeline(self, request: web.Request) -> web.Response:
         """Return the timeline of one incident, oldest first."""
-        return await answer(partial(_items, entry_item, (await self._found(request)).timeline))
+        detail = await self._found(request)
+        return await answer(partial(_items, entry_item, detail.timeline), warnings=_left_out(detail))
 
     async def alerts(self, request: web.Request) -> web.Response:
         """List alerts, latest heard first."""
@@ -108,3 +110,13 @@ class Incidents:
 
 def _items(shape: Callable[[Value], object], values: Iterable[Value]) -> list[object]:
     return [shape(each) for each in values]
+
+
+def _left_out(detail: IncidentDetail) -> list[str]:
+    """Say what a storm left out; all its alerts are in the list of alerts."""
+    told = []
+    if detail.alerts_left_out:
+        told.append(f"{detail.alerts_left_out} alerts are left out; see /api/v1/alerts?incident={detail.incident.name}")
+    if detail.lines_left_out:
+        told.append(f"{detail.lines_left_out} lines of the timeline between the first and the latest are left out")
+    return told

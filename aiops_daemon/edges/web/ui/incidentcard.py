@@ -102,7 +102,7 @@ def incident_view(detail: IncidentDetail, now: float) -> IncidentView:
         facts=tuple(_facts(incident, now)),
         notify=notify_words(incident, now),
         groups=rule_groups(detail.episodes, now),
-        more_alerts=max(0, len(detail.episodes) - MOST_ALERTS),
+        more_alerts=max(0, len(detail.episodes) - MOST_ALERTS) + detail.alerts_left_out,
         findings=tuple(_finding(each, now) for each in detail.findings),
         together=_together(detail),
         apart=tuple(_line(each, now) for each in detail.timeline if each.kind is EntryKind.APART),
