@@ -30,7 +30,8 @@ _SAME_ALERTS = 3  # two incidents that both hold this many of the same alerts ar
 _UNDER_WAY = 10.0  # mean gaps of silence within which an incident goes on
 _INSTANT = 0.05  # seconds: alerts of one evaluation, or of one request through many services
 _INSTANT_NATS = 2.0
-_REFUSED = 2  # refusals that are told
+_REFUSED = 2  # refusals that are told of an alert that begins an incident
+_NEAR_MISS = 0.25  # score of another incident from which an alert that joined tells of it
 
 _Weighed = tuple[Cluster, Weights]
 
@@ -63,9 +64,10 @@ class Grouper:
         (cluster, weights), others = fitting[0], fitting[1:]
         merges = self._merges(one, fitting[0], others)
         merged = {judged.incident for judged in merges}
-        refused = [item for item in weighed if item[0] is not cluster and item[0].uid not in merged]
+        refused = [item for item in weighed[:3] if item[0] is not cluster and item[0].uid not in merged]
+        refused = [item for item in refused[:1] if item[1].score >= _NEAR_MISS]
         told = judgement(one, cluster, weights, joined=True, threshold=self.spec.threshold)
-        return Placement(cluster.uid, told, self._refusals(one, refused[:1]), merges)
+        return Placement(cluster.uid, told, self._refusals(one, refused), merges)
 
     def join(self, candidate: Candidate, incident: str, now: float) -> None:
         """Note that an alert went to an incident, a known or a new one, and learn from it."""
