@@ -41,7 +41,7 @@ class Seating:
             chosen = choose(episode, before)
             if chosen is not None:
                 case, reason = chosen
-                return self._join(case, episode, reason)
+                return self._join(case, candidate_of(episode), reason)
         return self._by_grouping(episode)
 
     def home(self, before: Episode | None) -> Case | None:
@@ -93,10 +93,10 @@ class Seating:
             case = self._open(episode, f"opened by {episode.rule or 'an alert'}")
             self._tell_apart(case, episode, placement)
             reason = "began this incident" + (f": {placement.refused[0].text}" if placement.refused else "")
-            return self._join(case, episode, reason)
+            return self._join(case, candidate, reason)
         self._merge(case, placement)
         survivor = self._followed(case.incident.uid) or case
-        return self._join(survivor, episode, placement.judgement.text if placement.judgement else "")
+        return self._join(survivor, candidate, placement.judgement.text if placement.judgement else "")
 
     def _followed(self, uid: str) -> Case | None:
         """Return a case, or the one that it was merged into."""
@@ -125,8 +125,8 @@ class Seating:
         self._around.grouper.reopen(case.incident.uid)
         self._around.meter.inc("aiops_grouping_decisions_total", decision="reopened")
 
-    def _join(self, case: Case, episode: Episode, reason: str) -> tuple[Case, str]:
-        self._around.grouper.join(candidate_of(episode), case.incident.uid, self._now)
+    def _join(self, case: Case, candidate: Candidate, reason: str) -> tuple[Case, str]:
+        self._around.grouper.join(candidate, case.incident.uid, self._now)
         return case, reason
 
     def _tell_apart(self, case: Case, episode: Episode, placement: Placement) -> None:
