@@ -47,7 +47,7 @@ def test_rules_of_the_configuration_go_into_a_folder(
     told = capsys.readouterr()
     assert ["aiops-anomalies.yaml", "aiops-forecasts.yaml", "aiops-health.yaml", "aiops-slos.yaml"] == written
     assert "aiops-slos.yaml: 3 rules, unit test tests/aiops-slos_test.yaml" in told.out
-    assert "16 rules; no promtool: only their structure was checked." in told.err
+    assert "26 rules; no promtool: only their structure was checked." in told.err
     assert "1 queries and 1 SLOs" not in told.err
     assert "cover 1 query and 1 SLO of the configuration" in told.err
 

@@ -1,5 +1,6 @@
-"""Every alert has a runbook, every runbook an alert, and each says what a person at night needs."""
+"""Every alert and notice has a runbook, every runbook an alert, and each says what a person at night needs."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,13 @@ from rule_inputs import PLAIN
 
 from aiops_daemon.core.rules.generate import generate
 
-RUNBOOKS = Path(__file__).parents[2] / "docs" / "runbooks"
+ROOT = Path(__file__).parents[2]
+RUNBOOKS = ROOT / "docs" / "runbooks"
+SAYING = (ROOT / "aiops_daemon" / "app.py", *(ROOT / "aiops_daemon" / "flows").rglob("*.py"))
+NOTICES = {name for file in SAYING for name in re.findall(r'"(Aiops[A-Z]\w+)"', file.read_text(encoding="utf-8"))}
 ALERTS = sorted(
-    {
+    NOTICES
+    | {
         rule["alert"]
         for file in generate(PLAIN, PLAIN.queries, PLAIN.slos)
         for group in file.document["groups"]
@@ -25,6 +30,18 @@ def test_runbook(alert: str) -> None:
 
     assert text.startswith(f"# {alert}\n")
     assert [] == [part for part in ("Meaning", "Impact", "Diagnosis", "Mitigation") if f"\n## {part}\n" not in text]
+
+
+def test_notices_are_found() -> None:
+    """What the daemon says about itself is among the names above."""
+    assert {"AiopsBackupFailing", "AiopsStoreMended", "AiopsWatchdogMissing", "AiopsWebhookTooLarge"} <= NOTICES
+
+
+def test_every_runbook_is_in_the_index() -> None:
+    """Each once, with a link."""
+    index = (RUNBOOKS / "README.md").read_text(encoding="utf-8")
+
+    assert set(ALERTS) == set(re.findall(r"\[(Aiops\w+)\]\(\1\.md\)", index))
 
 
 def test_no_runbook_without_alert() -> None:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from rule_inputs import EVIL, HOSTILE, PLAIN
 
+from aiops_daemon.core.model.alertmanager import HeartbeatSpec
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.rules.document import RuleFile
 from aiops_daemon.core.rules.generate import generate
@@ -126,7 +127,11 @@ async def test_the_continuous_writer_covers_queries_and_slos(tmp_path: Path) -> 
     assert names == [Path(path).name for path in paths]
 
 
-@pytest.mark.parametrize("settings", [PLAIN, EVIL, Settings()], ids=["plain", "evil", "empty"])
+@pytest.mark.parametrize(
+    "settings",
+    [PLAIN, EVIL, Settings(), Settings(heartbeat=HeartbeatSpec(interval=3600.0))],
+    ids=["plain", "evil", "empty", "seldom"],
+)
 @pytest.mark.real
 async def test_promtool_accepts_rules_and_unit_tests(settings: Settings, promtool: Path, tmp_path: Path) -> None:
     """Every alert fires and is silent as promised, with labels and annotations to the letter."""

@@ -7,8 +7,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aiops_daemon.core.model.alertmanager import HeartbeatSpec
 from aiops_daemon.core.model.query import QuerySpec, Threshold
 from aiops_daemon.core.model.settings import RulesSpec, Settings
+from aiops_daemon.core.rules.alerthealth import alert_road_alerts
 from aiops_daemon.core.rules.expression import quote, selector
 from aiops_daemon.core.rules.generate import generate
 from aiops_daemon.core.rules.template import words
@@ -59,3 +61,15 @@ def test_documents_survive_yaml_and_keep_their_identity(name: str, title: str, t
         assert file.test_document == yaml.safe_load(render(file.test_document))
         for group in file.document["groups"]:
             assert all(words(note).go == rule["labels"]["note"] for rule in group["rules"])
+
+
+@few
+@given(st.floats(1.0, 86400.0))
+def test_a_heartbeat_is_given_three_chances(interval: float) -> None:
+    """However seldom it is sent: the alert looks back over at least three, and its examples last longer than that."""
+    alert = alert_road_alerts(Settings(heartbeat=HeartbeatSpec(interval=interval)))[-1]
+    windows = {60 * int(minutes) for minutes in re.findall(r"\[(\d+)m\]", alert.expr)}
+
+    assert 1 == len(windows)
+    assert 3 * interval <= max(windows) <= 3 * interval + 600
+    assert all(60 * example.minute >= max(windows) + alert.hold for example in alert.examples)

@@ -6,68 +6,40 @@ job is called. None asks for a label that a user must set.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from aiops_daemon.core.model.labels import Labels, make
+from aiops_daemon.core.model.labels import make
 from aiops_daemon.core.model.settings import Settings
-from aiops_daemon.core.rules.alert import Alert, Example, poll_interval
+from aiops_daemon.core.rules.alert import Alert, poll_interval
+from aiops_daemon.core.rules.alerthealth import alert_road_alerts
 from aiops_daemon.core.rules.expression import number, selector, series
-from aiops_daemon.core.rules.template import Text, label, value, words
+from aiops_daemon.core.rules.ownalert import TARGET, Proof, ago, at, grows, own_alert, too_old
+from aiops_daemon.core.rules.template import label, words
 
-_TARGET = {"instance": "one", "job": "aiops"}
-_KEEP = 120.0
-_HOLD = 300.0
 _UP = 'up{instance="one",job="aiops"}'
-_BUILD = series("aiops_build_info", {**_TARGET, "version": "1"})
-_SOURCE = {**_TARGET, "source": "eu1"}
+_BUILD = series("aiops_build_info", {**TARGET, "version": "1"})
+_SOURCE = {**TARGET, "source": "eu1"}
 _QUERY = {**_SOURCE, "query": "checkout"}
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """Input under which an alert fires with `labels`, input under which it does not, and when both are judged."""
-
-    bad: tuple[tuple[str, str], ...]
-    good: tuple[tuple[str, str], ...]
-    minute: int
-    labels: Labels = ()
 
 
 def health_alerts(settings: Settings) -> tuple[Alert, ...]:
     """Build every alert on the daemon's own health."""
     slowest = poll_interval(settings, ())
     reading = (_stalled(slowest), _source(slowest), _query(slowest), _stale(slowest), _skipped(), _dropped())
-    return (_down(), _absent(), *reading, _reload(), _refused(), _unsaved())
-
-
-def _alert(
-    name: str,
-    expr: str,
-    summary: str,
-    description: Text,
-    proof: Proof,
-    *,
-    hold: float = _HOLD,
-    severity: str = "warning",
-) -> Alert:
-    fires = Example(f"{name} fires", proof.bad, proof.minute, proof.labels, fires=True)
-    silent = Example(f"{name} is silent", proof.good, proof.minute)
-    return Alert(name, expr, severity, summary, description, (fires, silent), hold=hold, keep=_KEEP)
+    return (_down(), _absent(), *reading, _reload(), _refused(), _unsaved(), *alert_road_alerts(settings))
 
 
 def _down() -> Alert:
-    return _alert(
+    return own_alert(
         "AiopsDaemonDown",
         f"up == 0 and on (job, instance) last_over_time({selector('aiops_build_info')}[1h])",
         "An aiops-daemon cannot be scraped.",
-        _at(words("Prometheus has not reached the aiops-daemon at "))
-        + words(" for 5 minutes. No anomalies, forecasts or burn rates come from it."),
-        Proof(((_BUILD, "1 stale"), (_UP, "1 0x8")), ((_BUILD, "1x9"), (_UP, "1x9")), 9, make(_TARGET)),
+        at(words("Prometheus has not reached the aiops-daemon at "))
+        + words(" for 5 minutes. No incidents, anomalies, forecasts or burn rates come from it."),
+        Proof(((_BUILD, "1 stale"), (_UP, "1 0x8")), ((_BUILD, "1x9"), (_UP, "1x9")), 9, make(TARGET)),
     )
 
 
 def _absent() -> Alert:
-    return _alert(
+    return own_alert(
         "AiopsDaemonAbsent",
         f"absent({selector('aiops_build_info')})",
         "No aiops-daemon is scraped.",
@@ -80,47 +52,47 @@ def _absent() -> Alert:
 def _stalled(slowest: float) -> Alert:
     limit = max(900.0, 10 * slowest)
     metric = "aiops_loop_last_success_timestamp_seconds"
-    return _alert(
+    return own_alert(
         "AiopsLoopStalled",
         f'time() - {selector(metric)}{{loop!~"history-.*"}} > {number(limit)}',
         "A loop of aiops-daemon is stalled.",
-        _at(words("Loop ") + label("loop", "publish") + words(" of the aiops-daemon at "))
+        at(words("Loop ") + label("loop", "publish") + words(" of the aiops-daemon at "))
         + words(" last finished its work ")
-        + _ago(limit),
-        _too_old(metric, {**_TARGET, "loop": "publish"}, limit),
+        + ago(limit),
+        too_old(metric, {**TARGET, "loop": "publish"}, limit),
     )
 
 
 def _source(slowest: float) -> Alert:
     limit = max(600.0, 5 * slowest)
     metric = "aiops_source_last_success_timestamp_seconds"
-    return _alert(
+    return own_alert(
         "AiopsSourceFailing",
         f"time() - {selector(metric)} > {number(limit)}",
         "A metric source gives aiops-daemon no answers.",
-        _at(words("Source ") + label("source", "eu1") + words(" last answered the aiops-daemon at "))
+        at(words("Source ") + label("source", "eu1") + words(" last answered the aiops-daemon at "))
         + words(" ")
-        + _ago(limit)
+        + ago(limit)
         + words(" What it holds is not watched."),
-        _too_old(metric, _SOURCE, limit),
+        too_old(metric, _SOURCE, limit),
     )
 
 
 def _query(slowest: float) -> Alert:
     limit = max(900.0, 10 * slowest)
     metric, source = "aiops_query_last_success_timestamp_seconds", "aiops_source_last_success_timestamp_seconds"
-    return _alert(
+    return own_alert(
         "AiopsQueryFailing",
         f"time() - {selector(metric)} > {number(limit)}\n"
         f"unless on (job, instance, source) time() - {selector(source)} > {number(max(600.0, 5 * slowest))}",
         "A query of aiops-daemon gets no usable answers.",
-        _at(words("Query ") + label("query", "checkout") + words(" of the aiops-daemon at "))
+        at(words("Query ") + label("query", "checkout") + words(" of the aiops-daemon at "))
         + words(" last got a full answer from source ")
         + label("source", "eu1")
         + words(" ")
-        + _ago(limit)
+        + ago(limit)
         + words(" The source itself answers."),
-        _too_old(metric, _QUERY, limit),
+        too_old(metric, _QUERY, limit),
     )
 
 
@@ -129,96 +101,72 @@ def _stale(slowest: float) -> Alert:
     counted = f"{selector('aiops_cycle_duration_seconds')}_count"
     name = f'{counted}{{instance="one",job="aiops",stage="publish"}}'
     last = minutes + 15
-    return _alert(
+    return own_alert(
         "AiopsFindingsStale",
         f'increase({counted}{{stage="publish"}}[{minutes}m]) == 0',
         "The findings page of aiops-daemon is stale.",
-        _at(words("The aiops-daemon at ")) + words(f" has published no findings for {minutes} minutes."),
-        Proof(((name, f"7x{last}"),), ((name, f"7+1x{last}"),), last, make({**_TARGET, "stage": "publish"})),
+        at(words("The aiops-daemon at ")) + words(f" has published no findings for {minutes} minutes."),
+        Proof(((name, f"7x{last}"),), ((name, f"7+1x{last}"),), last, make({**TARGET, "stage": "publish"})),
         hold=600.0,
     )
 
 
 def _skipped() -> Alert:
     metric = "aiops_cycles_skipped_total"
-    return _alert(
+    return own_alert(
         "AiopsCyclesSkipped",
         f"increase({selector(metric)}[30m]) > 3",
         "Polls of aiops-daemon take longer than their interval.",
-        _at(words("Polls of source ") + label("source", "eu1") + words(" by the aiops-daemon at "))
+        at(words("Polls of source ") + label("source", "eu1") + words(" by the aiops-daemon at "))
         + words(" were skipped more than three times in 30 minutes."),
-        _grows(metric, _SOURCE),
+        grows(metric, _SOURCE),
     )
 
 
 def _dropped() -> Alert:
     metric = "aiops_series_dropped_total"
-    return _alert(
+    return own_alert(
         "AiopsSeriesDropped",
         f"increase({selector(metric, {'reason': 'limit'})}[1h]) > 0",
         "A query of aiops-daemon has more series than its limit.",
-        _at(words("Query ") + label("query", "checkout") + words(" of the aiops-daemon at "))
+        at(words("Query ") + label("query", "checkout") + words(" of the aiops-daemon at "))
         + words(" matches more series than its max_series; those beyond are not watched."),
-        _grows(metric, {**_QUERY, "reason": "limit"}),
+        grows(metric, {**_QUERY, "reason": "limit"}),
         severity="info",
     )
 
 
 def _reload() -> Alert:
     metric = "aiops_config_last_reload_successful"
-    name = series(metric, _TARGET)
-    return _alert(
+    name = series(metric, TARGET)
+    return own_alert(
         "AiopsConfigReloadFailed",
         f"{selector(metric)} == 0",
         "The last reload of aiops-daemon's configuration failed.",
-        _at(words("The aiops-daemon at ")) + words(" runs with its old configuration; its log lists the faults."),
-        Proof(((name, "0x9"),), ((name, "1x9"),), 9, make(_TARGET)),
+        at(words("The aiops-daemon at ")) + words(" runs with its old configuration; its log lists the faults."),
+        Proof(((name, "0x9"),), ((name, "1x9"),), 9, make(TARGET)),
     )
 
 
 def _refused() -> Alert:
     metric = "aiops_rule_files_refused_total"
-    return _alert(
+    return own_alert(
         "AiopsRuleFilesRefused",
         f"increase({selector(metric)}[1h]) > 0",
         "Generated alert rules were refused.",
-        _at(words("The checker refused the rule files of the aiops-daemon at "))
+        at(words("The checker refused the rule files of the aiops-daemon at "))
         + words("; the old ones stay. Its log has the checker's words."),
-        _grows(metric, _TARGET),
+        grows(metric, TARGET),
     )
 
 
 def _unsaved() -> Alert:
     metric = "aiops_state_save_failures_total"
-    return _alert(
+    return own_alert(
         "AiopsStateNotSaved",
         f"increase({selector(metric)}[30m]) > 2",
         "What aiops-daemon has learned is not saved.",
-        _at(words("The aiops-daemon at "))
+        at(words("The aiops-daemon at "))
         + words(" could not save its learned state again and again; a restart would learn from history again."),
-        _grows(metric, _TARGET),
+        grows(metric, TARGET),
     )
-
-
-def _at(before: Text) -> Text:
-    return before + label("instance", "one")
-
-
-def _ago(limit: float) -> Text:
-    hours, minutes = divmod(_late(limit), 60)
-    return value("seconds", f"{hours}h {minutes}m 0s" if hours else f"{minutes}m 0s") + words(" ago.")
-
-
-def _late(limit: float) -> int:
-    """Return the minute at which an example that stands still since 0 is judged."""
-    return int((limit + _HOLD) // 60) + 3
-
-
-def _too_old(metric: str, labels: dict[str, str], limit: float) -> Proof:
-    late, name = _late(limit), series(metric, labels)
-    return Proof(((name, f"0x{late}"),), ((name, f"0+60x{late}"),), late, make(labels))
-
-
-def _grows(metric: str, labels: dict[str, str]) -> Proof:
-    name = series(metric, labels)
-    return Proof(((name, "0+1x12"),), ((name, "5x12"),), 12, make(labels))
