@@ -126,7 +126,7 @@ class Daemon:
         self._teardown.append(("learned state", self._save))
         self._teardown.append(("loops", self._stop_generation))
         self._road.start()
-        self._teardown.append(("alert road", self._road.stop))
+        self._teardown.append(("alert road", self._road.close))
         if self._options.load is not None:
             self._seen = await self._fingerprint()
             self._supervisor.start("reload", self._watch, patience=RELOAD_PATIENCE)
@@ -263,7 +263,7 @@ class Daemon:
             make_alertmanager=self._options.make_alertmanager or AlertmanagerClient,
             send_heartbeat=self._options.heartbeat,
             view=self.view,
-            holder=f"{socket.gethostname()}/{os.getpid()}",
+            holder=_holder(_storage(self.settings)),
         )
 
     def _alert_ports(self, store: SqlStore, road: AlertRoad) -> AlertPorts:
@@ -351,6 +351,11 @@ def _folder(settings: Settings) -> Path:
 def _storage(settings: Settings) -> StorageSpec:
     url = settings.storage.url or f"sqlite:///{_folder(settings) / 'aiops.db'}"
     return replace(settings.storage, url=url)
+
+
+def _holder(storage: StorageSpec) -> str:
+    """Name this replica in the lease. A SQLite file is locked by one process: after a kill the next need not wait."""
+    return "the only one" if sqlite_path(storage) is not None else f"{socket.gethostname()}/{os.getpid()}"
 
 
 def _state_directory(settings: Settings) -> Path:

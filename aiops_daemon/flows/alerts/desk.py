@@ -81,6 +81,13 @@ class Desk:
             log.info("this replica processes alerts" if token else "another replica processes alerts")
         return token is not None
 
+    async def resign(self) -> None:
+        """Give up the lease, so that another replica need not wait for its end."""
+        async with self._lock:
+            token, self._token, self._working = self._token, None, None
+        if token is not None:
+            await self.around.store.lease("desk", self._holder, 0.0)
+
     async def take(self, batch: Batch) -> None:
         """Process events and note their inbox rows as done, in one transaction."""
         if any(event.status is AlertStatus.RESOLVED for event in batch.events):

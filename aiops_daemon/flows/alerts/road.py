@@ -156,6 +156,14 @@ class AlertRoad:
         for source in self._alertmanagers.values():
             await source.close()
 
+    async def close(self) -> None:
+        """Stop for good: another replica need not wait until the lease ends."""
+        await self.stop()
+        try:
+            await self.desk.resign()
+        except StoreError as error:
+            log.warning("the lease is not given up; another replica waits for its end", exc_info=error)
+
     def waiting(self) -> tuple[str, ...]:
         """Name what is not ready."""
         stalled = (f"loop {name} stalled" for name in self._supervisor.stalled())
@@ -213,11 +221,19 @@ class AlertRoad:
             await self.around.clock.sleep(FINDINGS_EVERY)
 
     async def _save(self, beat: Callable[[], None]) -> None:
+        await self._when_leading(self._first_sign)(beat)
         while True:
             await self.around.clock.sleep(SAVE_EVERY)
             if self.desk.leads:
                 await self.desk.save()
             beat()
+
+    async def _first_sign(self, beat: Callable[[], None]) -> None:
+        """Note in a new store that we live, or an outage before the first save would not be looked back at."""
+        await self.desk.open_episodes("")  # reads the store
+        if self.desk.alive_until is None:
+            await self.desk.save()
+        beat()
 
     def _heartbeat(self, spec: HeartbeatSpec) -> Callable[[Callable[[], None]], Awaitable[None]]:
         sender = Heartbeat(self.around.clock, self._meter, self.store, partial(self._world.send_heartbeat, spec))
