@@ -53,6 +53,9 @@ RULES = """
 groups: [{name: shop, rules: [{alert: Fault, expr: fault == 1, labels: {severity: critical}}]}]
 """
 
+RESEND = "3s"
+"""After four times this an alert of a Prometheus that is gone ends; longer than what is known of Prometheus is kept."""
+
 
 def stamp(seconds: float) -> str:
     """Write a time as Alertmanager does."""
@@ -159,7 +162,7 @@ class Shop:
             exporter=f"127.0.0.1:{self._exporter.server_port}",
             alertmanager=alertmanager.server.address,
         )
-        self.server = servers.prometheus(scrapes, flags=("--rules.alert.resend-delay=1s",))
+        self.server = servers.prometheus(scrapes, flags=(f"--rules.alert.resend-delay={RESEND}",))
 
     def kill(self) -> None:
         """End Prometheus at once."""

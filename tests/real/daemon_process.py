@@ -155,10 +155,6 @@ class DaemonProcess:
         samples = (sample for family in families for sample in family.samples if sample.name == name)
         return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
 
-    def settle(self, within: float = 60.0) -> None:
-        """Wait until all that was accepted is processed."""
-        eventually(lambda: self.metric("aiops_inbox_oldest_timestamp_seconds") == 0.0, "the inbox is empty", within)
-
     def _all(self, noun: str, asked: dict[str, str]) -> list[Item]:
         items: list[Item] = []
         cursor = ""

@@ -94,7 +94,9 @@ def test_a_silence_on_a_firing_alert_and_its_end(stack: Stack) -> None:
     eventually(lambda: daemon.incidents(state="open"), "it is open")
     told = only(daemon)["notify_at"]
     silence = alertmanager.amtool("silence", "add", "alertname=DiskFull", "-d1h", "-cmoving", "-aann")
-    muted = eventually(lambda: next((one for one in daemon.incidents() if one["alerts_muted"]), None), "it is muted", 10)
+    muted = eventually(
+        lambda: next((one for one in daemon.incidents() if one["alerts_muted"]), None), "it is muted", 10
+    )
     alert = daemon.alert()
 
     assert told is not None
