@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 
 import pytest
 from alert_world import EPOCH, AlertWorld, alert, body, make_world
 
 from aiops_daemon.core.model.action import ActionKind, Done
-from aiops_daemon.core.model.alert import EpisodeState
+from aiops_daemon.core.model.alert import EpisodeState, VerdictReason
+from aiops_daemon.core.model.alertmanager import MaintenanceSpec, QualitySpec
 from aiops_daemon.core.model.incident import EntryKind, IncidentState
+from aiops_daemon.core.model.matcher import parse
 from aiops_daemon.core.model.repair import Lookup, Repair, RepairClass
 
 LATENCY = {"alertname": "HighLatency", "service": "checkout", "severity": "critical", "team": "shop"}
@@ -324,3 +327,24 @@ async def test_an_incident_with_doubtful_alerts_stays_open(world: AlertWorld) ->
 
     assert (IncidentState.OPEN, 2) == ((one := await world.only()).state, one.firing)
     assert {EpisodeState.STALE, EpisodeState.UNKNOWN} == {one.state for one in await world.alerts()}
+
+
+@pytest.mark.looptime
+async def test_whoever_acts_need_not_wait_until_a_large_window_ends(tmp_path: Path) -> None:
+    """What maintenance held is looked at again in steps, and people come between them."""
+    window = MaintenanceSpec("move", (parse('alertname=~".+"'),), starts_at=0.0, ends_at=EPOCH + 600)
+    world = await make_world(tmp_path, quality=QualitySpec(maintenance=(window,)))
+    await world.fire(*(LATENCY | {"pod": f"p{number}"} for number in range(1200)))
+    await world.clock.sleep(EPOCH + 601 - world.clock.now())
+    ended: list[str] = []
+
+    async def note(what: str, done: Awaitable[object]) -> None:
+        await done
+        ended.append(what)
+
+    await asyncio.gather(note("tick", world.desk.tick()), note("act", world.act(ActionKind.ACK, "1")))
+    told = {one.verdict.reason for one in await world.alerts()}
+    await world.store.close()
+
+    assert ["act", "tick"] == ended
+    assert {VerdictReason.OVER} == told

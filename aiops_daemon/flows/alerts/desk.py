@@ -37,6 +37,7 @@ from aiops_daemon.logs import fields
 log = logging.getLogger(__name__)
 
 BREATH = 15  # alerts after which the event loop may turn to others; about 5 ms
+AT_ONCE = 500  # alerts in one step: whoever acts meanwhile waits for its end
 FRESH = 10.0  # seconds: how old what is known of rule evaluation may be when a resolve is judged
 ALIVE = "alive"  # name of what is known of when we were up last
 LEASE = 15.0  # seconds; renewed at a third of that
@@ -140,16 +141,26 @@ class Desk:
             admission = await self._admission(working, draft, steady)
             for case in Acting(self.around, working, draft).wake(admission.now):
                 admission.touched[case.incident.uid] = case
-            for number, key in enumerate(list(working.held), 1):
-                admission.look_again(working.open[key])
-                if number % BREATH == 0:
-                    await asyncio.sleep(0)
             for key in steady:
                 episode = admission.latest(key)
                 if episode is not None and episode.flapping:
                     admission.steady(episode)
             follow(admission.touched.values(), self.around, draft, admission.now)
             self._forget(working, admission.now)
+            held = list(working.held)
+        for start in range(0, len(held), AT_ONCE):
+            await self._look_again(held[start : start + AT_ONCE])
+
+    async def _look_again(self, held: Sequence[AlertKey]) -> None:
+        """Judge again what was held back; few at once, for people wait meanwhile."""
+        async with self._step() as (working, draft):
+            admission = await self._admission(working, draft, [])
+            for number, key in enumerate(held, 1):
+                if key in working.held:
+                    admission.look_again(working.open[key])
+                if number % BREATH == 0:
+                    await asyncio.sleep(0)
+            follow(admission.touched.values(), self.around, draft, admission.now)
 
     async def save(self) -> None:
         """Write what grouping and quality learned."""

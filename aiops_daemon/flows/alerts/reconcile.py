@@ -31,7 +31,7 @@ LOOK_UP_AGE = 2.0  # seconds for which one answer serves all look-ups
 LOOK_UP_PATIENCE = 5.0
 _BREATH = 200  # alerts compared before the loop may turn to others; about 5 ms
 _MANY_ROUTES = 500
-_BATCH = 2_000  # repairs in one transaction of the desk
+_BATCH = 500  # repairs in one transaction of the desk
 
 
 class Mending(Protocol):

@@ -53,6 +53,10 @@ class Cluster:
         elif traits.key in self.keys or len(self.keys) < _MOST_KEYS:
             self.keys[traits.key] = FIRING
 
+    def counted(self, traits: Traits) -> list[str]:
+        """Return the values of an alert that are counted here; beyond the most that are, none is."""
+        return [token for token in traits.tokens if token in self.tokens]
+
     def pace(self, usual: float) -> float:
         """Return the mean gap between its alerts; a new incident is taken for a usual one."""
         return (self.silence + _PRIOR_GAPS * usual) / (self.gaps + _PRIOR_GAPS)

@@ -93,7 +93,7 @@ class Grouper:
         self._episodes[candidate.episode] = (traits, incident)
         cluster.episodes.add(candidate.episode)
         if cluster.closed_at is None:
-            self._index.add(cluster, traits.tokens)
+            self._index.add(cluster, cluster.counted(traits))
         self._touch_others(candidate.episode, cluster, traits.at)
 
     def leave(self, episode: str, now: float) -> None:
@@ -143,7 +143,7 @@ class Grouper:
             self._episodes[episode] = (traits, incident)
             cluster.episodes.add(episode)
             if cluster.closed_at is None:
-                self._index.add(cluster, traits.tokens)
+                self._index.add(cluster, cluster.counted(traits))
 
     def close(self, incident: str, now: float) -> None:
         """Note that an incident was resolved: it takes no alert until it reopens."""
@@ -271,6 +271,7 @@ class Grouper:
             return FIRING
         firing = cluster.keys.get(traits.key, ENDED)
         cluster.add(traits, -1)
+        self._index.drop(cluster, set(traits.tokens).difference(cluster.tokens))
         cluster.episodes.discard(episode)
         return firing
 

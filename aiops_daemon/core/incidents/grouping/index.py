@@ -80,7 +80,11 @@ class Index:
             latest.pop(cluster.uid, None)
             if not latest:
                 del self._latest[cluster.partition]
-        for token in cluster.tokens:
+        self.drop(cluster, cluster.tokens)
+
+    def drop(self, cluster: Cluster, tokens: Iterable[str]) -> None:
+        """Note that a cluster carries these values no more."""
+        for token in tokens:
             found = self._by_token.get((cluster.partition, token))
             if found is not None and cluster in found:
                 found.remove(cluster)
