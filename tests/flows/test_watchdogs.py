@@ -14,6 +14,7 @@ from aiops_daemon.core.model.alertmanager import WatchdogSpec
 from aiops_daemon.core.model.incident import IncidentState
 from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.model.matcher import parse
+from aiops_daemon.core.model.settings import RulesSpec
 from aiops_daemon.flows.alerts.watchdogs import Watchdogs
 
 SPEC = WatchdogSpec((parse('alertname="Watchdog"'),), 600.0, ((("cluster", "eu1"),), (("cluster", "us1"),)))
@@ -102,13 +103,16 @@ async def test_a_reload_keeps_the_clocks(world: AlertWorld) -> None:
 
 @pytest.mark.looptime
 async def test_a_notice_that_was_said_ends_by_itself(world: AlertWorld) -> None:
-    """An hour after it was last said."""
+    """An hour after it was last said. Its runbook is where the settings say."""
+    world.notices.rules = RulesSpec(runbook_url="https://runbooks.example.org")
     world.intake.too_large("eu1", 40_000_000)
     await world.notices.flush(world.desk)
     opened = await world.only()
     await world.clock.sleep(3601)
     await world.notices.flush(world.desk)
 
+    (alert,) = await world.alerts(sources=(SELF_SOURCE,))
     assert "AiopsWebhookTooLarge on aiops-daemon" == opened.title
+    assert "https://runbooks.example.org/AiopsWebhookTooLarge.md" == dict(alert.annotations)["runbook_url"]
     assert IncidentState.RESOLVED == (await world.only()).state
     assert 1 == world.meter.value("aiops_webhook_body_too_large_total", source="eu1")

@@ -42,6 +42,10 @@ class RulesSpec:
     runbook_url: str = "https://github.com/aiops-daemon/aiops-daemon/blob/main/docs/runbooks/"
     promtool: str = "promtool"
 
+    def runbook(self, alert: str) -> str:
+        """Return the address of an alert's runbook."""
+        return f"{self.runbook_url.removesuffix('/')}/{alert}.md"
+
 
 @dataclass(frozen=True, slots=True)
 class RetentionSpec:

@@ -64,11 +64,10 @@ class Alert:
         return _merge(spec.labels, {name: words(text) for name, text in ours.items()})
 
     def _annotations(self, spec: RulesSpec) -> tuple[tuple[str, Text], ...]:
-        base = spec.runbook_url if spec.runbook_url.endswith("/") else f"{spec.runbook_url}/"
         ours = {
             "summary": words(self.summary),
             "description": self.description,
-            "runbook_url": words(f"{base}{self.name}.md"),
+            "runbook_url": words(spec.runbook(self.name)),
         }
         return _merge(spec.annotations, ours)
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from aiops_daemon.clock import Clock
 from aiops_daemon.core.model.alert import SELF_SOURCE, AlertEvent, AlertStatus, Origin
-from aiops_daemon.core.model.labels import Labels, make, text
+from aiops_daemon.core.model.labels import Labels, get, make, text
+from aiops_daemon.core.model.settings import RulesSpec
 from aiops_daemon.flows.alerts.desk import Batch, Desk
 from aiops_daemon.logs import fields
 
@@ -41,6 +42,7 @@ class Notices:
     """Open notices by fingerprint."""
 
     def __init__(self, clock: Clock) -> None:
+        self.rules = RulesSpec()  # where runbooks are
         self._clock = clock
         self._open: dict[str, _Notice] = {}
         self._changed = asyncio.Event()
@@ -92,7 +94,7 @@ class Notices:
         now = self._clock.now()
         over = {key for key, notice in self._open.items() if notice.is_over(now)}
         fresh = {key for key, notice in self._open.items() if not notice.told}
-        events = [_event(key, one, now) for key, one in self._open.items() if key in over or key in fresh]
+        events = [self._event(key, now) for key in self._open if key in over or key in fresh]
         if not events:
             return
         await desk.take(Batch(events=tuple(events)))
@@ -100,6 +102,22 @@ class Notices:
             self._open[key].told = True
         for key in over:
             self._end(key, now)
+
+    def _event(self, key: str, now: float) -> AlertEvent:
+        notice = self._open[key]
+        over = notice.is_over(now)
+        runbook = self.rules.runbook(get(notice.labels, "alertname"))
+        return AlertEvent(
+            source=SELF_SOURCE,
+            fingerprint=key,
+            status=AlertStatus.RESOLVED if over else AlertStatus.FIRING,
+            labels=notice.labels,
+            annotations=make({"summary": notice.summary, "runbook_url": runbook}),
+            starts_at=notice.since,
+            ends_at=max(notice.since, notice.until or now) if over else None,
+            received_at=now,
+            origin=Origin.SELF,
+        )
 
     def _end(self, key: str, now: float) -> None:
         """Forget what was told to be over; what was said again meanwhile begins anew."""
@@ -119,18 +137,3 @@ class Notices:
             summary = dict(episode.annotations).get("summary", "")
             known = _Notice(episode.labels, summary, episode.starts_at, until, told=True)
             self._open.setdefault(episode.fingerprint, known)
-
-
-def _event(key: str, notice: _Notice, now: float) -> AlertEvent:
-    over = notice.is_over(now)
-    return AlertEvent(
-        source=SELF_SOURCE,
-        fingerprint=key,
-        status=AlertStatus.RESOLVED if over else AlertStatus.FIRING,
-        labels=notice.labels,
-        annotations=(("summary", notice.summary),),
-        starts_at=notice.since,
-        ends_at=max(notice.since, notice.until or now) if over else None,
-        received_at=now,
-        origin=Origin.SELF,
-    )
