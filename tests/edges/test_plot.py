@@ -66,9 +66,12 @@ def test_a_breach_ahead_extends_the_axis():
     assert sketch.projection == "M180.0 59.0L356.0 16.0"
 
 
-def test_a_breach_far_ahead_sits_at_the_edge():
-    """The past keeps half of the plot."""
-    assert draw(plot([0.5, 0.6, 0.7]), "", threshold=0.9, breach_at=1e9).now_x == 180.0
+def test_a_breach_far_ahead_is_not_drawn_early():
+    """The past keeps half of the plot; the projection leaves it on the way, at its own slope."""
+    sketch = draw(plot([0.5, 0.6, 0.7]), "", threshold=0.9, breach_at=120.0 + 4 * 120.0)
+
+    assert (180.0, None) == (sketch.now_x, sketch.breach)
+    assert "M180.0 59.0L356.0 48.3" == sketch.projection
 
 
 def test_a_threshold_without_a_date_is_a_line_only():

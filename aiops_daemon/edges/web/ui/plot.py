@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """What the template draws; empty paths draw nothing. `breach` is the point where the threshold is met."""
+    """What the template draws; empty paths draw nothing. `breach` is where the threshold is met, if that is in sight."""
 
     line: str
     band: str
@@ -72,13 +72,17 @@ def draw(plot: Plot, unit: str, *, threshold: float | None = None, breach_at: fl
     x, y = ends.place(shown.times), levels.place(np.where(known, shown.values, np.nan))
     last = (float(x[known][-1]), float(y[known][-1]))
     threshold_y = levels.at(threshold) if _finite(threshold) else None
-    breach = (ends.at(breach_at), threshold_y) if _finite(breach_at) and threshold_y is not None else None
-    ahead = breach is not None and ends.high > float(shown.times[-1])
+    goal = breach = None
+    if _finite(breach_at) and threshold_y is not None:
+        share = _share(float(shown.times[-1]), ends.high, breach_at)
+        goal = (ends.at(breach_at), last[1] + share * (threshold_y - last[1]))
+        breach = goal if share == 1.0 else None
+    ahead = goal is not None and ends.high > float(shown.times[-1])
     return Sketch(
         line=_line(x, y),
         band=_band(x, levels.place(shown.lower), levels.place(shown.upper)),
         outside=_dots(x, y, (shown.values > shown.upper) | (shown.values < shown.lower)),
-        projection=_segment(last, breach) if breach else "",
+        projection=_segment(last, goal) if goal else "",
         threshold_y=None if threshold_y is None else round(threshold_y, 1),
         breach=None if breach is None else (round(breach[0], 1), round(breach[1], 1)),
         now_x=round(ends.at(float(shown.times[-1])), 1) if ahead else None,
@@ -86,6 +90,11 @@ def draw(plot: Plot, unit: str, *, threshold: float | None = None, breach_at: fl
         bottom=speak(_rounded(levels.low), unit),
         span=_span(float(shown.times[0]), float(shown.times[-1]), ends.high),
     )
+
+
+def _share(now: float, end: float, breach_at: float) -> float:
+    """Return how much of the way to a breach fits on the axis: 1 where the breach itself does."""
+    return (end - now) / (breach_at - now) if breach_at > end else 1.0
 
 
 def _thin(plot: Plot) -> Plot:
