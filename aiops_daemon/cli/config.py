@@ -94,8 +94,15 @@ def _print_text(found: Inspection, path: Path | None) -> None:
         print(f"{len(found.faults)} fault{'s' * (len(found.faults) != 1)}", file=sys.stderr)
         return
     settings = found.loaded.settings
-    counts = f"{len(settings.sources)} Prometheus, {len(settings.queries)} queries, {len(settings.slos)} SLOs"
-    print(f"{path or 'the flags'}: valid ({counts})")
+    queries, slos = len(settings.queries), len(settings.slos)
+    alertmanagers = len(settings.alertmanagers)
+    counts = (
+        f"{len(settings.sources)} Prometheus",
+        f"{alertmanagers} Alertmanager{'s' * (alertmanagers != 1)}",
+        f"{queries} {'query' if queries == 1 else 'queries'}",
+        f"{slos} SLO{'s' * (slos != 1)}",
+    )
+    print(f"{path or 'the flags'}: valid ({', '.join(counts)})")
 
 
 def _show(arguments: argparse.Namespace) -> int:

@@ -33,7 +33,7 @@ def config(tmp_path: Path):
 def test_a_good_file_exits_0(command: tuple[str, ...], config, capsys: pytest.CaptureFixture[str]) -> None:
     """A valid file is said to be valid, with what it holds."""
     assert 0 == _run(*command, config(GOOD))
-    assert "valid (1 Prometheus, 0 queries, 0 SLOs)" in capsys.readouterr().out
+    assert "valid (1 Prometheus, 0 Alertmanagers, 0 queries, 0 SLOs)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", [("config", "check"), ("check-config",)])
