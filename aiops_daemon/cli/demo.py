@@ -108,7 +108,8 @@ def _report_incidents(sent: int, incidents: list[dict[str, Any]]) -> None:
 def _print_incident(told: dict[str, Any]) -> None:
     incident = told["incident"]
     state = f"{incident['state']:8}  {incident['severity']:8}  {incident['priority']}"
-    print(f"  {incident['name']}  {state}  {incident['alerts_total']:2} alerts  {incident['title']}")
+    count = incident["alerts_total"]
+    print(f"  {incident['name']}  {state}  {count:2} {'alert ' if count == 1 else 'alerts'}  {incident['title']}")
     why = [(one["rule"], one["joined_reason"]) for one in told["alerts"] if "score" in one["joined_reason"]]
     for rule, reason in why[:1]:
         print(f"         {rule} joined: {reason}")

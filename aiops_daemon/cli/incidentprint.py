@@ -14,6 +14,7 @@ Item = dict[str, Any]
 _LIST = ("INCIDENT", "PRIORITY", "SEVERITY", "STATE", "SINCE", "FIRING", "TEAM", "ASSIGNEE", "TITLE")
 _ALERTS = ("SINCE", "STATE", "SEVERITY", "VERDICT", "RULE", "LABELS")
 _LAST_LINES = 30
+_MOST_ALERTS = 50  # of one incident: what comes after scrolls away what matters
 
 
 def incidents_table(items: list[Item], total: int) -> str:
@@ -36,7 +37,7 @@ def incident_text(detail: Item) -> str:
     parts = [
         plain(f"{incident['name']}  {incident['title']}"),
         _facts(incident),
-        _section("alerts", _alerts(detail["alerts"])),
+        _section("alerts", _alerts(incident, detail["alerts"])),
         _section("findings", [each["sentence"] for each in detail["findings"]]),
         _section("why together", _reasons(detail["together"]["joined"])),
         _section("kept apart", [each["text"] for each in detail["together"]["apart"]]),
@@ -73,7 +74,7 @@ def _rest(shown: int, total: int) -> str:
 
 
 def _facts(incident: Item) -> str:
-    notify = when(incident["notify_at"]) or "nobody"
+    notify = f"due {when(incident['notify_at'])}" if incident["notify_at"] else "nobody"
     facts = (
         ("state", incident["state"]),
         ("severity", f"{incident['severity']}, {incident['priority']}: {incident['priority_reason']}"),
@@ -84,7 +85,7 @@ def _facts(incident: Item) -> str:
         ),
         ("team", ", ".join(incident["teams"]) or incident["team"]),
         ("assignee", incident["assignee"] or incident["acknowledged_by"] or "nobody"),
-        ("told", f"{notify}: {incident['notify_reason']}"),
+        ("to be told", f"{notify}: {incident['notify_reason']}"),
         ("snoozed", when(incident["snoozed_until"])),
         ("merged into", incident["merged_into"] or ""),
         ("resolved", _resolved(incident)),
@@ -100,13 +101,33 @@ def _section(title: str, lines: list[str]) -> str:
     return f"\n{title}\n" + "\n".join(f"  {plain(line)}" for line in lines) if lines else ""
 
 
-def _alerts(items: list[Item]) -> list[str]:
-    rows = [(each["uid"], _state(each), each["severity"], each["rule"], _labels(each)) for each in items]
-    return table(("UID", "STATE", "SEVERITY", "RULE", "LABELS"), rows).split("\n") if rows else []
+def _alerts(incident: Item, items: list[Item]) -> list[str]:
+    """Write the first alerts, open ones before ended ones; uids are what split takes."""
+    if not items:
+        return []
+    shown = sorted(items, key=lambda each: each["state"] == "resolved")[:_MOST_ALERTS]
+    rows = [
+        (each["uid"], when(each["first_starts_at"]), _state(each), each["severity"], each["rule"], _labels(each))
+        for each in shown
+    ]
+    lines = table(("UID", "SINCE", "STATE", "SEVERITY", "RULE", "LABELS"), rows).split("\n")
+    more = incident["alerts_total"] - len(shown)
+    if more > 0:
+        lines.append(f"{more} more; aiops-daemon incidents alerts --incident {incident['name']} lists them")
+    return lines
 
 
 def _reasons(joined: list[Item]) -> list[str]:
-    return list(dict.fromkeys(f"{each['rule']}: {each['reason']}" for each in joined if each["reason"]))
+    """Say of each rule why its first alert joined, and how many more did."""
+    by_rule: dict[str, list[str]] = {}
+    for each in joined:
+        if each["reason"]:
+            by_rule.setdefault(each["rule"], []).append(each["reason"])
+    return [f"{rule}: {first}{_as_well(len(rest))}" for rule, (first, *rest) in by_rule.items()]
+
+
+def _as_well(count: int) -> str:
+    return f" (and {count} more alert{'s' * (count != 1)} of this rule)" if count else ""
 
 
 def _outcome(item: Item) -> str:

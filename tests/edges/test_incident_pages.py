@@ -131,7 +131,7 @@ async def test_an_incident_tells_the_whole_story(http):
 
     for part in (
         "INC-42 CheckoutLatencyHigh and 3 more rules in checkout", "Who acts ann", "4 of 5 alerts firing, 1 muted",
-        "To be told since 2026-11-21 02:45 UTC: CheckoutLatencyHigh is critical and new",
+        "People are to be told since 2026-11-21 02:45 UTC: CheckoutLatencyHigh is critical and new",
         "CheckoutLatencyHigh critical 2 of 2 open", "silenced by 7f3a", "flapping, 6 starts",
         "delay: 8 of 10 ended within 4m; tells in 3m 20s", "told resolved, but its Prometheus is not evaluating",
         "gone without proof of an end", "ended 12m ago", "99th percentile of checkout is 2.4 s",
@@ -143,6 +143,19 @@ async def test_an_incident_tells_the_whole_story(http):
         assert part in shown.text
     assert len([tag for tag, attrs in shown.tags if tag == "svg"]) == 2
     assert 7 == len(shown.named("alerts"))
+
+
+async def test_reasons_of_a_storm_are_folded(http, daemon):
+    """One line for a rule; twenty other reasons behind it, and how many are left."""
+    storm = tuple(
+        episode(n, joined_reason=f"{n} s after its last alert", first_starts_at=NOW + n) for n in range(1, 31)
+    )
+    daemon.road.details = [busy_detail(episodes=storm)]
+    shown = await page(http, "/incidents/INC-42")
+
+    assert "CheckoutLatencyHigh ×30 1 s after its last alert Its other alerts 2 s after" in shown.text
+    assert "21 s after its last alert and 9 more" in shown.text
+    assert "22 s after its last alert" not in shown.text
 
 
 async def test_a_plot_has_its_threshold(http, daemon):
@@ -173,7 +186,7 @@ async def test_findings_without_a_plot_are_told(http, daemon):
             "People are told in 4m (2026-11-21 03:14 UTC): may pass",
             {"notify_at": NOW + 240, "notify_reason": "may pass"},
         ),
-        ("To be told since 2026-11-21 03:09 UTC", {"notify_at": NOW - 60, "notify_reason": ""}),
+        ("People are to be told since 2026-11-21 03:09 UTC", {"notify_at": NOW - 60, "notify_reason": ""}),
     ],
 )
 def test_why_somebody_is_or_is_not_told_is_said(expected, changes):

@@ -14,6 +14,7 @@ from web_world import HOSTILE, NOW, FakeDaemon
 from aiops_daemon.cli.main import dispatch
 from aiops_daemon.cli.table import table
 from aiops_daemon.core.model.action import Action, ActionKind, Refusal, RefusalReason
+from aiops_daemon.core.model.alert import EpisodeState
 from aiops_daemon.core.model.incident import EntryKind
 from aiops_daemon.core.model.listing import AlertQuery, IncidentQuery
 from aiops_daemon.core.model.scope import Role
@@ -116,11 +117,25 @@ def test_one_incident_is_shown_whole(told):
     assert code == 0
     for part in (
         "INC-42  CheckoutLatencyHigh and 3 more rules", "state:       open", "alerts:      4 of 5 firing, 1 muted",
-        "told:        2026-11-21 02:45 UTC: CheckoutLatencyHigh is critical and new", uid(1003), "firing,flapping",
+        "to be told:  due 2026-11-21 02:45 UTC: CheckoutLatencyHigh is critical and new", uid(1003), "firing,flapping",
         "firing,silenced", "7.5 times the expected 320 ms", "why together", "kept apart", "it helped",
         "looking at the database  (ann, page)",
     ):  # fmt: skip
         assert part in out
+
+
+def test_a_storm_fits_a_screen(told, daemon):
+    """Fifty alerts with since when they fire, open ones first; one reason a rule; how much more there is."""
+    ended = episode(0, "Ended", state=EpisodeState.RESOLVED, ends_at=NOW)
+    storm = tuple(episode(n, joined_reason=f"{n} s after its last alert") for n in range(1, 121))
+    daemon.road.details = [busy_detail(incident=incident(alerts=121), episodes=(ended, *storm))]
+    _, out, _ = told("show", "INC-42")
+
+    assert 50 == sum(line.lstrip().startswith("019a9f00") for line in out.splitlines())
+    assert "2026-11-21 02:45 UTC  firing" in out
+    assert "71 more; aiops-daemon incidents alerts --incident INC-42 lists them" in out
+    assert "CheckoutLatencyHigh: 1 s after its last alert (and 119 more alerts of this rule)" in out
+    assert ": 2 s after its last alert" not in out
 
 
 def test_alerts_are_listed(told, daemon):

@@ -19,6 +19,7 @@ from aiops_daemon.edges.web.ui.incidentlist import Row, firing_words, row
 from aiops_daemon.edges.web.ui.plot import Sketch, draw
 
 MOST_LINES = 200
+_MOST_REASONS = 20  # of one rule, besides the first
 
 _VERBS = {
     IncidentState.OPEN: (ActionKind.ACK, ActionKind.INVESTIGATE, ActionKind.MITIGATE),
@@ -67,6 +68,17 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Why alerts of one rule are here: the first reason, how many alerts, and other reasons, folded away."""
+
+    rule: str
+    reason: str
+    count: int
+    others: tuple[str, ...]
+    more: int  # reasons that are not among the others
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentView:
     """Everything that the page of one incident shows."""
 
@@ -78,7 +90,7 @@ class IncidentView:
     groups: tuple[RuleGroup, ...]
     more_alerts: int
     findings: tuple[FindingRow, ...]
-    together: tuple[tuple[str, str, int], ...]  # rule, reason, how many alerts
+    together: tuple[Together, ...]
     apart: tuple[Line, ...]
     lines: tuple[Line, ...]
     more_lines: int
@@ -125,7 +137,7 @@ def notify_words(incident: Incident, now: float) -> str:
     when = stamp(incident.notify_at, now)
     if incident.notify_at > now:
         return f"People are told {when.relative} ({when.absolute}){reason}"
-    return f"To be told since {when.absolute}{reason}"
+    return f"People are to be told since {when.absolute}{reason}"
 
 
 def _facts(incident: Incident, now: float) -> list[tuple[str, str]]:
@@ -167,14 +179,19 @@ def _finding(linked: LinkedFinding, now: float) -> FindingRow:
     )
 
 
-def _together(detail: IncidentDetail) -> tuple[tuple[str, str, int], ...]:
-    """Say each reason once with the number of alerts of that rule that joined for it."""
-    counted: dict[tuple[str, str], int] = {}
-    for episode in detail.episodes:
+def _together(detail: IncidentDetail) -> tuple[Together, ...]:
+    """Say of each rule why its first alert joined; a storm joins for thousands of reasons that differ in numbers."""
+    by_rule: dict[str, list[str]] = {}
+    for episode in sorted(detail.episodes, key=lambda each: each.first_starts_at):
         if episode.joined_reason:
-            key = (episode.rule, episode.joined_reason)
-            counted[key] = counted.get(key, 0) + 1
-    return tuple((rule, reason, count) for (rule, reason), count in counted.items())[:MOST_LINES]
+            by_rule.setdefault(episode.rule, []).append(episode.joined_reason)
+    return tuple(_reasons(rule, reasons) for rule, reasons in by_rule.items())[:MOST_LINES]
+
+
+def _reasons(rule: str, reasons: list[str]) -> Together:
+    first, *others = dict.fromkeys(reasons)
+    shown = tuple(others[:_MOST_REASONS])
+    return Together(rule, first, len(reasons), shown, len(others) - len(shown))
 
 
 def _line(entry: Entry, now: float) -> Line:
