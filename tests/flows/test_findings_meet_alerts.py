@@ -143,3 +143,21 @@ async def test_a_breach_that_is_near_raises_the_priority(world: AlertWorld) -> N
 
     assert Priority.P2 == incident.priority
     assert "a breach is expected in 120 min" in incident.priority_reason
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_finding_joins_the_alert_of_the_rule_on_it(world: AlertWorld, restarts: bool) -> None:
+    """The alert may come long before the finding; one of other labels is none of its."""
+    own = {"alertname": "AiopsAnomaly", "aiops_query": "checkout_p99", "severity": "info"}
+    await world.fire({**own, "service": "mail", "team": "mail"})
+    await world.clock.sleep(3600)
+    await world.fire({**own, **dict(FINDING.labels)})
+    await world.clock.sleep(3 * 3600)
+    if restarts:
+        world = world.restarted()
+        await world.begin()
+    await world.found(replace(FINDING, since=world.clock.now()))
+
+    assert [] == list((await world.detail("1")).findings)
+    assert ["the alert of the rule on it fires here"] == [one.reason for one in (await world.detail("2")).findings]

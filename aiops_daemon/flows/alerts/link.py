@@ -56,6 +56,10 @@ class Linking:
             self._link(case, finding, plot, "its query says that its findings open incidents")
 
     def _enrich(self, finding: Finding, plot: Plot | None) -> None:
+        own = self._working.of_rule_on(finding.query, finding.labels)
+        if own is not None:
+            self._link(own, finding, plot, "the alert of the rule on it fires here")
+            return
         labels = make({**dict(finding.labels), "alertname": finding.query})
         candidate = Candidate(finding.uid, labels, finding.since, (FINDING_SOURCE, finding.uid))
         placement = self._around.grouper.place(candidate, self._admission.now)

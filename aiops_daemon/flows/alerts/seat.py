@@ -15,12 +15,11 @@ from aiops_daemon.core.model.action import Refusal
 from aiops_daemon.core.model.alert import Episode
 from aiops_daemon.core.model.grouping import Candidate, Judgement, Placement
 from aiops_daemon.core.model.incident import EntryKind, IncidentState
-from aiops_daemon.core.model.labels import get
 from aiops_daemon.core.model.scope import DAEMON
 from aiops_daemon.core.model.severity import Severity
 from aiops_daemon.flows.alerts.case import Case
 from aiops_daemon.flows.alerts.draft import Draft
-from aiops_daemon.flows.alerts.surroundings import Surroundings, is_own_rule
+from aiops_daemon.flows.alerts.surroundings import Surroundings, is_own_rule, told_of
 from aiops_daemon.flows.alerts.working import WorkingSet
 
 FIRST_USE = 600.0  # seconds after the first start in which old alerts count as found, not as news
@@ -69,7 +68,7 @@ class Seating:
         if not is_own_rule(episode.labels):
             return None
         labels = set(episode.labels)
-        query = get(episode.labels, "aiops_query") or get(episode.labels, "aiops_slo")
+        query = told_of(episode.labels)
         for case in self._working.unresolved():
             for finding in case.findings.values():
                 if finding.query == query and labels.issuperset(finding.labels) and finding.closed_at is None:

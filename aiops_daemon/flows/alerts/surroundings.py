@@ -81,6 +81,11 @@ class Surroundings:
         return any(all_match(watchdog.matchers, labels) for watchdog in self.settings.watchdogs)
 
 
+def told_of(labels: Labels) -> str:
+    """Return the query or SLO that an alert of a rule of ours is about."""
+    return get(labels, "aiops_query") or get(labels, "aiops_slo")
+
+
 def is_own_rule(labels: Labels) -> bool:
     """Say whether an alert comes from a rule that we generated."""
     return any(name in ("aiops_query", "aiops_slo") for name, _ in labels)

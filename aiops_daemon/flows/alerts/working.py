@@ -10,7 +10,9 @@ from collections.abc import Iterable
 
 from aiops_daemon.core.model.alert import AlertKey, Episode, VerdictKind, VerdictReason
 from aiops_daemon.core.model.incident import Incident
+from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.flows.alerts.case import Case
+from aiops_daemon.flows.alerts.surroundings import is_own_rule, told_of
 from aiops_daemon.ports.store import DeskState
 
 _LOOKED_AT_EACH_TICK = frozenset((VerdictReason.MAINTENANCE, VerdictReason.SUPPRESSION))
@@ -24,6 +26,7 @@ class WorkingSet:
         self.cases: dict[str, Case] = {}
         self.open: dict[AlertKey, Episode] = {}
         self.held: set[AlertKey] = set()
+        self.own: dict[AlertKey, Episode] = {}  # open alerts of rules that we generated
         self.merged: dict[str, str] = {}  # incidents that are no case any more: into which one they were merged
         self.next_number = state.next_number
         self.first_started_at = state.first_started_at
@@ -55,8 +58,11 @@ class WorkingSet:
             if held is not None and held.uid == episode.uid:
                 del self.open[episode.key]
                 self.held.discard(episode.key)
+                self.own.pop(episode.key, None)
             return
         self.open[episode.key] = episode
+        if is_own_rule(episode.labels):
+            self.own[episode.key] = episode
         verdict = episode.verdict
         if verdict.kind is VerdictKind.SUPPRESS and verdict.reason in _LOOKED_AT_EACH_TICK:
             self.held.add(episode.key)
@@ -73,6 +79,16 @@ class WorkingSet:
     def of_source(self, source: str) -> list[Episode]:
         """List the open alerts of one source."""
         return [episode for episode in self.open.values() if episode.source == source]
+
+    def of_rule_on(self, query: str, labels: Labels) -> Case | None:
+        """Return the case of an open alert whose rule we generated for a query, and that has these labels."""
+        wanted = set(labels)
+        for episode in self.own.values():
+            if told_of(episode.labels) == query and wanted.issubset(episode.labels):
+                case = self.cases.get(episode.incident)
+                if case is not None and not case.incident.state.closed:
+                    return case
+        return None
 
     def forget(self, before: float) -> list[str]:
         """Drop cases closed before then, and return their uids."""
