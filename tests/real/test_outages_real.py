@@ -74,6 +74,7 @@ def test_a_restart_forgets_nothing(stack: Stack) -> None:
     assert {"known", "begins"} == still_open(daemon)
 
 
+@pytest.mark.slow
 def test_a_killed_prometheus_ends_nothing(stack: Stack) -> None:
     """Alertmanager says resolved when its alerts expire; they are stale, and go on when Prometheus is back."""
     daemon, shop = stack.daemon, stack.shop
@@ -94,6 +95,7 @@ def test_a_killed_prometheus_ends_nothing(stack: Stack) -> None:
     assert set() == still_open(daemon)
 
 
+@pytest.mark.slow
 def test_a_killed_alertmanager_ends_nothing(stack: Stack) -> None:
     """It is gone, and then it shows an empty list: the alert fires on, as Prometheus says."""
     daemon, shop = stack.daemon, stack.shop
