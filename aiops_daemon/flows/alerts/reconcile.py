@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Protocol
 
 from aiops_daemon.clock import Clock
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 LOOK_UP_AGE = 2.0  # seconds for which one answer serves all look-ups
 LOOK_UP_PATIENCE = 5.0
+LOOK_UP_REST = 30.0  # seconds without another try after that: the desk, and people who act, wait for look-ups
 _BREATH = 200  # alerts compared before the loop may turn to others; about 5 ms
 _MANY_ROUTES = 500
 _BATCH = 500  # repairs in one transaction of the desk
@@ -73,7 +75,7 @@ class _Watched:
     tree: RoutingTree | None = None
     silent: set[str] = field(default_factory=set)  # peers that gave no answer
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    looked_up_at: float | None = None
+    look_up_from: float = -inf  # monotonic
     shown: frozenset[str] = frozenset()
     proves: bool = False  # absence from `shown` proves something
 
@@ -142,7 +144,7 @@ class Reconciler:
             return Lookup.UNREACHABLE
         async with watched.lock:
             now = self._clock.monotonic()
-            if watched.looked_up_at is None or now - watched.looked_up_at >= LOOK_UP_AGE:
+            if now >= watched.look_up_from:
                 await self._look(watched, watched.source)
         if fingerprint in watched.shown:
             return Lookup.ACTIVE
@@ -167,15 +169,16 @@ class Reconciler:
 
     async def _look(self, watched: _Watched, source: AlertmanagerSource) -> None:
         asked_at = self._clock.now()
-        answer = ClusterAnswer(())
+        answer, holds = ClusterAnswer(()), LOOK_UP_AGE
         try:
             async with asyncio.timeout(LOOK_UP_PATIENCE):
                 answer = await source.ask()
         except TimeoutError:
             log.warning("Alertmanager cannot be asked in time", extra=fields(source=watched.spec.name))
+            holds = LOOK_UP_REST
         watched.shown = frozenset(alert.fingerprint for peer in answer.peers for alert in peer.alerts)
         watched.proves = Poll(asked_at, answer, None, self._evaluations.judge).settled
-        watched.looked_up_at = self._clock.monotonic()
+        watched.look_up_from = self._clock.monotonic() + holds
 
     async def _look_back(self) -> None:
         """Record once what was missed while we were down, as soon as the routes of every Alertmanager are known."""
