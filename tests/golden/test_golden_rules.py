@@ -1,6 +1,7 @@
 """Rule files as they come out, for the eyes of a review; UPDATE_GOLDEN=1 writes them anew.
 
-`UPDATE_GOLDEN=1 pytest tests/golden/test_golden_rules.py` also renews the pack that is shipped in rules/.
+`UPDATE_GOLDEN=1 pytest tests/golden/test_golden_rules.py` also renews the pack that is shipped in rules/, and the copy
+of it in the Helm chart, which may hold no file from outside itself.
 """
 
 import os
@@ -10,22 +11,27 @@ import pytest
 from rule_inputs import PLAIN
 
 from aiops_daemon.core.model.settings import Settings
-from aiops_daemon.core.rules.document import RuleFile
+from aiops_daemon.core.rules.document import Document, RuleFile
 from aiops_daemon.core.rules.generate import generate
 from aiops_daemon.edges.rulefiles.render import render
 
 GOLDEN = Path(__file__).parent / "rules"
 SHIPPED = Path(__file__).parents[2] / "rules"
+CHARTED = Path(__file__).parents[2] / "helm" / "aiops-daemon" / "rules"
 
 
 def compare(folder: Path, file: RuleFile) -> None:
     """Compare a rule file and its test with what the folder holds, or write them."""
-    for name, document in ((file.file_name, file.document), (file.test_name, file.test_document)):
-        path = folder / name
-        if os.environ.get("UPDATE_GOLDEN") == "1":
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(render(document), encoding="utf-8")
-        assert path.read_text(encoding="utf-8") == render(document)
+    compare_one(folder / file.file_name, file.document)
+    compare_one(folder / file.test_name, file.test_document)
+
+
+def compare_one(path: Path, document: Document) -> None:
+    """Compare one document with a file, or write it."""
+    if os.environ.get("UPDATE_GOLDEN") == "1":
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(render(document), encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == render(document)
 
 
 @pytest.mark.parametrize("name", ["aiops-anomalies", "aiops-forecasts", "aiops-slos"])
@@ -37,7 +43,8 @@ def test_rules_of_a_small_shop(name: str) -> None:
 
 
 def test_the_shipped_pack_is_what_is_generated() -> None:
-    """rules/aiops-health.yaml is the health file of default settings."""
+    """rules/aiops-health.yaml is the health file of default settings; the chart holds the same."""
     (file,) = generate(Settings(), (), ())
 
     compare(SHIPPED, file)
+    compare_one(CHARTED / file.file_name, file.document)
