@@ -348,3 +348,44 @@ async def test_whoever_acts_need_not_wait_until_a_large_window_ends(tmp_path: Pa
 
     assert ["act", "tick"] == ended
     assert {VerdictReason.OVER} == told
+
+
+@pytest.mark.looptime
+async def test_an_alert_that_flaps_is_told_once(world: AlertWorld) -> None:
+    """New starts of an alert that was told move no notice, and one line says that it flaps."""
+    await world.fire(ERRORS)
+    first = await world.only()
+    for _ in range(8):
+        await world.clock.sleep(60)
+        await world.fire(ERRORS)
+    kinds = [line.kind for line in (await world.detail()).timeline]
+
+    assert first.notify_at == (await world.only()).notify_at
+    assert 1 == kinds.count(EntryKind.FLAPPING)
+    assert (await world.alerts())[0].flapping
+
+
+@pytest.mark.looptime
+async def test_an_alert_that_flaps_by_episodes_says_so_once(world: AlertWorld) -> None:
+    """Each stretch is a row; the line stands once until it is steady."""
+    await flap(world, ERRORS, 10)
+    kinds = [line.kind for line in (await world.detail()).timeline]
+
+    assert 1 == kinds.count(EntryKind.FLAPPING)
+    assert 10 == (await world.only()).alerts
+
+
+@pytest.mark.looptime
+async def test_a_repetition_is_written_once_a_minute(world: AlertWorld) -> None:
+    """Expiry is counted from it; what comes sooner costs no write."""
+    began = world.clock.now()
+    content = body([alert(LATENCY, began)])
+    await world.send(content)
+    await world.clock.sleep(30)
+    await world.send(content)
+    soon = (await world.alerts())[0].seen_at
+    await world.clock.sleep(40)
+    await world.send(content)
+
+    assert began == soon
+    assert began + 70 == (await world.alerts())[0].seen_at
