@@ -22,7 +22,7 @@ from daemon_process import DaemonProcess, eventually
 from webhook_load import PATH
 
 CONFIG = """\
-prometheus: [{{name: main, urls: ["http://127.0.0.1:{port}"], external_labels: {{cluster: none}}}}]
+prometheus: [{{name: main, urls: ["http://127.0.0.1:{port}"], interval: 5s, timeout: 2s}}]
 alertmanagers: [{{name: prod}}]
 packs: {{enable: []}}
 {more}
