@@ -37,7 +37,8 @@ def test_a_join_says_why_with_the_numbers() -> None:
 
     assert judgement is not None
     assert judgement.joined
-    assert "same service checkout (1 of 1 alerts here" in judgement.text
+    assert "same service checkout (its only alert, " in judgement.text
+    assert " % of others)" in judgement.text
     assert "12 s after its last alert" in judgement.text
     assert f"score {judgement.score:.2f}" in judgement.text
 

@@ -79,7 +79,7 @@ def test_an_incident_with_a_firing_alert_is_not_closed_unnoticed() -> None:
     text = act(incident(), Action(ActionKind.RESOLVE, "1", force=True), FIRING, ANN, NOW)
 
     assert RefusalReason.CONFLICT == refusal.reason
-    assert "HighLatency" in refusal.text
+    assert " has not ended (HighLatency); silence it, or resolve with force" in refusal.text
     assert (IncidentState.RESOLVED, [EntryKind.RESOLVED]) == (after.state, kinds)
     assert not isinstance(text, Refusal)
     assert text[1][0].text == "resolved by ann although 1 alert fired"
@@ -115,6 +115,15 @@ def test_taking_an_acknowledgement_back_opens_it() -> None:
 
     assert (IncidentState.OPEN, None, "") == (after.state, after.acknowledged_at, after.acknowledged_by)
     assert [EntryKind.UNACKNOWLEDGED] == kinds
+
+
+@pytest.mark.parametrize(("expected", "seconds"), [("10m", 600.0), ("1h 30m", 5400.0), ("2d", 172_800.0)])
+def test_a_snooze_says_for_how_long(expected: str, seconds: float) -> None:
+    """In the units that people use."""
+    step = act(incident(), Action(ActionKind.SNOOZE, "1", seconds=seconds), FIRING, ANN, NOW)
+
+    assert not isinstance(step, Refusal)
+    assert f"snoozed by ann for {expected}" == step[1][0].text
 
 
 def test_a_snooze_moves_the_notice_and_ends_by_itself() -> None:

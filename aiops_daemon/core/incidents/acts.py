@@ -13,6 +13,7 @@ from aiops_daemon.core.incidents.facts import Facts
 from aiops_daemon.core.incidents.lifecycle import Step, entry, reopened
 from aiops_daemon.core.model.action import Action, ActionKind, Refusal, RefusalReason
 from aiops_daemon.core.model.incident import Entry, EntryKind, Incident, IncidentState
+from aiops_daemon.core.model.quantity import speak_duration
 from aiops_daemon.core.model.scope import Scope
 
 MOST_SNOOZE = 7 * 24 * 3600.0  # seconds
@@ -124,7 +125,7 @@ def _snooze(incident: Incident, action: Action, facts: Facts, scope: Scope, now:
         return Refusal(RefusalReason.INVALID, "snooze for more than 0 seconds and at most 7 days")
     until = now + action.seconds
     after = replace(incident, snoozed_until=until, notify_at=until, notify_reason=f"snoozed by {scope.actor}")
-    text = f"snoozed by {scope.actor} for {round(action.seconds / 60)} min"
+    text = f"snoozed by {scope.actor} for {speak_duration(action.seconds)}"
     return after, [entry(after, EntryKind.SNOOZED, now, text, by=scope, after=f"{until:.0f}")]
 
 
@@ -171,7 +172,10 @@ def _closed(incident: Incident, action: Action) -> Refusal:
 
 def _fires(incident: Incident, facts: Facts) -> Refusal:
     names = ", ".join(name for name, _ in facts.rules[:3])
-    words = f"{_alerts(facts.firing)} of {incident.name} not ended ({names}); silence them, or resolve with force"
+    have, them = ("has", "it") if facts.firing == 1 else ("have", "them")
+    words = (
+        f"{_alerts(facts.firing)} of {incident.name} {have} not ended ({names}); silence {them}, or resolve with force"
+    )
     return Refusal(RefusalReason.CONFLICT, words)
 
 

@@ -52,9 +52,8 @@ def _labels(one: Read, cluster: Cluster) -> str:
     if best is None:
         return f"same service {own}" if own and own in cluster.services else "shares no telling label value"
     said = best.value.token.removeprefix(f"{best.value.name}=")
-    return (
-        f"same {best.value.name} {said} ({best.inside} of {cluster.count} alerts here, {best.elsewhere:.1%} of others)"
-    )
+    here = "its only alert" if cluster.count == 1 else f"{best.inside} of {cluster.count} alerts here"
+    return f"same {best.value.name} {said} ({here}, {100.0 * best.elsewhere:.1f} % of others)"
 
 
 def _repeat(weights: Weights) -> str:
@@ -64,8 +63,11 @@ def _repeat(weights: Weights) -> str:
 
 
 def _beat(one: Read, cluster: Cluster) -> str:
-    here = cluster.beats.get(one.traits.beat, 0)
-    return f"{here} of its {cluster.count} alerts began at second {one.traits.beat / 2:g} of a minute as this one"
+    here, count = cluster.beats.get(one.traits.beat, 0), cluster.count
+    said = (
+        f"{here} of its {count} alerts" if here < count else f"all {count} of its alerts" if count > 1 else "its alert"
+    )
+    return f"{said} began at second {one.traits.beat / 2:g} of a minute as this one"
 
 
 def _correction(weights: Weights) -> str:
