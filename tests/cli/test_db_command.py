@@ -146,7 +146,9 @@ def test_a_restore_waits_for_no_daemon(spec: StorageSpec, tmp_path: Path, capsys
     try:
         for verb in ("restore", "migrate"):
             assert 3 == run(verb, spec)
-            assert "in use by another aiops-daemon" in capsys.readouterr().err
+            told = capsys.readouterr().err
+            assert "in use by another aiops-daemon" in told
+            assert told.endswith("; stop it first\n")
     finally:
         held.release()
     assert [] == list(tmp_path.glob("*replaced*"))

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from aiops_daemon.errors import StateFileError, StateTakenError
 
+ANOTHER_FOLDER = "stop that one, or give this one a folder of its own: --storage.url=sqlite:////path/to/aiops.db"
+
 _LOCK = "lock"
 
 
@@ -29,7 +31,7 @@ class Claim:
             os.close(descriptor)
 
 
-def claim(directory: Path) -> Claim:
+def claim(directory: Path, *, remedy: str = ANOTHER_FOLDER) -> Claim:
     """Make the folder and hold it; raises StateTakenError, or StateFileError when it cannot be written.
 
     A file system that knows no locks lets everybody in.
@@ -49,8 +51,7 @@ def claim(directory: Path) -> Claim:
         holder = os.read(descriptor, 20).decode(errors="replace").strip() or "unknown"
         held.release()
         raise StateTakenError(
-            f"{directory.absolute()} is in use by another aiops-daemon (process {holder}); "
-            "stop that one, or give this one a folder of its own: --storage.url=sqlite:////path/to/aiops.db"
+            f"{directory.absolute()} is in use by another aiops-daemon (process {holder}); {remedy}"
         ) from error
     except OSError:  # no locks here, or no room for the number: both are told where it matters, when state is saved
         pass

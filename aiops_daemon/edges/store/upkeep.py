@@ -150,7 +150,7 @@ def _connected(spec: StorageSpec) -> Iterator[Database]:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    held = claim(path.parent)
+    held = claim(path.parent, remedy="stop it first")
     try:
         yield
     finally:

@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """What the template draws; empty paths draw nothing. `breach` is where the threshold is met, if that is in sight."""
+    """What the template draws; empty paths draw nothing. `breach` is where the threshold is met, if in sight."""
 
     line: str
     band: str
