@@ -102,6 +102,7 @@ class AlertRoad:
         """Follow new settings; no loop may run meanwhile."""
         around = self.around
         around.settings, self._sources = settings, sources
+        self.notices.rules = settings.rules
         if not settings.quality.volume:
             self.volume.stop()
         seen = [edge for edge in self._graph.dependencies if edge.origin != "config"]
