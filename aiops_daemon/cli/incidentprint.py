@@ -5,6 +5,7 @@ Enters: documents of the API. Leaves: text. What comes from alerts is printed wi
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 from aiops_daemon.cli.table import plain, table, when
@@ -42,7 +43,7 @@ def incident_text(detail: Item) -> str:
         _section("why together", _reasons(detail["together"]["joined"])),
         _section("kept apart", [each["text"] for each in detail["together"]["apart"]]),
         _section("what people found", [_outcome(each) for each in detail["outcomes"]]),
-        _section("timeline", [_entry(each) for each in detail["timeline"][-_LAST_LINES:]]),
+        _section("timeline", _timeline(detail["timeline"])),
     ]
     return "\n".join(part for part in parts if part)
 
@@ -133,6 +134,16 @@ def _as_well(count: int) -> str:
 def _outcome(item: Item) -> str:
     helped = {None: "", True: "; it helped", False: "; it did not help"}[item["helped"]]
     return f"{item['actor']}: {item['cause'] or 'cause not told'}; done: {item['done'] or 'not told'}{helped}"
+
+
+def _timeline(items: list[Item]) -> list[str]:
+    """Write the latest lines; of alerts that joined one after another the first, and how many came after it."""
+    lines = []
+    for joined, run in groupby(items, key=lambda each: each["kind"] == "joined"):
+        first, *others = map(_entry, run)
+        more = [f"{len(others)} more joined after it"] if len(others) > 1 else others
+        lines += [first, *(more if joined else others)]
+    return lines[-_LAST_LINES:]
 
 
 def _entry(item: Item) -> str:

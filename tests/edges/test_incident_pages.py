@@ -158,6 +158,19 @@ async def test_reasons_of_a_storm_are_folded(http, daemon):
     assert "22 s after its last alert" not in shown.text
 
 
+async def test_alerts_that_joined_in_a_row_are_folded_in_the_timeline(http, daemon):
+    """What people wrote is not lost between a thousand lines; nothing is left out."""
+    row = [entry(n, EntryKind.JOINED, f"Slow joined as number {n}") for n in range(1, 9)]
+    note = entry(9, EntryKind.NOTE, "database is slow", actor="ann", origin="page")
+    daemon.road.details = [busy_detail(timeline=(entry(0), *row, note, entry(10, EntryKind.JOINED, "Late alert")))]
+    shown = await page(http, "/incidents/INC-42")
+
+    assert "7 more joined before" in shown.text
+    assert ["Late alert", "database is slow", "number 8", "7 more", "number 7", "number 1"] == sorted(
+        ("number 1", "number 7", "7 more", "number 8", "database is slow", "Late alert"), key=shown.text.index
+    )
+
+
 async def test_a_plot_has_its_threshold(http, daemon):
     """A forecast's finding shows where it will cross."""
     classes = [attrs.get("class") for tag, attrs in (await page(http, "/incidents/INC-42")).tags if tag == "path"]

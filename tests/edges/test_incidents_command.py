@@ -138,6 +138,19 @@ def test_a_storm_fits_a_screen(told, daemon):
     assert ": 2 s after its last alert" not in out
 
 
+def test_alerts_that_joined_in_a_row_are_one_line(told, daemon):
+    """A note is found between thousands of alerts."""
+    row = [entry(n, EntryKind.JOINED, f"joined as number {n}") for n in range(2, 90)]
+    daemon.road.details = [busy_detail(timeline=(entry(0), entry(1, EntryKind.NOTE, "slow"), *row))]
+    _, out, _ = told("show", "INC-42")
+    lines = out[out.index("timeline") :].splitlines()
+
+    assert 5 == len(lines)
+    assert "note  slow" in lines[2]
+    assert "joined as number 2  (" in lines[3]
+    assert "  87 more joined after it" == lines[4]
+
+
 def test_alerts_are_listed(told, daemon):
     """With verdict and labels."""
     code, out, _ = told("alerts", "--incident", "INC-42", "--rule", "PodRestarts", "--limit", "4")

@@ -6,7 +6,9 @@ template, never here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from aiops_daemon.core.model.action import ActionKind
 from aiops_daemon.core.model.attachment import read_attachment
@@ -58,6 +60,7 @@ class FindingRow:
 class Line:
     """One line of the timeline; `kind` is empty where the text begins with it."""
 
+    uid: str
     at: Stamp
     kind: str
     actor: str
@@ -65,6 +68,7 @@ class Line:
     text: str
     change: str
     by_person: bool
+    before: tuple[Line, ...] = ()  # what joined right before this, folded away
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ def incident_view(detail: IncidentDetail, now: float) -> IncidentView:
         findings=tuple(_finding(each, now) for each in detail.findings),
         together=_together(detail),
         apart=tuple(_line(each, now) for each in detail.timeline if each.kind is EntryKind.APART),
-        lines=lines[:MOST_LINES],
+        lines=_folded(lines[:MOST_LINES]),
         more_lines=max(0, len(lines) - MOST_LINES),
         outcomes=tuple(_outcome(each, now) for each in detail.outcomes),
         merged=tuple(row(each, now) for each in detail.merged),
@@ -198,6 +202,7 @@ def _line(entry: Entry, now: float) -> Line:
     kind = str(entry.kind).replace("_", " ")
     change = f"{entry.before} → {entry.after}" if entry.before and entry.after else ""
     return Line(
+        uid=entry.uid,
         at=stamp(entry.at, now),
         kind="" if entry.text.lower().startswith(kind) else kind,
         actor=entry.actor,
@@ -206,6 +211,15 @@ def _line(entry: Entry, now: float) -> Line:
         change=change,
         by_person=entry.origin in ("api", "page", "cli"),
     )
+
+
+def _folded(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """Fold alerts that joined one after another behind the latest of them: people's lines are found again."""
+    told: list[Line] = []
+    for joined, run in groupby(lines, key=lambda each: each.kind == str(EntryKind.JOINED)):
+        first, *others = run
+        told += [replace(first, before=tuple(others))] if joined else [first, *others]
+    return tuple(told)
 
 
 def _outcome(outcome: Outcome, now: float) -> tuple[Stamp, str, tuple[tuple[str, str], ...]]:
