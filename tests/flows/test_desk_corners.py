@@ -389,3 +389,52 @@ async def test_a_repetition_is_written_once_a_minute(world: AlertWorld) -> None:
 
     assert began == soon
     assert began + 70 == (await world.alerts())[0].seen_at
+
+
+@pytest.mark.looptime
+async def test_a_reopened_incident_takes_new_alerts(world: AlertWorld) -> None:
+    """Grouping knows that it is open again."""
+    await world.fire(LATENCY)
+    await world.clock.sleep(60)
+    await world.resolve(LATENCY)
+    await world.clock.sleep(60)
+    await world.fire(LATENCY)
+    await world.clock.sleep(5)
+    await world.fire(ERRORS)
+
+    assert [2] == [len({one.rule for one in (await world.detail()).episodes})]
+    assert 1 == len(await world.incidents())
+
+
+@pytest.mark.looptime
+async def test_an_alert_that_links_two_incidents_merges_the_younger_into_the_older(world: AlertWorld) -> None:
+    """Everything open goes over, the linking alert too, whichever of the two it fits best."""
+    for number in range(4):
+        for service in ("warehouse", "checkout"):
+            await world.fire(
+                {"alertname": f"Slow{number}", "service": service, "pod": f"{service}-{number}", "severity": "warning"}
+            )
+            await world.clock.sleep(5)
+    before = [one.state for one in await world.incidents()]
+    await world.fire(
+        {"alertname": "UpstreamErrors", "service": "checkout", "peer_service": "warehouse", "severity": "critical"}
+    )
+
+    assert [IncidentState.OPEN] * 2 == before
+    assert [(IncidentState.OPEN, 9), (IncidentState.MERGED, 0)] == [
+        (one.state, one.firing) for one in await world.incidents()
+    ]
+    await check_counts(world)
+
+
+@pytest.mark.looptime
+async def test_what_a_person_closed_is_followed_until_its_alerts_end(world: AlertWorld) -> None:
+    """Hours later too: its counts and its timeline tell the end."""
+    await world.fire(LATENCY)
+    await world.act(ActionKind.RESOLVE, "1", force=True)
+    await world.clock.sleep(3 * 3600)
+    await world.desk.tick()
+    await world.resolve(LATENCY)
+
+    assert (IncidentState.RESOLVED, 0) == ((one := await world.only()).state, one.firing)
+    assert EntryKind.ALERT_RESOLVED in [line.kind for line in (await world.detail()).timeline]

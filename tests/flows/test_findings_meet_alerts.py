@@ -161,3 +161,17 @@ async def test_a_finding_joins_the_alert_of_the_rule_on_it(world: AlertWorld, re
 
     assert [] == list((await world.detail("1")).findings)
     assert ["the alert of the rule on it fires here"] == [one.reason for one in (await world.detail("2")).findings]
+
+
+@pytest.mark.looptime
+async def test_a_finding_lends_weight_to_the_alerts_beside_it(world: AlertWorld) -> None:
+    """While it is open, an alert that joins its incident scores higher."""
+    await world.fire(LATENCY)
+    await world.found(FINDING)
+    await world.fire({**LATENCY, "alertname": "HighErrors"})
+    await world.found()
+    await world.fire({**LATENCY, "alertname": "HighLoad"})
+    scores = {one.rule: one.verdict.score for one in await world.alerts()}
+
+    assert scores["HighLatency"] < scores["HighErrors"]
+    assert scores["HighLatency"] == scores["HighLoad"]
