@@ -64,6 +64,7 @@ class AlertScenario:
             make_alertmanager=self._alertmanager,
             heartbeat=self._beat,
             lag_every=600.0,
+            alert_leisure=10.0,
         )
         return Daemon(self.settings, options)
 
@@ -141,7 +142,7 @@ class AlertScenario:
         """Send a body as Alertmanager does, and let the processor see it."""
         status, _ = await self._ask("POST", f"/webhooks/alertmanager/{SOURCE}", data=io.BytesIO(content))
         assert expected == status
-        await self.clock.sleep(2.0)
+        await self.clock.sleep(12.0)
 
     async def incidents(self, *states: str) -> list[dict[str, Any]]:
         """List incidents, first opened first."""
