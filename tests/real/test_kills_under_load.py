@@ -81,7 +81,7 @@ def test_a_hundred_kills_lose_nothing(daemon: DaemonProcess) -> None:
     assert len(acknowledged) > 1_000
 
 
-@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("times", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_sigterm_under_load_loses_nothing(daemon: DaemonProcess, times: int) -> None:
     """It ends within ten seconds, asked once or twice; what it answered 200 is there after the next start."""
     with Load(daemon.url, "load", pause=0.002) as load:
