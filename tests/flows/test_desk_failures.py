@@ -136,3 +136,25 @@ async def test_what_went_through_before_a_bad_body_is_not_done_again(world: Aler
     assert 600 == world.meter.value("aiops_alerts_received_total", source="eu1", status="firing")
     assert [] == world.lookups
     assert 0 == (await world.store.backlog()).pending
+
+
+@pytest.mark.looptime
+async def test_a_large_body_goes_on_where_it_stood(world: AlertWorld) -> None:
+    """However often its commits fail, what is on disk of it is not done again."""
+    many = [LATENCY | {"pod": f"p{number}"} for number in range(1600)]
+    now = world.clock.now()
+    await world.intake.accept(Delivery("eu1", body([alert(one, now) for one in many]), now))
+    inner, commits = world.store.commit, iter((False, True, False, True, False, False, False))
+
+    async def commit(changes: Changes, *, token: int | None = None) -> None:
+        world.store.fails = int(next(commits))  # type: ignore[attr-defined]
+        await inner(changes, token=token)
+
+    world.store.commit = commit  # type: ignore[method-assign]
+    for _ in range(2):
+        with pytest.raises(StoreError):
+            await world.process()
+    await world.process()
+
+    assert 1600 == world.meter.value("aiops_alerts_received_total", source="eu1", status="firing")
+    assert 1600 == (await world.only()).firing
