@@ -145,6 +145,28 @@ async def test_an_incident_tells_the_whole_story(http):
     assert 7 == len(shown.named("alerts"))
 
 
+async def test_alerts_of_a_storm_are_folded(http, daemon):
+    """Five of a rule are in sight, the others unfold and can be ticked; what all share is said once."""
+    daemon.road.details = [busy_detail(episodes=tuple(episode(n) for n in range(1, 13)))]
+    shown = await page(http, "/incidents/INC-42")
+
+    assert 12 == len(shown.named("alerts"))
+    assert "7 more" in shown.text
+    assert 1 == shown.text.count("notify: critical alerts are never delayed")
+
+
+@pytest.mark.parametrize(("read", "left_out"), [(201, 0), (150, 1)])
+async def test_a_part_is_not_counted_as_the_whole(http, daemon, read, left_out):
+    """How many a rule has is not said where only some of them were looked at."""
+    storm = tuple(episode(n) for n in range(1, read + 1))
+    daemon.road.details = [busy_detail(episodes=storm, alerts_left_out=left_out)]
+    shown = await page(http, "/incidents/INC-42")
+
+    assert f"the gravest {min(read, 200)} are here" in shown.text
+    assert "200 open" not in shown.text
+    assert "1 more in /api/v1/alerts?incident=INC-42" in shown.text
+
+
 async def test_reasons_of_a_storm_are_folded(http, daemon):
     """One line for a rule; twenty other reasons behind it, and how many are left."""
     storm = tuple(

@@ -7,7 +7,7 @@ or they are none: alert text is data. Pure.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiops_daemon.core.model.alert import Episode, EpisodeState, Verdict
 from aiops_daemon.core.model.labels import Labels, get
@@ -55,15 +55,20 @@ class RuleGroup:
     severity: str
     count: str
     shared: Labels
+    verdict: str  # of all rows, if it is one and the same
     rows: tuple[AlertRow, ...]
 
 
-def rule_groups(episodes: Sequence[Episode], now: float) -> tuple[RuleGroup, ...]:
-    """Group alerts by rule, gravest and open ones first; at most MOST_ALERTS in all."""
+def rule_groups(episodes: Sequence[Episode], now: float, *, left_out: int = 0) -> tuple[RuleGroup, ...]:
+    """Group alerts by rule, gravest and open ones first; at most MOST_ALERTS in all.
+
+    `left_out` alerts are not among `episodes`: how many each rule has is then not known.
+    """
+    whole = not left_out and len(episodes) <= MOST_ALERTS
     by_rule: dict[str, list[Episode]] = {}
     for episode in sorted(episodes, key=_urgency)[:MOST_ALERTS]:
         by_rule.setdefault(episode.rule, []).append(episode)
-    return tuple(_group(rule, members, now) for rule, members in by_rule.items())
+    return tuple(_group(rule, members, now, whole=whole) for rule, members in by_rule.items())
 
 
 def verdict_words(verdict: Verdict, now: float) -> str:
@@ -82,17 +87,20 @@ def _urgency(episode: Episode) -> tuple[int, int, float, str]:
     return (_ORDER.index(episode.state), tones.index(tone(episode.severity)), -episode.starts_at, episode.uid)
 
 
-def _group(rule: str, members: list[Episode], now: float) -> RuleGroup:
+def _group(rule: str, members: list[Episode], now: float, *, whole: bool) -> RuleGroup:
     first = members[0]
     shared = _shared(members)
     open_ones = sum(1 for each in members if each.open)
+    rows = tuple(_row(each, frozenset(shared), now) for each in members)
+    common = rows[0].verdict if len({row.verdict for row in rows}) == 1 and len(rows) > 1 else ""
     return RuleGroup(
         rule=rule or "(no alertname)",
         tone=tone(first.severity),
         severity=first.severity,
-        count=f"{open_ones} of {len(members)} open",
+        count=f"{open_ones} of {len(members)} open" if whole else f"the gravest {len(members)} are here",
         shared=tuple(pair for pair in shared if pair[0] != "alertname"),
-        rows=tuple(_row(each, frozenset(shared), now) for each in members),
+        verdict=common,
+        rows=tuple(replace(row, verdict="") for row in rows) if common else rows,
     )
 
 
