@@ -27,6 +27,7 @@ from aiops_daemon.edges.web.exposition import Exposition
 from aiops_daemon.edges.web.lifecycle import Lifecycle
 from aiops_daemon.edges.web.ports import WebPorts
 from aiops_daemon.edges.web.problem import error_middleware
+from aiops_daemon.edges.web.serverlog import ServerLog
 from aiops_daemon.edges.web.ui.landing import Landing
 from aiops_daemon.errors import ListenError
 
@@ -79,6 +80,7 @@ class WebServer:
             self._app,
             handle_signals=False,
             access_log=None,
+            logger=ServerLog(),
             keepalive_timeout=IDLE_SECONDS,
             lingering_time=LINGER_SECONDS,
             shutdown_timeout=STOP_SECONDS,
