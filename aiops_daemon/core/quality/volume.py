@@ -78,8 +78,8 @@ class Volume:
         self._names: dict[tuple[str, str, str, str], tuple[Subject, tuple[Subject, ...]]] = {}
         self._started = 0  # bin from which counts are whole
 
-    def heard(self, alert: Heard, now: float) -> None:
-        """Count an alert."""
+    def heard(self, alert: Heard, now: float) -> bool:
+        """Count an alert; says whether its fingerprint was never seen before."""
         full = self._filling(now)
         rule, above = self._counted(alert)
         counted = full.rules.get(rule, 0)
@@ -94,6 +94,7 @@ class Volume:
                 full.minutes[-1][Subject(alert.team, measure="new")] += 1
         for team in ("", alert.team):
             full.names.setdefault(team, Counter())[alert.service, alert.rule] += 1
+        return fresh
 
     def close(self, now: float) -> Iterator[Unusual | None]:
         """Close the minutes that are over; yields what changed, and None between subjects. Must be consumed whole."""
