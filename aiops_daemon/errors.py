@@ -6,6 +6,7 @@ AiopsError
  ├─ RuleFileError        generated rules were refused (promtool) or could not be written
  ├─ StateFileError       learned state could not be read or written
  ├─ StoreError           rows could not be written or read; carries a reason of a closed set
+ ├─ ForestError          an isolation forest could not be grown
  ├─ ListenError          the address of the listener cannot be had
  ├─ UnreachableError     a running daemon could not be asked: no answer, or one that is not its own
  ├─ RefusedError         a running daemon would not do what was asked; its words say why
@@ -111,6 +112,10 @@ class StoreError(AiopsError):
     def __init__(self, reason: StoreReason, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class ForestError(AiopsError):
+    """An isolation forest could not be grown."""
 
 
 class ListenError(AiopsError):
