@@ -23,6 +23,7 @@ from aiops_daemon.core.model.alertmanager import AlertmanagerSpec, HeartbeatSpec
 from aiops_daemon.core.model.settings import Settings, StorageSpec
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.core.model.view import Readiness, ReloadOutcome, View
+from aiops_daemon.edges import forest
 from aiops_daemon.edges.alertmanager.client import AlertmanagerClient
 from aiops_daemon.edges.exporter.findings import render
 from aiops_daemon.edges.heartbeat import send_heartbeat
@@ -264,6 +265,7 @@ class Daemon:
             send_heartbeat=self._options.heartbeat,
             view=self.view,
             holder=_holder(_storage(self.settings)),
+            forest=forest.Forester() if forest.installed() else None,
         )
 
     def _alert_ports(self, store: SqlStore, road: AlertRoad) -> AlertPorts:

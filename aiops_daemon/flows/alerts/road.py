@@ -45,6 +45,7 @@ from aiops_daemon.ids import Ids
 from aiops_daemon.meter import Meter
 from aiops_daemon.ports import MetricSource
 from aiops_daemon.ports.alertmanager import AlertmanagerSource
+from aiops_daemon.ports.forest import Forest
 from aiops_daemon.ports.store import AlertStore
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class AlertWorld:
     view: Callable[[], View]  # findings and their plots
     leisure: float = 0.0  # seconds that loops pause at least
     holder: str = "aiops-daemon"  # names this replica in the lease
+    forest: Forest | None = None  # grows isolation forests of what alerts are made of
 
 
 class AlertRoad:
@@ -87,7 +89,7 @@ class AlertRoad:
         self.intake = Intake(store, world.clock, meter, self.notices)
         self.desk = Desk(self.around, world.holder)
         self.processor = Processor(self.around, self.desk, self.intake, world.decode)
-        self.volume = VolumeWatch(world.clock, book, meter)
+        self.volume = VolumeWatch(world.clock, book, meter, forest=world.forest)
         self.around.heard.append(self.volume.heard)
         self.around.memories["volume"] = self.volume
         self._keeping = Housekeeping(self.around, self.desk, self.notices)

@@ -1,7 +1,8 @@
 """Watch how many alerts come: an unusual volume opens a finding, and its end closes it.
 
-Enters: new episodes from the desk, and ticks of the clock. Leaves: findings of the query `alert_volume` in the book.
-Alerts of rules that we generated, findings and notices about ourselves do not count. Never holds an alert back.
+Enters: new episodes from the desk, ticks of the clock, and who grows forests, if anybody does. Leaves: findings of the
+query `alert_volume` in the book. Alerts of rules that we generated, findings and notices about ourselves do not count.
+Never holds an alert back.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from aiops_daemon.core.model.labels import get
 from aiops_daemon.core.quality.loudness import Subject, Unusual
 from aiops_daemon.core.quality.volume import Heard, Volume
 from aiops_daemon.core.quality.volumeform import export, load
+from aiops_daemon.flows.alerts.oddmix import QUERY, SEVERITY, OddMixWatch
 from aiops_daemon.flows.findings import FindingBook, Place
 from aiops_daemon.meter import Meter
+from aiops_daemon.ports.forest import Forest
 
 log = logging.getLogger(__name__)
 
-QUERY = "alert_volume"
-SEVERITY = "warning"
 EVERY = 60.0  # seconds
 _OURS = frozenset((FINDING_SOURCE, SELF_SOURCE))
 _SERVICES = ("service", "app", "job", "namespace")  # the first that an alert has
@@ -33,11 +34,15 @@ _BREATH = 100  # subjects between two breaths of the loop
 class VolumeWatch:
     """Counts what is heard and keeps the findings of it."""
 
-    def __init__(self, clock: Clock, book: FindingBook, meter: Meter, memory: bytes = b"") -> None:
+    def __init__(
+        self, clock: Clock, book: FindingBook, meter: Meter, memory: bytes = b"", *, forest: Forest | None = None
+    ) -> None:
         self._clock = clock
         self._book = book
         self._meter = meter
         self._volume = Volume()
+        self._mix = OddMixWatch(clock, book, forest) if forest is not None else None
+        self._mixes = b""  # of an earlier start, kept while nothing judges them
         self.load(memory)
         book.expect(FindingKind.ANOMALY, SEVERITY)
 
@@ -48,7 +53,9 @@ class VolumeWatch:
         service = next((value for name in _SERVICES if (value := get(episode.labels, name))), "")
         critical = episode.severity not in ("warning", "info")
         alert = Heard(episode.source, episode.team, service, episode.rule, episode.fingerprint, critical)
-        self._volume.heard(alert, self._clock.now())
+        fresh = self._volume.heard(alert, self._clock.now())
+        if self._mix is not None:
+            self._mix.heard(alert, fresh=fresh)
 
     async def run(self, beat: Callable[[], None]) -> None:
         """Look every minute, for ever."""
@@ -65,23 +72,32 @@ class VolumeWatch:
                 self._settle(unusual)
             if number % _BREATH == 0:
                 await asyncio.sleep(0)
+        if self._mix is not None:
+            await self._mix.look(self._volume.unusual)
 
     def export(self) -> bytes:
-        """Return what was learned, for the next start."""
-        return export(self._volume.learned)
+        """Return what was learned, for the next start: a line of counts, and one of mixes where there are any."""
+        mixes = self._mixes if self._mix is None else self._mix.export()
+        counts = export(self._volume.learned)
+        return counts + b"\n" + mixes if mixes else counts
 
     def load(self, memory: bytes) -> None:
         """Go on with what was learned before; findings of before are closed."""
+        memory, _, self._mixes = memory.partition(b"\n")
         learned = load(memory) if memory else None
         if memory and learned is None:
             log.warning("what was learned of alert volume cannot be read; it is learned anew")
         self.stop("what is usual was read anew")
         self._volume = Volume(learned)
+        if self._mix is not None:
+            self._mix.load(self._mixes)
 
     def stop(self, reason: str = "alert volume is no longer watched") -> None:
         """Close every finding."""
         for subject, unusual in self._volume.unusual.items():
             self._book.close(_place(subject, silent=unusual.silent), self._clock.now(), reason)
+        if self._mix is not None:
+            self._mix.stop(reason)
 
     def _settle(self, unusual: Unusual) -> None:
         now = self._clock.now()
