@@ -64,7 +64,7 @@ class DaemonProcess:
     @property
     def pid(self) -> int:
         """Process id of the running daemon."""
-        return self._running().process.pid
+        return int(self._running().process.pid)
 
     def configure(self, config: str) -> None:
         """Write its configuration file; the store is added."""
