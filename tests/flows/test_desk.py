@@ -10,7 +10,9 @@ from alert_world import EPOCH, AlertWorld, alert, body, make_world
 
 from aiops_daemon.core.model.action import ActionKind, Done, Refusal, RefusalReason
 from aiops_daemon.core.model.alert import EpisodeState, VerdictKind, VerdictReason
+from aiops_daemon.core.model.alertmanager import MaintenanceSpec, QualitySpec
 from aiops_daemon.core.model.incident import EntryKind, IncidentState
+from aiops_daemon.core.model.matcher import parse
 from aiops_daemon.core.model.repair import Evaluation, Lookup, Repair, RepairClass
 from aiops_daemon.core.model.scope import Role, Scope
 from aiops_daemon.core.model.severity import Severity
@@ -18,6 +20,7 @@ from aiops_daemon.core.model.severity import Severity
 LATENCY = {"alertname": "HighLatency", "service": "checkout", "severity": "critical", "team": "shop"}
 ERRORS = {"alertname": "HighErrors", "service": "checkout", "severity": "warning", "team": "shop"}
 DISK = {"alertname": "DiskFull", "instance": "db-9", "severity": "warning", "team": "data"}
+OWN_DISK = {**DISK, "team": "shop"}
 
 
 @pytest.fixture
@@ -50,7 +53,7 @@ async def test_related_alerts_are_one_incident_and_a_stranger_another(world: Ale
     """Both joins and refusals are explained."""
     await world.fire(LATENCY, ERRORS)
     await world.clock.sleep(300)
-    await world.fire(DISK)
+    await world.fire(OWN_DISK)
 
     first, second = await world.incidents()
     detail = await world.detail("2")
@@ -291,3 +294,41 @@ async def test_a_snooze_ends_by_the_clock(world: AlertWorld) -> None:
     assert asleep.snoozed_until == asleep.notify_at
     assert (None, True) == (woken.snoozed_until, woken.notify_at is not None and woken.notify_at <= world.clock.now())
     assert EntryKind.SNOOZE_ENDED in await kinds(world)
+
+
+@pytest.mark.looptime
+async def test_a_window_that_opens_while_an_alert_waits_holds_it(tmp_path: Path) -> None:
+    """An alert that was to be told in a minute is not told inside a maintenance that began meanwhile."""
+    opens = MaintenanceSpec(
+        "move", (parse('service="checkout"'),), starts_at=EPOCH + 3 * 86_400, ends_at=EPOCH + 4 * 86_400
+    )
+    world = await make_world(tmp_path, quality=QualitySpec(maintenance=(opens,), max_delay=300.0))
+    for number in range(8):  # it usually ends by itself within the hold
+        await world.fire({**ERRORS, "pod": f"p{number}"})
+        await world.clock.sleep(30)
+        await world.resolve({**ERRORS, "pod": f"p{number}"}, started=world.clock.now() - EPOCH - 30)
+        await world.clock.sleep(7200)
+    await world.clock.sleep(EPOCH + 3 * 86_400 - 30 - world.clock.now())
+    await world.fire({**ERRORS, "pod": "late"})
+    waiting = (await world.incidents())[-1]
+    await world.clock.sleep(35)
+    await world.desk.tick()
+    held = (await world.incidents())[-1]
+    await world.store.close()
+
+    assert waiting.notify_at is not None
+    assert waiting.notify_at > EPOCH + 3 * 86_400
+    assert held.notify_at is None
+    assert "maintenance" in held.notify_reason
+
+
+@pytest.mark.looptime
+async def test_refusals_do_not_name_other_teams_incidents(world: AlertWorld) -> None:
+    """The reason stands; which incident of theirs it was does not."""
+    await world.fire(LATENCY, ERRORS)
+    await world.clock.sleep(300)
+    await world.fire(DISK)
+
+    texts = [entry.text for entry in (await world.detail("2")).timeline if entry.kind is EntryKind.APART]
+    assert any("an incident of another team" in text for text in texts)
+    assert not any("INC-1" in text for text in texts)

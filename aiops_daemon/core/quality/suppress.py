@@ -26,6 +26,9 @@ class Held(NamedTuple):
     until: float | None = None
 
 
+_Side = dict[tuple[str, ...], dict[AlertKey, str]]
+
+
 class Rule:
     """One suppression rule and the alerts that fire on its source side, by their values of `equal`."""
 
@@ -36,15 +39,22 @@ class Rule:
 
     def started(self, key: AlertKey, values: dict[str, str]) -> None:
         """Note a firing alert if it stands on the source side."""
-        bucket = self._bucket(values)
-        if bucket is not None:
-            bucket[key] = values.get("alertname", "")
+        place = self._place(values)
+        if place is not None:
+            side, equal = place
+            side.setdefault(equal, {})[key] = values.get("alertname", "")
 
     def ended(self, key: AlertKey, values: dict[str, str]) -> None:
         """Forget an alert that fires no more."""
-        bucket = self._bucket(values)
+        place = self._place(values)
+        if place is None:
+            return
+        side, equal = place
+        bucket = side.get(equal)
         if bucket is not None:
             bucket.pop(key, None)
+            if not bucket:
+                del side[equal]
 
     def holds(self, key: AlertKey, values: dict[str, str]) -> str | None:
         """Return the sentence of why this alert is held, None when it is not."""
@@ -66,14 +76,14 @@ class Rule:
         where = f" with {shared}" if shared else ""
         return f'suppression rule "{self.spec.name}" holds it while {firing[1]} fires{where}'
 
-    def _bucket(self, values: dict[str, str]) -> dict[AlertKey, str] | None:
+    def _place(self, values: dict[str, str]) -> tuple[_Side, tuple[str, ...]] | None:
+        """Return where a source is kept: on which side, under which values of the labels that must be equal."""
         if not self.spec.source_matchers or not _match(self.spec.source_matchers, values):
             return None
         equal = _values(self.spec.equal, values)
         if equal is None:
             return None
-        side = self._both if _match(self.spec.matchers, values) else self._firing
-        return side.setdefault(equal, {})
+        return (self._both if _match(self.spec.matchers, values) else self._firing), equal
 
 
 class Suppression:

@@ -211,11 +211,17 @@ class Admission:
         self.touched[case.incident.uid] = case
 
     def look_again(self, episode: Episode) -> None:
-        """Judge an alert anew whose maintenance or suppression may have ended."""
+        """Judge an alert anew whose maintenance or suppression may have ended, or begun while it waited to be told."""
         case = self._working.cases.get(episode.incident)
         if case is None:
             return
+        waited = episode.verdict.kind is VerdictKind.DELAY
+        if waited and (episode.verdict.notify_at or 0.0) <= self.now:
+            self._working.held.discard(episode.key)
+            return
         verdict = self._around.judge.verdict(episode, self.now)
+        if waited and verdict.kind is not VerdictKind.SUPPRESS:
+            return
         if (verdict.kind, verdict.reason) != (episode.verdict.kind, episode.verdict.reason):
             self._count(verdict)
             after = replace(episode, verdict=verdict)

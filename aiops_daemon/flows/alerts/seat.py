@@ -132,7 +132,9 @@ class Seating:
         for judgement in placement.refused:
             other = self._working.cases.get(judgement.incident)
             if other is not None:
-                text = f"kept apart from {other.incident.name}: {judgement.text}"
+                shared = episode.team in other.incident.teams
+                name = other.incident.name if shared else "an incident of another team"
+                text = f"kept apart from {name}: {judgement.text}"
                 self._draft.tell(episode, case.incident, EntryKind.APART, self._now, text)
 
     def _merge(self, case: Case, placement: Placement) -> None:

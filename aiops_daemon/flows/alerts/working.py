@@ -64,7 +64,7 @@ class WorkingSet:
         if is_own_rule(episode.labels):
             self.own[episode.key] = episode
         verdict = episode.verdict
-        if verdict.kind is VerdictKind.SUPPRESS and verdict.reason in _LOOKED_AT_EACH_TICK:
+        if verdict.reason in _LOOKED_AT_EACH_TICK or verdict.kind is VerdictKind.DELAY:
             self.held.add(episode.key)
         else:
             self.held.discard(episode.key)
