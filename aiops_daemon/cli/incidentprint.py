@@ -15,6 +15,7 @@ Item = dict[str, Any]
 _LIST = ("INCIDENT", "PRIORITY", "SEVERITY", "STATE", "SINCE", "FIRING", "TEAM", "ASSIGNEE", "TITLE")
 _ALERTS = ("SINCE", "STATE", "SEVERITY", "VERDICT", "RULE", "LABELS")
 _LAST_LINES = 30
+_IN_NUMBERS = ("joined", "repaired", "verdict")
 _MOST_ALERTS = 50  # of one incident: what comes after scrolls away what matters
 
 
@@ -124,7 +125,12 @@ def _reasons(joined: list[Item]) -> list[str]:
     for each in joined:
         if each["reason"]:
             by_rule.setdefault(each["rule"], []).append(each["reason"])
-    return [f"{rule}: {first}{_as_well(len(rest))}" for rule, (first, *rest) in by_rule.items()]
+    return [f"{rule}: {_first(reasons)}{_as_well(len(reasons) - 1)}" for rule, reasons in by_rule.items()]
+
+
+def _first(reasons: list[str]) -> str:
+    """Take the first reason; that an alert began the incident does not say why others joined it."""
+    return next((each for each in reasons if not each.startswith("began this incident")), reasons[0])
 
 
 def _as_well(count: int) -> str:
@@ -137,12 +143,12 @@ def _outcome(item: Item) -> str:
 
 
 def _timeline(items: list[Item]) -> list[str]:
-    """Write the latest lines; of alerts that joined one after another the first, and how many came after it."""
+    """Write the latest lines; of what alerts did one after another the first, and how often it came after."""
     lines = []
-    for joined, run in groupby(items, key=lambda each: each["kind"] == "joined"):
+    for kind, run in groupby(items, key=lambda each: str(each["kind"])):
         first, *others = map(_entry, run)
-        more = [f"{len(others)} more joined after it"] if len(others) > 1 else others
-        lines += [first, *(more if joined else others)]
+        many = len(others) > 1 and (kind in _IN_NUMBERS or kind.startswith("alert_"))
+        lines += [first, f"{len(others)} more {kind.replace('_', ' ')} after it"] if many else [first, *others]
     return lines[-_LAST_LINES:]
 
 

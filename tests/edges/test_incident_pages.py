@@ -183,14 +183,27 @@ async def test_reasons_of_a_storm_are_folded(http, daemon):
 async def test_alerts_that_joined_in_a_row_are_folded_in_the_timeline(http, daemon):
     """What people wrote is not lost between a thousand lines; nothing is left out."""
     row = [entry(n, EntryKind.JOINED, f"Slow joined as number {n}") for n in range(1, 9)]
+    gone = [entry(n, EntryKind(kind), f"Slow {n}") for n, kind in ((11, "alert_unknown"), (12, "alert_unknown"))]
     note = entry(9, EntryKind.NOTE, "database is slow", actor="ann", origin="page")
-    daemon.road.details = [busy_detail(timeline=(entry(0), *row, note, entry(10, EntryKind.JOINED, "Late alert")))]
+    late = entry(10, EntryKind.JOINED, "Late alert")
+    daemon.road.details = [busy_detail(timeline=(entry(0), *row, note, late, *gone))]
     shown = await page(http, "/incidents/INC-42")
 
-    assert "7 more joined before" in shown.text
+    assert "7 more before" in shown.text
+    assert "alert unknown Slow 12 aiops-daemon, webhook 1 more before" in shown.text
     assert ["Late alert", "database is slow", "number 8", "7 more", "number 7", "number 1"] == sorted(
         ("number 1", "number 7", "7 more", "number 8", "database is slow", "Late alert"), key=shown.text.index
     )
+
+
+async def test_the_first_alert_of_a_rule_does_not_hide_why_the_others_joined(http, daemon):
+    """That one alert began the incident says nothing of the nine others."""
+    told = ("began this incident", "same service checkout", "12 s after its last alert")
+    daemon.road.details = [busy_detail(episodes=tuple(
+        episode(n, joined_reason=reason, first_starts_at=NOW + n) for n, reason in enumerate(told)))]  # fmt: skip
+    shown = await page(http, "/incidents/INC-42")
+
+    assert "×3 began this incident; then same service checkout Its other alerts 12 s after" in shown.text
 
 
 async def test_a_plot_has_its_threshold(http, daemon):

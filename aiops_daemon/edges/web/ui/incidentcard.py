@@ -21,8 +21,10 @@ from aiops_daemon.edges.web.ui.incidentlist import Row, firing_words, row
 from aiops_daemon.edges.web.ui.plot import Sketch, draw
 
 MOST_LINES = 200
+BEGAN = "began this incident"  # the reason of the first alert, where nothing came near it
 _MOST_REASONS = 20  # of one rule, besides the first
 
+_IN_NUMBERS = ("joined", "repaired", "verdict")  # and what begins with "alert": of a storm there are thousands
 _VERBS = {
     IncidentState.OPEN: (ActionKind.ACK, ActionKind.INVESTIGATE, ActionKind.MITIGATE),
     IncidentState.ACKNOWLEDGED: (ActionKind.INVESTIGATE, ActionKind.MITIGATE, ActionKind.UNACK),
@@ -68,7 +70,7 @@ class Line:
     text: str
     change: str
     by_person: bool
-    before: tuple[Line, ...] = ()  # what joined right before this, folded away
+    before: tuple[Line, ...] = ()  # of the same kind right before this, folded away
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,8 @@ def _together(detail: IncidentDetail) -> tuple[Together, ...]:
 
 def _reasons(rule: str, reasons: list[str]) -> Together:
     first, *others = dict.fromkeys(reasons)
+    if others and first == BEGAN:
+        first, others = f"{first}; then {others[0]}", others[1:]
     shown = tuple(others[:_MOST_REASONS])
     return Together(rule, first, len(reasons), shown, len(others) - len(shown))
 
@@ -214,11 +218,15 @@ def _line(entry: Entry, now: float) -> Line:
 
 
 def _folded(lines: Sequence[Line]) -> tuple[Line, ...]:
-    """Fold alerts that joined one after another behind the latest of them: people's lines are found again."""
+    """Fold what alerts did one after another behind the latest line of it: people's lines are found again."""
     told: list[Line] = []
-    for joined, run in groupby(lines, key=lambda each: each.kind == str(EntryKind.JOINED)):
+    for kind, run in groupby(lines, key=lambda each: each.kind):
         first, *others = run
-        told += [replace(first, before=tuple(others))] if joined else [first, *others]
+        told += (
+            [replace(first, before=tuple(others))]
+            if kind in _IN_NUMBERS or kind.startswith("alert ")
+            else [first, *others]
+        )
     return tuple(told)
 
 
