@@ -14,7 +14,7 @@ ABOUT = {"alertname": "Unreachable", "severity": "critical", "job": "node", "clu
 
 
 def test_twenty_thousand_alerts_arrive(servers: Servers) -> None:
-    """Every one is on disk and firing, in few incidents; the longest stall of the loop is told by its own metric."""
+    """Every one is on disk and firing, in few incidents."""
     with Stack.running(servers, routes=ROUTES.replace("group_wait: 1s", "group_wait: 10s")) as stack:
         daemon, alertmanager = stack.daemon, stack.alertmanager
         for start in range(0, COUNT, 2_000):

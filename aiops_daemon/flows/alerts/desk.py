@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ from aiops_daemon.core.model.alert import AlertEvent, AlertKey, AlertStatus, Epi
 from aiops_daemon.core.model.finding import Finding
 from aiops_daemon.core.model.inbox import Quarantined
 from aiops_daemon.core.model.incident import Incident
-from aiops_daemon.core.model.repair import Lookup, Repair
+from aiops_daemon.core.model.repair import Evaluation, Lookup, Repair
 from aiops_daemon.core.model.scope import Scope
 from aiops_daemon.core.model.view import Plot
 from aiops_daemon.errors import StoreError, StoreReason
@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 BREATH = 15  # alerts after which the event loop may turn to others; about 5 ms
 AT_ONCE = 500  # alerts in one step: whoever acts meanwhile waits for its end
 FRESH = 10.0  # seconds: how old what is known of rule evaluation may be when a resolve is judged
+FRESHER = 1.0  # seconds: the same where what is known contradicts what is told
 ALIVE = "alive"  # name of what is known of when we were up last
 LEASE = 15.0  # seconds; renewed at a third of that
 
@@ -65,6 +66,7 @@ class Desk:
         self._whole = False  # the working set is what is on disk
         self._lock = asyncio.Lock()
         self.alive_until: float | None = None  # when an earlier run last said that it lived; None: never, or not known
+        self.looking_back: Callable[[], bool] = lambda: False  # the time before this run is still to be looked at
         self.alive_since: float | None = None  # when this run first read the store
 
     @property
@@ -92,7 +94,7 @@ class Desk:
     async def take(self, batch: Batch) -> None:
         """Process events and note their inbox rows as done, in one transaction."""
         if any(event.status is AlertStatus.RESOLVED for event in batch.events):
-            await self.around.evaluating.refresh(FRESH)
+            await self._refresh(batch.events)
         async with self._step() as (working, draft):
             draft.done += batch.done
             draft.progress |= dict(batch.progress)
@@ -104,6 +106,18 @@ class Desk:
                 if number % BREATH == 0:
                     await asyncio.sleep(0)
             follow(admission.touched.values(), self.around, draft, admission.now)
+
+    async def _refresh(self, events: Sequence[AlertEvent]) -> None:
+        """Know what Prometheus says of the alerts that are told resolved.
+
+        What is known may be older than the news: where it still says firing, Prometheus is asked again, for one that
+        died since makes Alertmanager tell the very same.
+        """
+        evaluating = self.around.evaluating
+        await evaluating.refresh(FRESH)
+        ended = (event for event in events if event.status is AlertStatus.RESOLVED)
+        if any(evaluating.judge(event.labels) is Evaluation.FIRING for event in ended):
+            await evaluating.refresh(FRESHER)
 
     async def repair(self, repairs: Sequence[Repair]) -> None:
         """Put right what webhooks did not tell; each is counted by class."""
@@ -167,7 +181,10 @@ class Desk:
         async with self._step() as (_, draft):
             draft.knowledge = {"grouping": self.around.grouper.export(), "quality": self.around.judge.export()}
             draft.knowledge |= {name: memory.export() for name, memory in self.around.memories.items()}
-            draft.knowledge[ALIVE] = str(self.around.clock.now()).encode()
+            if (
+                self.alive_until is None or not self.looking_back()
+            ):  # else the outage before this run would be forgotten
+                draft.knowledge[ALIVE] = str(self.around.clock.now()).encode()
 
     async def open_episodes(self, source: str) -> list[Episode]:
         """List the open alerts of one source."""
@@ -228,7 +245,11 @@ class Desk:
         if not changes:
             return
         started = self.around.clock.monotonic()
-        await self.around.store.commit(changes, token=self._token)
+        try:
+            await self.around.store.commit(changes, token=self._token)
+        except StoreError as error:
+            self.around.meter.inc("aiops_store_failures_total", reason=str(error.reason))
+            raise
         elapsed = self.around.clock.monotonic() - started
         self.around.meter.observe("aiops_store_commit_duration_seconds", elapsed, kind="desk")
         async with self.committed:

@@ -63,6 +63,6 @@ class Intake:
         self._meter.inc("aiops_webhook_body_too_large_total", source=source)
         text = (
             f"Alertmanager {source} sent a body of {size} bytes, over the limit, and it was refused; its alerts are "
-            "read from the Alertmanager's API instead. Group by more labels, or set max_alerts in its webhook_config."
+            "read from the Alertmanager's API instead. Group by more labels in its route to us."
         )
         self._notices.say("AiopsWebhookTooLarge", text, source=source)

@@ -100,6 +100,11 @@ class Reconciler:
         self._meter = meter
         self._past = past
 
+    @property
+    def looking_back(self) -> bool:
+        """Say whether what was missed while we were down is still to be found."""
+        return self._past is not None
+
     async def run(self, beat: Callable[[], None]) -> None:
         """Reconcile at once and then each Alertmanager at its interval, for ever."""
         while True:

@@ -98,6 +98,7 @@ class AlertRoad:
         self._reconciler: Reconciler | None = None
         self._sources: Sources = ()
         self._looked_back = False
+        self._peers: set[tuple[str, str]] = set()  # source and URL
         self._supervisor = Supervisor(world.clock, meter)
 
     def configure(self, settings: Settings, sources: Sources) -> None:
@@ -118,10 +119,15 @@ class AlertRoad:
         self._watchdogs = watchdogs
         self.processor.watch = watchdogs.watch
         asked = [spec for spec in settings.alertmanagers if spec.urls]
+        peers = {(spec.name, url) for spec in asked for url in spec.urls}
+        for name, url in self._peers - peers:
+            self._meter.forget(source=name, url=url)
+        self._peers = peers
         self._alertmanagers = {spec.name: self._world.make_alertmanager(spec) for spec in asked}
         self._reconciler = Reconciler(
             settings.alertmanagers, self._alertmanagers, evaluations, self.desk, around.clock, self._meter, self._past()
         )
+        self.desk.looking_back = partial(_looking_back, self._reconciler)
         around.evaluating, around.look_up = evaluations, self._reconciler.lookup
 
     def start(self) -> None:
@@ -267,6 +273,10 @@ class AlertRoad:
         else:
             policies = {query.name: query.on_finding for query in self.around.settings.queries}
         return policies.get(finding.query, OnFinding.ENRICH)
+
+
+def _looking_back(reconciler: Reconciler) -> bool:
+    return reconciler.looking_back
 
 
 async def _nobody_to_ask(key: AlertKey) -> Lookup:

@@ -55,7 +55,8 @@ OWN_HEALTH_LOST = Rule(
     Weight.ERROR,
     "The alerts that this daemon is down are told to nobody but itself.",
     "When it is down, nobody learns of it.",
-    "route them to people first: `matchers: ['alertname=~\"AiopsDaemon.+|AiopsLoopStalled\"']`",
+    "route them to people first: `matchers: ['alertname=~\"AiopsDaemon.+|AiopsLoopStalled|AiopsInboxBacklog|"
+    "AiopsStoreFailing|AiopsWatchdogMissing\"']`",
 )
 
 
