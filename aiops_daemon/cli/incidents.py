@@ -7,6 +7,7 @@ remembers who asked; refusals come back in its words.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -90,12 +91,14 @@ async def list_alerts(args: argparse.Namespace, client: DaemonClient) -> None:
 
 
 async def show_incident(args: argparse.Namespace, client: DaemonClient) -> None:
-    """Print one incident."""
-    detail = (await client.get(f"/api/v1/incidents/{reference(args.incident)}"))["data"]
+    """Print one incident, and what a storm left out of it."""
+    answer = await client.get(f"/api/v1/incidents/{reference(args.incident)}")
     if args.form == "json":
-        print_json(detail)
-        return
-    print(incident_text(detail))
+        print_json(answer["data"])
+    else:
+        print(incident_text(answer["data"]))
+    for warning in answer["warnings"]:
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 async def _pages(

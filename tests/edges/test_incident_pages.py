@@ -167,6 +167,13 @@ async def test_a_part_is_not_counted_as_the_whole(http, daemon, read, left_out):
     assert "1 more in /api/v1/alerts?incident=INC-42" in shown.text
 
 
+async def test_lines_that_were_not_read_are_counted(http, daemon):
+    """Those between the first and the latest."""
+    daemon.road.details = [busy_detail(lines_left_out=90_000)]
+
+    assert "90,000 older lines in" in (await page(http, "/incidents/INC-42")).text
+
+
 async def test_reasons_of_a_storm_are_folded(http, daemon):
     """One line for a rule; twenty other reasons behind it, and how many are left."""
     storm = tuple(

@@ -151,6 +151,16 @@ def test_alerts_that_joined_in_a_row_are_one_line(told, daemon):
     assert "  87 more joined after it" == lines[4]
 
 
+def test_what_a_storm_left_out_is_told(told, daemon):
+    """A part is never taken for the whole."""
+    daemon.road.details = [busy_detail(alerts_left_out=49_000, lines_left_out=90_000)]
+    code, _, complaints = told("show", "INC-42")
+
+    assert 0 == code
+    assert "warning: 49000 alerts are left out; see /api/v1/alerts?incident=INC-42\n" in complaints
+    assert "warning: 90000 lines of the timeline" in complaints
+
+
 def test_alerts_are_listed(told, daemon):
     """With verdict and labels."""
     code, out, _ = told("alerts", "--incident", "INC-42", "--rule", "PodRestarts", "--limit", "4")

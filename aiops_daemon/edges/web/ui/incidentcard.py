@@ -125,7 +125,7 @@ def incident_view(detail: IncidentDetail, now: float) -> IncidentView:
         together=_together(detail),
         apart=tuple(_line(each, now) for each in detail.timeline if each.kind is EntryKind.APART),
         lines=_folded(lines[:MOST_LINES]),
-        more_lines=max(0, len(lines) - MOST_LINES),
+        more_lines=max(0, len(lines) - MOST_LINES) + detail.lines_left_out,
         outcomes=tuple(_outcome(each, now) for each in detail.outcomes),
         merged=tuple(row(each, now) for each in detail.merged),
         buttons=tuple((kind.value.replace("_", "-"), _BUTTONS[kind]) for kind in _VERBS[incident.state]),
