@@ -90,7 +90,7 @@ def test_features_are_counts_shares_and_the_time_on_circles() -> None:
     (row,) = features([Bin(sunday_noon, 15, 7, 3, 10, 4)])
 
     weekday = 2 * math.pi * 0 / 7
-    counted = [math.log(16), math.log(8), math.log(4), 10 / 20, 4 / 20]
+    counted = [math.log(16), math.log(8), math.log(4), 7 / 20, 10 / 20, 4 / 20]
     assert row.tolist() == pytest.approx(
         [*counted, math.sin(math.pi), -1.0, math.sin(weekday), math.cos(weekday)], abs=1e-6
     )

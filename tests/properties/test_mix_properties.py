@@ -31,10 +31,10 @@ def test_bins_come_back_as_they_were(sources: dict[str, list[Bin]]) -> None:
 @settings(max_examples=100, deadline=None)
 @given(bins)
 def test_features_are_finite(past: list[Bin]) -> None:
-    """Nine of each bin."""
+    """Ten of each bin."""
     rows = features(past)
 
-    assert (len(past), 9) == rows.shape
+    assert (len(past), 10) == rows.shape
     assert np.isfinite(rows).all()
 
 

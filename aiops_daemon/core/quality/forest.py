@@ -62,6 +62,6 @@ def features(bins: Sequence[Bin]) -> Rows:
     hour = number / _BINS_AN_HOUR % 24 / 24 * 2 * np.pi
     weekday = np.floor(number / BINS_A_DAY + 4) % 7 / 7 * 2 * np.pi  # 1970-01-01 was a Thursday
     several = [np.log1p(alerts), np.log1p(rules), np.log1p(services)]
-    shares = [critical / (alerts + _SHRINK), fresh / (alerts + _SHRINK)]
+    shares = [part / (alerts + _SHRINK) for part in (rules, critical, fresh)]
     circles = [np.sin(hour), np.cos(hour), np.sin(weekday), np.cos(weekday)]
     return np.column_stack([*several, *shares, *circles]).astype(np.float32)
