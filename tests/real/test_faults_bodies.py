@@ -224,6 +224,7 @@ def test_a_body_that_is_shorter_than_it_says_is_not_taken(daemon: DaemonProcess)
     assert [] == daemon.alerts(rule="HalfSent")
 
 
+@pytest.mark.slow
 def test_many_hostile_bodies_do_not_add_up(daemon: DaemonProcess) -> None:
     """Fifty times the worst of them, and the largest that is allowed: memory stays where it is."""
     deep, squeezed = NO_OBJECTS["deep inside an object"], gzip.compress(b"[" * (30 << 20))

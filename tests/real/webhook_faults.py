@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -89,6 +90,14 @@ def processed(daemon: DaemonProcess) -> None:
     mark = f"Mark{time.monotonic_ns()}"
     assert 200 == code(daemon, alert(mark, labels={"alertname": mark, "severity": "none"}))
     eventually(lambda: daemon.alert(rule=mark), "the mark arrives")
+
+
+def refusal(daemon: DaemonProcess) -> tuple[int, str]:
+    """Start a daemon that cannot start; return its exit code and what it said."""
+    argv = [sys.executable, "-m", "aiops_daemon", "run", f"--config.file={daemon.folder / 'config.yaml'}"]
+    address = f"--web.listen-address={urlsplit(daemon.url).netloc}"
+    done = subprocess.run([*argv, address], capture_output=True, text=True, check=False, timeout=30)
+    return done.returncode, done.stdout + done.stderr
 
 
 @contextmanager
