@@ -12,7 +12,7 @@ import real_servers
 
 TOOLS = [
     "prometheus", "promtool", "alertmanager", "amtool", "node_exporter", "victoria-metrics", "helm", "chromium",
-    "postgres", "initdb",
+    "postgres", "initdb", "strace",
 ]  # fmt: skip
 NEEDED = ["bash", "basename", "cat", "chmod", "dirname", "env", "id", "ln", "mkdir", "mktemp", "rm", "tail"]
 

