@@ -176,8 +176,3 @@ class Correction:
     team: str
     left: tuple[Labels, ...]
     right: tuple[Labels, ...]
-
-
-def team_or_default(team: str) -> str:
-    """Return the team, or the one that owns what nobody owns."""
-    return team or DEFAULT_TEAM

@@ -43,13 +43,6 @@ def migrate(database: Database) -> bool:
     return True
 
 
-def is_current(database: Database) -> bool:
-    """Say whether no step is lacking; raises StoreError for a store that a newer release wrote."""
-    with database.reading() as connection:
-        check_version(connection, database.where)
-        return revision(connection) == head()
-
-
 def head() -> str:
     """Return the newest step's name."""
     return ScriptDirectory.from_config(_config(None)).get_current_head() or ""
