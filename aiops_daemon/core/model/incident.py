@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aiops_daemon.core.model.labels import Labels
-from aiops_daemon.core.model.scope import DEFAULT_TEAM
 from aiops_daemon.core.model.severity import Severity
 
 
