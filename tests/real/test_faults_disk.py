@@ -10,7 +10,7 @@ import pytest
 from daemon_process import DaemonProcess, eventually, holds
 from webhook_faults import alert, code, lone_daemon, processed, refusal, remount, small_disk
 
-pytestmark = [pytest.mark.real, pytest.mark.slow]
+pytestmark = pytest.mark.real
 
 READY = (200, "aiops-daemon is ready.\n")
 LARGE = {"description": "x" * 8_000}
@@ -86,6 +86,7 @@ def test_a_full_disk_refuses_alerts_until_there_is_room(daemon: DaemonProcess) -
     assert "Traceback" not in daemon.said()
 
 
+@pytest.mark.slow
 def test_a_disk_that_fails_to_write_is_told_of_until_it_writes_again(tmp_path: Path) -> None:
     """Every write past a limit is an I/O error, for database and log alike; reading goes on."""
     with lone_daemon(tmp_path) as daemon:
@@ -105,6 +106,7 @@ def test_a_disk_that_fails_to_write_is_told_of_until_it_writes_again(tmp_path: P
         assert taken <= names(daemon)
 
 
+@pytest.mark.slow
 def test_a_disk_that_became_read_only_is_refused_at_the_start(daemon: DaemonProcess) -> None:
     """It ends with words that say what to do; once the disk is writable, everything is there."""
     taken = send_until(daemon, 200, "Before")
@@ -122,6 +124,7 @@ def test_a_disk_that_became_read_only_is_refused_at_the_start(daemon: DaemonProc
     assert taken <= names(daemon)
 
 
+@pytest.mark.slow
 def test_a_store_that_vanishes_is_missed_until_it_is_back(tmp_path: Path) -> None:
     """Nothing is written where nobody would find it; when the folder is back, it goes on."""
     with lone_daemon(tmp_path) as daemon:
