@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import resource
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -140,4 +142,21 @@ def test_a_store_that_vanishes_is_missed_until_it_is_back(tmp_path: Path) -> Non
         taken |= send_until(daemon, 200, "After")
         eventually(lambda: daemon.readiness() == READY, "it is ready again")
         processed(daemon)
+        assert taken <= names(daemon)
+
+
+@pytest.mark.slow
+def test_a_store_that_another_process_locks_is_waited_for(tmp_path: Path) -> None:
+    """503 with the reason while it is held, and again 200 once it is let go."""
+    with lone_daemon(tmp_path) as daemon:
+        taken = send_until(daemon, 200, "Before")
+        processed(daemon)
+        with closing(sqlite3.connect(daemon.database, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            send_until(daemon, 503, "While")
+            assert taken <= names(daemon)
+        taken |= send_until(daemon, 200, "After")
+        processed(daemon)
+
+        assert daemon.metric("aiops_store_failures_total", reason="locked") > 0
         assert taken <= names(daemon)
