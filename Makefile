@@ -65,7 +65,7 @@ check: $(VENV)/.dev  ## lint, format, types and the layers of the house
 	@$(BIN)/lint-imports
 
 .PHONY: test
-test: servers check  ## set up everything, check, and run the tests (under 10 minutes)
+test: servers check  ## set up everything, check, and run the tests (under 15 minutes)
 	@$(PYTEST) -q -m "not slow" $(PYTEST_ARGS)
 
 .PHONY: test-slow
