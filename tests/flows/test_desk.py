@@ -193,6 +193,8 @@ async def test_silencing_tells_nobody_and_ending_it_is_news(world: AlertWorld) -
     await world.desk.repair([Repair(RepairClass.UNMUTED, episode.key, "the silence ended")])
     told = await world.only()
 
+    line = next(entry for entry in (await world.detail()).timeline if entry.kind is EntryKind.ALERT_MUTED)
+    assert "reconciliation" == line.origin
     assert (1, None) == (muted.muted, muted.notify_at)
     assert "silenced" in muted.notify_reason
     assert told.notify_at == pytest.approx(world.clock.now(), abs=5)

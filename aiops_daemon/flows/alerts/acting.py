@@ -146,7 +146,8 @@ class Acting:
         uid, number = self._around.mint(), self._working.next_number
         incident, entries = opened(uid, number, leaving[0].team, facts, self._now, why=why)
         self._draft.write(entries)
-        text = f"{len(leaving)} alerts were split off into {incident.name} by {scope.actor}"
+        alerts = "1 alert was" if len(leaving) == 1 else f"{len(leaving)} alerts were"
+        text = f"{alerts} split off into {incident.name} by {scope.actor}"
         self._draft.write([entry(origin, EntryKind.SPLIT, self._now, text, by=scope, after=incident.name)])
         self._draft.opened.append(incident)
         return self._working.open_case(incident)

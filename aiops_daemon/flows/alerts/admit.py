@@ -14,6 +14,7 @@ from aiops_daemon.core.model.alert import (
     AlertKey,
     AlertStatus,
     Episode,
+    Origin,
     Verdict,
     VerdictKind,
     VerdictReason,
@@ -21,6 +22,7 @@ from aiops_daemon.core.model.alert import (
 from aiops_daemon.core.model.incident import EntryKind, IncidentState
 from aiops_daemon.core.model.labels import get
 from aiops_daemon.core.model.repair import Evaluation, Lookup, Repair
+from aiops_daemon.core.model.scope import DAEMON
 from aiops_daemon.core.model.severity import Severity
 from aiops_daemon.core.quality import episodes
 from aiops_daemon.core.quality.episodes import Transition, TransitionKind
@@ -67,6 +69,7 @@ class Admission:
 
     def observe(self, event: AlertEvent, lookup: Lookup | None = None) -> bool:
         """Take one event; False when Alertmanager must be asked first."""
+        self.draft.origin = str(event.origin)
         latest = self.latest(event.key)
         ended = event.status is AlertStatus.RESOLVED
         evaluation = self._around.evaluating.judge(event.labels) if ended else Evaluation.NOT_OURS
@@ -78,6 +81,7 @@ class Admission:
 
     def repair(self, repair: Repair) -> bool:
         """Put right what webhooks did not tell; False when there was nothing to change."""
+        self.draft.origin = str(Origin.RECONCILIATION)
         latest = self.latest(repair.key)
         transition = episodes.repair(latest, repair)
         self._apply(transition, latest)
@@ -212,6 +216,7 @@ class Admission:
 
     def look_again(self, episode: Episode) -> None:
         """Judge an alert anew whose maintenance or suppression may have ended, or begun while it waited to be told."""
+        self.draft.origin = DAEMON.origin
         case = self._working.cases.get(episode.incident)
         if case is None:
             return
@@ -232,6 +237,7 @@ class Admission:
 
     def steady(self, episode: Episode) -> None:
         """Say that an alert flaps no more."""
+        self.draft.origin = DAEMON.origin
         case = self._working.cases.get(episode.incident)
         after = replace(episode, flapping=False)
         if case is not None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from aiops_daemon.core.model.alert import Episode
 from aiops_daemon.core.model.inbox import Quarantined
 from aiops_daemon.core.model.incident import Correction, Entry, EntryKind, Incident, LinkedFinding, Outcome
+from aiops_daemon.core.model.scope import DAEMON
 from aiops_daemon.ids import Mint
 from aiops_daemon.ports.store import Changes
 
@@ -20,6 +21,7 @@ class Draft:
 
     def __init__(self, mint: Mint) -> None:
         self._mint = mint
+        self.origin = DAEMON.origin  # of the lines about alerts that are written now
         self.episodes: dict[str, Episode] = {}
         self.incidents: dict[str, Incident] = {}
         self.findings: dict[str, LinkedFinding] = {}
@@ -54,7 +56,7 @@ class Draft:
                 at=at,
                 kind=kind,
                 actor="aiops-daemon",
-                origin=str(episode.origin),
+                origin=self.origin,
                 text=text,
                 after=str(episode.state),
                 episode=episode.uid,
