@@ -49,6 +49,14 @@ async def test_an_alert_opens_an_incident_that_says_everything(world: AlertWorld
 
 
 @pytest.mark.looptime
+async def test_the_title_names_the_gravest_alert(world: AlertWorld) -> None:
+    """Ten warnings do not hide the one that is critical."""
+    await world.fire(*({**ERRORS, "pod": f"p{number}"} for number in range(10)), LATENCY)
+
+    assert "HighLatency and 1 more rule on checkout" == (await world.only()).title
+
+
+@pytest.mark.looptime
 async def test_related_alerts_are_one_incident_and_a_stranger_another(world: AlertWorld) -> None:
     """Both joins and refusals are explained."""
     await world.fire(LATENCY, ERRORS)

@@ -14,7 +14,7 @@ _RANKS = {Severity.CRITICAL: 2, Severity.WARNING: 3, Severity.INFO: 4, Severity.
 
 
 def title(facts: Facts) -> str:
-    """Name the commonest alerts and where they are: `HighLatency and 2 more rules on checkout and 3 more services`."""
+    """Name the gravest alerts and where they are: `HighLatency and 2 more rules on checkout and 3 more services`."""
     rules = _and_more([name for name, _ in facts.rules], "rule") or "alert"
     services = [name for name, _ in facts.services]
     place = _and_more(services, "service") or _place(facts)

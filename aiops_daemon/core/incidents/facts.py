@@ -18,7 +18,7 @@ class Facts:
     flapping: int = 0  # alerts that flap, also those between two firings: they count as firing
     worst: Severity = Severity.NONE
     labels: Labels = ()  # shared by all
-    rules: tuple[tuple[str, int], ...] = ()  # alert names by number of alerts, most first
+    rules: tuple[tuple[str, int], ...] = ()  # alert names by number of alerts, the gravest first, then the commonest
     services: tuple[tuple[str, int], ...] = ()
     teams: tuple[str, ...] = ()
     notify_at: float | None = None  # earliest of the open alerts

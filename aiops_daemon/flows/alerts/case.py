@@ -6,7 +6,7 @@ Enters: episodes as they join, change and end. Leaves: facts. Mutable; owned by 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from heapq import heapify, heappop, heappush
 from math import inf
 from typing import NamedTuple
@@ -40,6 +40,7 @@ class Case:
         self._turns = 0
         self._labels: dict[str, str] | None = None
         self._rules: Counter[str] = Counter()
+        self._mildness: dict[str, int] = {}  # by rule, of its gravest alert
         self._services: Counter[str] = Counter()
         self._teams: set[str] = set()
 
@@ -49,6 +50,8 @@ class Case:
         self.opener = self.opener or (episode.team, episode.rule)
         self._teams.add(episode.team)
         self._rules[episode.rule] += 1
+        mildness = _MILDNESS.get(episode.severity, 0)
+        self._mildness[episode.rule] = min(mildness, self._mildness.get(episode.rule, 0))
         labels = dict(episode.labels)
         self._services.update(self._service(labels))
         self._share(labels)
@@ -80,8 +83,8 @@ class Case:
             flapping=len(self.flapping),
             worst=self._worst(),
             labels=tuple(sorted((self._labels or {}).items())),
-            rules=_most(self._rules),
-            services=_most(self._services),
+            rules=_most(self._rules, self._mildness),
+            services=_most(self._services, {}),
             teams=tuple(sorted(self._teams)),
             notify_at=notify_at,
             notify_reason=reason,
@@ -161,6 +164,8 @@ class _Telling(NamedTuple):
     episode: Episode
 
 
-def _most(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
-    ordered = sorted(((name, count) for name, count in counts.items() if count > 0), key=lambda one: (-one[1], one[0]))
+def _most(counts: Counter[str], mildness: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    """Order names: the gravest first, then the commonest."""
+    present = ((name, count) for name, count in counts.items() if count > 0)
+    ordered = sorted(present, key=lambda one: (mildness.get(one[0], 0), -one[1], one[0]))
     return tuple(ordered[:_LISTED])
