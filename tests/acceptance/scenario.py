@@ -17,6 +17,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from aiops_daemon.app import Daemon, Options
 from aiops_daemon.clock import LoopClock
 from aiops_daemon.core.model.finding import Finding
+from aiops_daemon.core.model.grouping import TopologySpec
 from aiops_daemon.core.model.query import QuerySpec
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.model.slo import SloSpec
@@ -54,6 +55,7 @@ class Scenario:
             packs=(),
             queries=queries,
             slos=slos,
+            topology=TopologySpec(trace_metrics=False),
             storage_directory=str(folder),
         )
         self.next_settings: Settings | Exception = self.settings
