@@ -17,6 +17,7 @@ from aiops_daemon.core.model.alert import SELF_SOURCE, AlertEvent, AlertStatus, 
 from aiops_daemon.core.model.labels import Labels, get, make, text
 from aiops_daemon.core.model.settings import RulesSpec
 from aiops_daemon.flows.alerts.desk import Batch, Desk
+from aiops_daemon.flows.alerts.wake import news_or_time
 from aiops_daemon.logs import fields
 
 log = logging.getLogger(__name__)
@@ -80,11 +81,7 @@ class Notices:
         while True:
             await self.flush(desk)
             beat()
-            try:
-                async with asyncio.timeout(_LOOK_EVERY):
-                    await self._changed.wait()
-            except TimeoutError:
-                pass
+            await news_or_time(self._changed, self._clock, _LOOK_EVERY)
             self._changed.clear()
 
     async def flush(self, desk: Desk) -> None:

@@ -16,6 +16,7 @@ from aiops_daemon.core.model.inbox import InboxRow, Quarantined, QuarantineReaso
 from aiops_daemon.flows.alerts.desk import Batch, Desk
 from aiops_daemon.flows.alerts.intake import Intake
 from aiops_daemon.flows.alerts.surroundings import Surroundings
+from aiops_daemon.flows.alerts.wake import news_or_time
 from aiops_daemon.logs import fields
 
 log = logging.getLogger(__name__)
@@ -123,8 +124,4 @@ class Processor:
                 self.watch(event)
 
     async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(_IDLE):
-                await self._intake.arrived.wait()
-        except TimeoutError:
-            pass
+        await news_or_time(self._intake.arrived, self._around.clock, _IDLE)
