@@ -106,7 +106,7 @@ MIGRATE_AND_DIE = """
     from sqlalchemy import event
     from aiops_daemon.edges.store import sqlitefile
     from aiops_daemon.edges.store.engine import connect, sqlite_path
-    from aiops_daemon.edges.store.migrate import is_current, migrate
+    from aiops_daemon.edges.store.migrate import head, migrate, revision
 
     spec = StorageSpec(url=sys.argv[1])
 
@@ -122,7 +122,8 @@ MIGRATE_AND_DIE = """
             if seen == die_at:
                 os.kill(os.getpid(), signal.SIGKILL)
         migrate(database)
-        assert is_current(database)
+        with database.reading() as connection:
+            assert revision(connection) == head()
         os._exit(7)
 
     for die_at in range(1, 500, 1 if sqlite_path(spec) else 7):

@@ -19,7 +19,8 @@ NOW = time.time()  # one moment for all rows: starts that should be the same are
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaemonProcess]:
     """One daemon for the whole table; each row has an alert of its own."""
-    with lone_daemon(tmp_path_factory.mktemp("daemon")) as process:
+    apart = "grouping: {never_across: [alertname]}"  # no row's incident waits for the alert of another row
+    with lone_daemon(tmp_path_factory.mktemp("daemon"), apart) as process:
         yield process
 
 

@@ -61,6 +61,7 @@ def send_until(daemon: DaemonProcess, wanted: int, prefix: str) -> set[str]:
     return taken
 
 
+@pytest.mark.slow
 def test_a_full_disk_refuses_alerts_until_there_is_room(daemon: DaemonProcess) -> None:
     """503 and not ready, with the reason; what was answered 200 is there, then and after; no restart is needed."""
     hog = daemon.folder / "state" / "hog"
