@@ -14,6 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from small_disk import small_disk
 from store_world import delivery, opened, sqlite_spec, sqlite_store
 
 from aiops_daemon.clock import SystemClock
@@ -276,30 +277,23 @@ async def test_a_file_that_was_replaced_is_not_written_any_more(tmp_path: Path) 
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 MiB in memory; only root can mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("mounting wants root")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 MiB in memory."""
+    with small_disk(tmp_path / "disk", 64) as folder:
+        yield folder
 
 
-async def test_a_full_disk_refuses_alerts_and_still_lets_the_desk_work(small_disk: Path) -> None:
+async def test_a_full_disk_refuses_alerts_and_still_lets_the_desk_work(disk: Path) -> None:
     """The ballast is given up for commits and deletes, intake says full, and goes on by itself when there is room."""
-    hog = small_disk / "hog"
-    async with sqlite_store(small_disk) as store:
+    hog = disk / "hog"
+    async with sqlite_store(disk) as store:
         rows = [await store.accept(delivery(bytes(range(256)) * 40)) for _ in range(100)]
-        assert (small_disk / BALLAST).exists()
+        assert (disk / BALLAST).exists()
         _fill(hog)
         reasons = [await _reason(store) for _ in range(300)]
 
         assert StoreReason.FULL is reasons[-1]
-        assert not (small_disk / BALLAST).exists()
+        assert not (disk / BALLAST).exists()
         with pytest.raises(StoreError, match="new alerts are refused"):
             await store.probe()
         for row in rows:
@@ -307,10 +301,10 @@ async def test_a_full_disk_refuses_alerts_and_still_lets_the_desk_work(small_dis
         hog.unlink()
         assert await _reason(store) is None
         await store.probe()
-        assert (small_disk / BALLAST).exists()
+        assert (disk / BALLAST).exists()
         written = reasons.count(None) + 1
         assert written == (await store.backlog()).pending
-    async with sqlite_store(small_disk) as store:
+    async with sqlite_store(disk) as store:
         assert () == store.notes
         assert written == len(await bodies(store))
 
@@ -332,42 +326,42 @@ async def _reason(store: SqlStore) -> StoreReason | None:
     return None
 
 
-async def test_a_start_on_a_full_disk_says_so_and_serves_what_is_there(small_disk: Path) -> None:
+async def test_a_start_on_a_full_disk_says_so_and_serves_what_is_there(disk: Path) -> None:
     """The ballast is given up for it; reading works, new alerts are refused until there is room."""
-    async with sqlite_store(small_disk) as store:
+    async with sqlite_store(disk) as store:
         await store.accept(delivery("kept"))
-    _fill(small_disk / "hog")
+    _fill(disk / "hog")
 
-    async with sqlite_store(small_disk) as store:
+    async with sqlite_store(disk) as store:
         assert "nearly full" in store.notes[0]
         assert [b"kept"] == await bodies(store)
         assert StoreReason.FULL is await _reason(store)
-        (small_disk / "hog").unlink()
+        (disk / "hog").unlink()
         assert await _reason(store) is None
 
 
-async def test_a_start_without_any_room_is_refused_as_full(small_disk: Path) -> None:
+async def test_a_start_without_any_room_is_refused_as_full(disk: Path) -> None:
     """Not one page is free and no ballast is left: the reason is full, and nothing is set aside."""
-    async with sqlite_store(small_disk) as store:
+    async with sqlite_store(disk) as store:
         await store.accept(delivery("kept"))
-    (small_disk / BALLAST).unlink()
-    _fill(small_disk / "hog")
+    (disk / BALLAST).unlink()
+    _fill(disk / "hog")
 
-    error = await refusal(sqlite_spec(small_disk))
+    error = await refusal(sqlite_spec(disk))
 
     assert error.reason is StoreReason.FULL
-    assert [] == list(small_disk.glob("*corrupt*"))
+    assert [] == list(disk.glob("*corrupt*"))
 
 
-async def test_a_read_only_folder_is_refused_at_the_start(small_disk: Path) -> None:
+async def test_a_read_only_folder_is_refused_at_the_start(disk: Path) -> None:
     """With what to do about it."""
-    async with sqlite_store(small_disk) as store:
+    async with sqlite_store(disk) as store:
         await store.accept(delivery())
-    _remount(small_disk, "ro")
+    _remount(disk, "ro")
     try:
-        error = await refusal(sqlite_spec(small_disk))
+        error = await refusal(sqlite_spec(disk))
     finally:
-        _remount(small_disk, "rw")
+        _remount(disk, "rw")
 
     assert error.reason is StoreReason.READ_ONLY
     assert "writable" in str(error)

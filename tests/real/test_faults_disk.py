@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from daemon_process import DaemonProcess, eventually, holds
-from webhook_faults import alert, code, lone_daemon, processed, refusal, remount, small_disk
+from small_disk import remount, small_disk
+from webhook_faults import alert, code, lone_daemon, processed, refusal
 
 pytestmark = pytest.mark.real
 

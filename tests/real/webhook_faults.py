@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import shutil
 import subprocess
 import sys
 import time
@@ -103,28 +101,3 @@ def refusal(daemon: DaemonProcess) -> tuple[int, str]:
     address = f"--web.listen-address={urlsplit(daemon.url).netloc}"
     done = subprocess.run([*argv, address], capture_output=True, text=True, check=False, timeout=30)
     return done.returncode, done.stdout + done.stderr
-
-
-@contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
-    """Mount a file system of 24 MiB in memory at a folder; takes root, or sudo that asks nothing."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if as_root("mount", "-t", "tmpfs", "-o", "size=24m,mode=1777", "tmpfs", str(folder)):
-        real_servers.lacking("the right to mount (root)")
-    try:
-        yield folder
-    finally:
-        assert 0 == as_root("umount", "-l", str(folder))
-
-
-def remount(folder: Path, mode: str) -> None:
-    """Make a mounted file system `ro` or `rw`."""
-    assert 0 == as_root("mount", "-o", f"remount,{mode}", str(folder))
-
-
-def as_root(*argv: str) -> int:
-    """Run a command as root; return its exit code."""
-    if os.geteuid() != 0 and shutil.which("sudo") is None:
-        return 1
-    asked = argv if os.geteuid() == 0 else ("sudo", "-n", *argv)
-    return subprocess.run(asked, capture_output=True, check=False).returncode
