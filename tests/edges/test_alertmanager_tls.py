@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 import ssl
-import subprocess
 from collections.abc import AsyncIterator
 
 import pytest
 import real_servers
 from aiohttp import web
+from certificates import self_signed
 
 from aiops_daemon.core.model.alertmanager import AlertmanagerSpec
 from aiops_daemon.core.model.source import HttpSpec, TlsSpec
@@ -23,15 +22,7 @@ STATUS = {"uptime": "2026-11-20T20:00:00Z", "config": {"original": "route: {rece
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """A certificate for am.example that is its own CA and serves as client certificate too."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        real_servers.lacking("openssl")
-    folder = tmp_path_factory.mktemp("tls")
-    cert, key = str(folder / "cert.pem"), str(folder / "key.pem")
-    argv = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    argv += ["-days", "3650", "-subj", "/CN=am.example", "-addext", "subjectAltName=DNS:am.example"]
-    subprocess.run([*argv, "-keyout", key, "-out", cert], check=True, capture_output=True)
-    return cert, key
+    return self_signed(tmp_path_factory.mktemp("tls"), "am.example")
 
 
 @pytest.fixture

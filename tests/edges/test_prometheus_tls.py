@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import ssl
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import fake_prometheus as fake
 import pytest
 import real_servers
 from aiohttp import web
+from certificates import self_signed
 
 from aiops_daemon.core.model.source import HttpSpec, SourceSpec, TlsSpec
 from aiops_daemon.edges.prometheus.client import PrometheusClient
@@ -21,15 +20,7 @@ from aiops_daemon.errors import SourceError, SourceReason
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """A certificate for prom.example that is its own CA and serves as client certificate too."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        real_servers.lacking("openssl")
-    folder = tmp_path_factory.mktemp("tls")
-    cert, key = str(folder / "cert.pem"), str(folder / "key.pem")
-    argv = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    argv += ["-days", "3650", "-subj", "/CN=prom.example", "-addext", "subjectAltName=DNS:prom.example"]
-    subprocess.run([*argv, "-keyout", key, "-out", cert], check=True, capture_output=True)
-    return cert, key
+    return self_signed(tmp_path_factory.mktemp("tls"), "prom.example")
 
 
 @pytest.fixture

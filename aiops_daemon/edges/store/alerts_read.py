@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from aiops_daemon.core.model.listing import MAX_LIMIT, AlertPage, AlertQuery
 from aiops_daemon.core.model.scope import Scope
 from aiops_daemon.edges.store import cursors, schema
+from aiops_daemon.edges.store.anyof import any_of
 from aiops_daemon.edges.store.references import number_of
 from aiops_daemon.edges.store.rows import episode_of, indexed
 from aiops_daemon.edges.store.storable import storable
@@ -52,16 +53,13 @@ def _beyond(cursor: str) -> Iterator[ColumnElement[bool]]:
 
 
 def _of_values(query: AlertQuery) -> Iterator[ColumnElement[bool]]:
-    if query.states:
-        yield _episodes.state.in_(sorted(map(storable, query.states)))
-    if query.severities:
-        yield _episodes.severity.in_(sorted(map(storable, query.severities)))
-    if query.teams:
-        yield _episodes.team.in_(sorted(map(storable, query.teams)))
-    if query.sources:
-        yield _episodes.source.in_(sorted(map(storable, query.sources)))
-    if query.rules:
-        yield _episodes.rule.in_(sorted(map(indexed, query.rules)))
+    yield from any_of(
+        (_episodes.state, query.states),
+        (_episodes.severity, query.severities),
+        (_episodes.team, query.teams),
+        (_episodes.source, query.sources),
+        (_episodes.rule, [indexed(rule) for rule in query.rules]),
+    )
     if query.verdicts:
         names = sorted(map(storable, query.verdicts))
         yield or_(_episodes.verdict.in_(names), _episodes.verdict_reason.in_(names))

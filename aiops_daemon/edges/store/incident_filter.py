@@ -14,6 +14,7 @@ from aiops_daemon.core.model.incident import IncidentState
 from aiops_daemon.core.model.listing import IncidentQuery
 from aiops_daemon.core.model.scope import Scope
 from aiops_daemon.edges.store import schema
+from aiops_daemon.edges.store.anyof import any_of
 from aiops_daemon.edges.store.rows import indexed
 from aiops_daemon.edges.store.storable import storable
 from aiops_daemon.edges.store.textsearch import holds_labels, pattern_text
@@ -38,14 +39,12 @@ def incident_conditions(query: IncidentQuery, scope: Scope) -> Conditions:
 
 
 def _of_values(query: IncidentQuery) -> Iterator[ColumnElement[bool]]:
-    if query.states:
-        yield _incidents.state.in_(sorted(map(storable, query.states)))
-    if query.severities:
-        yield _incidents.severity.in_(sorted(map(storable, query.severities)))
-    if query.priorities:
-        yield _incidents.priority.in_(sorted(map(storable, query.priorities)))
-    if query.services:
-        yield _incidents.service.in_(sorted(map(indexed, query.services)))
+    yield from any_of(
+        (_incidents.state, query.states),
+        (_incidents.severity, query.severities),
+        (_incidents.priority, query.priorities),
+        (_incidents.service, [indexed(service) for service in query.services]),
+    )
     if query.assignee:
         yield _incidents.assignee == storable(query.assignee)
 
