@@ -21,7 +21,8 @@ from aiops_daemon.core.model.alert import AlertKey, Episode
 from aiops_daemon.core.model.alertmanager import AlertmanagerSpec
 from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.model.posted import ClusterAnswer
-from aiops_daemon.core.model.repair import Evaluation, Lookup, Repair
+from aiops_daemon.core.model.repair import Lookup, Repair
+from aiops_daemon.flows.alerts.surroundings import Evaluating
 from aiops_daemon.logs import fields
 from aiops_daemon.meter import Meter
 from aiops_daemon.ports.alertmanager import AlertmanagerSource
@@ -51,16 +52,6 @@ class Past(Protocol):
 
     async def repairs(self, routes_here: Callable[[Labels], Iterable[str]]) -> list[Repair]:
         """Find episodes that nobody told; asked once, when the routes are known."""
-
-
-class Evaluating(Protocol):
-    """What Prometheus says of alerts."""
-
-    async def refresh(self, max_age: float) -> None:
-        """Ask again unless the last answer is younger than that many seconds."""
-
-    def judge(self, labels: Labels) -> Evaluation:
-        """Say what is known of one alert."""
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from aiops_daemon.core.quality.loudness import Subject, Unusual
 from aiops_daemon.core.quality.volume import Heard, Volume
 from aiops_daemon.core.quality.volumeform import export, load
 from aiops_daemon.flows.alerts.oddmix import QUERY, SEVERITY, OddMixWatch
+from aiops_daemon.flows.alerts.surroundings import is_own_rule
 from aiops_daemon.flows.findings import FindingBook, Place
 from aiops_daemon.meter import Meter
 from aiops_daemon.ports.forest import Forest
@@ -48,7 +49,7 @@ class VolumeWatch:
 
     def heard(self, episode: Episode) -> None:
         """Count a new episode."""
-        if episode.source in _OURS or any(name in ("aiops_query", "aiops_slo") for name, _ in episode.labels):
+        if episode.source in _OURS or is_own_rule(episode.labels):
             return
         service = next((value for name in _SERVICES if (value := get(episode.labels, name))), "")
         critical = episode.severity not in ("warning", "info")
