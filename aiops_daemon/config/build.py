@@ -23,6 +23,7 @@ from aiops_daemon.config.build_alerts import (
 from aiops_daemon.config.build_http import http_spec, resolve
 from aiops_daemon.config.model import Document, Storage
 from aiops_daemon.config.queries import Query
+from aiops_daemon.config.receivers import receiver
 from aiops_daemon.config.secret import secret
 from aiops_daemon.config.slos import Slo
 from aiops_daemon.config.sources import Prometheus
@@ -59,6 +60,7 @@ def build(document: Document, *, folder: Path, config_hash: int) -> Settings:
         topology=topology(document.topology),
         teams=tuple(team(one) for one in document.teams),
         tokens=tuple(token(one, folder) for one in document.web.tokens),
+        receivers=tuple(receiver(one, folder) for one in document.receivers),
         config_hash=config_hash,
     )
 

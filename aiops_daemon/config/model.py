@@ -17,6 +17,7 @@ from aiops_daemon.config.grouping import Grouping, Topology
 from aiops_daemon.config.intervals import Maintenance, NamedInterval
 from aiops_daemon.config.quality import Quality, Severities
 from aiops_daemon.config.queries import Query
+from aiops_daemon.config.receivers import Receiver
 from aiops_daemon.config.slos import Slo
 from aiops_daemon.config.sources import Prometheus
 from aiops_daemon.config.teams import Team, Web
@@ -24,7 +25,7 @@ from aiops_daemon.config.texts import FilePath, Name, OwnLabelName, StorageUrl, 
 from aiops_daemon.core.model.durations import DAY, WEEK
 
 NOT_BUILT = frozenset(
-    (("global", "mode"), ("people",), ("schedules",), ("route",), ("escalations",), ("receivers",)),
+    (("global", "mode"), ("people",), ("schedules",), ("route",), ("escalations",)),
 )
 """Keys of features that later versions bring."""
 
@@ -192,6 +193,9 @@ class Document(Section):
 
     teams: list[Team] = Field(default=[])
     """Who owns which alerts; the first team that matches."""
+
+    receivers: list[Receiver] = Field(default=[])
+    """Where messages go to."""
 
     rules: Rules = Rules()
     """Generated alert rules."""

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 
 from aiops_daemon.core.model.alertmanager import AlertmanagerSpec, HeartbeatSpec, QualitySpec, TeamSpec, WatchdogSpec
 from aiops_daemon.core.model.durations import DAY, WEEK
+from aiops_daemon.core.model.escalation import EscalationSpec
 from aiops_daemon.core.model.grouping import GroupingSpec, TopologySpec
 from aiops_daemon.core.model.labels import Labels
+from aiops_daemon.core.model.oncall import PersonSpec, ScheduleSpec
 from aiops_daemon.core.model.query import QuerySpec
+from aiops_daemon.core.model.receiver import ReceiverSpec
+from aiops_daemon.core.model.route import Mode, RouteSpec
 from aiops_daemon.core.model.scope import Role
 from aiops_daemon.core.model.severity import SeveritiesSpec
 from aiops_daemon.core.model.slo import SloSpec
@@ -100,4 +104,10 @@ class Settings:
     topology: TopologySpec = TopologySpec()
     teams: tuple[TeamSpec, ...] = ()
     tokens: tuple[TokenSpec, ...] = ()
+    mode: Mode = Mode.SHADOW  # of routes that set none; muted overrides all
+    people: tuple[PersonSpec, ...] = ()
+    schedules: tuple[ScheduleSpec, ...] = ()
+    route: RouteSpec | None = None  # None: nobody is told of anything
+    escalations: tuple[EscalationSpec, ...] = ()
+    receivers: tuple[ReceiverSpec, ...] = ()
     config_hash: int = 0

@@ -1,0 +1,58 @@
+"""The section `receivers`: named places that messages go to. Key names are Alertmanager's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from aiops_daemon.config.channels.log import LogConfig, log_spec
+from aiops_daemon.config.fields import CountIn, DurationIn, Section
+from aiops_daemon.config.texts import Name
+from aiops_daemon.core.model.receiver import ChannelSpec, ReceiverSpec, StormSpec
+
+
+class Storm(Section):
+    """When further incidents fold into one storm page."""
+
+    pages: Annotated[int, CountIn(1, 10_000)] = 10
+    """Pages to one target that still go out one by one."""
+
+    within: Annotated[float, DurationIn("10s", "1d")] = 300.0
+    """Time in which they are counted."""
+
+
+class Receiver(Section):
+    """A name, and the channels that a message to it leaves by. A channel without a destination of its own is how
+    people are reached (`people`)."""
+
+    name: Name
+    """Name by which routes and escalations speak of it. Required, unique."""
+
+    storm: Storm = Storm()
+    """When further incidents fold into one storm page; a critical one on a service not yet paged still pages."""
+
+    log_configs: list[LogConfig] = Field(default=[])
+    """Lines of the daemon's own log."""
+
+
+_Build = Callable[[Any, Path], ChannelSpec]
+CHANNELS: tuple[tuple[str, _Build], ...] = (("log_configs", log_spec),)
+"""Every key of a receiver that holds channels, and what builds one."""
+
+
+def receiver(section: Receiver, folder: Path) -> ReceiverSpec:
+    """Build one receiver; its channels keep the order of the kinds, then of the file."""
+    return ReceiverSpec(
+        name=section.name,
+        channels=tuple(_channels(section, folder)),
+        storm=StormSpec(section.storm.pages, section.storm.within),
+    )
+
+
+def _channels(section: Receiver, folder: Path) -> Iterator[ChannelSpec]:
+    for key, build in CHANNELS:
+        for one in getattr(section, key):
+            yield build(one, folder)

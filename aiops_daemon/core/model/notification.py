@@ -1,0 +1,86 @@
+"""One message on its way to one destination: a row of the outbox, and what became of the attempt to send it.
+
+Values only. Rows of one `key` go out in their order; `dedup_key` is what PagerDuty tells incidents apart by.
+Times are unix seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aiops_daemon.core.model.message import Message
+
+
+class NotificationState(StrEnum):
+    """Where a message stands."""
+
+    WAITING = "waiting"  # to be sent when due
+    SENT = "sent"
+    DEAD = "dead"  # given up; the fallback was told
+    SHADOW = "shadow"  # recorded only: the route is not live
+    MUTED = "muted"  # recorded only: the kill switch is on
+    DROPPED = "dropped"  # superseded before it was sent, with the reason
+
+
+class FailureReason(StrEnum):
+    """Why an attempt failed; values of the metric label `reason`, after Alertmanager's."""
+
+    CLIENT_ERROR = "client_error"  # a 4xx that repeating cannot help
+    AUTH_ERROR = "auth_error"  # 401, 403, a secret that cannot be read
+    RATE_LIMITED = "rate_limited"  # 429
+    SERVER_ERROR = "server_error"  # 5xx
+    DEADLINE_EXCEEDED = "deadline_exceeded"
+    UNREACHABLE = "unreachable"  # no connection, TLS, DNS
+    TEMPLATE_ERROR = "template_error"
+    UNCONFIRMED = "unconfirmed"  # accepted, but PagerDuty shows no page
+    REMOVED = "removed"  # its receiver is not in the configuration any more
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One row of the outbox. `destination` is receiver/NAME/INTEGRATION/N, or person/NAME/CHANNEL."""
+
+    uid: str  # Idempotency-Key of outgoing webhooks
+    key: str  # order is kept within it: destination and dedup key
+    dedup_key: str
+    incident: str  # uid; "" for a test
+    team: str
+    destination: str
+    integration: str
+    message: Message
+    created_at: float
+    due_at: float
+    address: str = ""  # of a person's channel
+    track: str = ""
+    step: str = ""  # run, round and step it belongs to
+    state: NotificationState = NotificationState.WAITING
+    attempts: int = 0
+    reason: str = ""  # FailureReason, or why it was dropped
+    detail: str = ""  # words of the last failure, without secrets
+    sent_at: float | None = None
+    confirmed_at: float | None = None
+    reply: str = ""  # what the service calls what was sent: PagerDuty's dedup key, Slack's channel and ts, Jira's key
+    thread: str = ""  # reply of the first message of the same key that was sent: what to update, or to answer under
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """It was accepted."""
+
+    reply: str = ""
+    confirmable: bool = False  # the service will say later whether somebody was paged
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It was not accepted. `retry`: trying again may help; `retry_after`: not before so many seconds."""
+
+    reason: FailureReason
+    detail: str
+    retry: bool
+    retry_after: float | None = None
+
+
+Outcome = Sent | Failed
