@@ -62,11 +62,16 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far one track has come. `due_at` None: all rounds are over."""
+    """How far one track has come: the step that comes next. `due_at` None: it waits for nothing, or all is over.
+
+    A step behind the last one is the fallback's: nobody answered.
+    """
 
     step: int = 0
     round: int = 0
     due_at: float | None = None
+    left: float | None = None  # while paused: seconds that were left
+    mode: Mode = Mode.SHADOW  # in force when it was last looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,6 @@ class Escalation:
     priority: str = ""
     tracks: tuple[Track, ...] = ()
     positions: tuple[Position, ...] = ()  # one a track
-    left: tuple[float | None, ...] = ()  # while paused: seconds that were left of each position
     told: tuple[Told, ...] = ()
 
 
