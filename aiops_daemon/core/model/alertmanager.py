@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.model.matcher import Matchers
+from aiops_daemon.core.model.oncall import PreferenceSpec
 from aiops_daemon.core.model.source import HttpSpec
 from aiops_daemon.core.model.timeinterval import NamedIntervals
 
@@ -49,6 +50,7 @@ class TeamSpec:
     matchers: Matchers = ()
     page_budget_per: float | None = None  # seconds
     page_budget_max: int | None = None
+    preferences: tuple[PreferenceSpec, ...] = ()  # of members who have none of their own
 
 
 @dataclass(frozen=True, slots=True)
