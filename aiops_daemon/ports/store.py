@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from aiops_daemon.core.model.alert import AlertKey, Episode
+from aiops_daemon.core.model.escalation import Escalation, Timer
 from aiops_daemon.core.model.inbox import Backlog, Delivery, InboxRow, Quarantined
 from aiops_daemon.core.model.incident import Correction, Entry, Incident, LinkedFinding, Outcome
 from aiops_daemon.core.model.listing import (
@@ -22,6 +23,7 @@ from aiops_daemon.core.model.listing import (
     IncidentQuery,
     RuleHistory,
 )
+from aiops_daemon.core.model.notification import Notification, Storm
 from aiops_daemon.core.model.scope import Scope
 
 
@@ -31,6 +33,8 @@ class Changes:
 
     Episodes, incidents and findings are whole rows, inserted or replaced by uid. `done` are inbox rows that are
     finished, `progress` how many alerts of an unfinished one are (by row id). `knowledge` are learned values by name.
+    `timers` are the whole set of an incident's escalation, by incident; `deadlines` wait for messages, and those in
+    `met` (incident, name) wait no more. `notifications` are new; waiting updates of the keys in `superseded` go.
     """
 
     episodes: tuple[Episode, ...] = ()
@@ -43,6 +47,13 @@ class Changes:
     done: tuple[int, ...] = ()
     progress: tuple[tuple[int, int], ...] = ()
     knowledge: tuple[tuple[str, bytes], ...] = ()
+    escalations: tuple[Escalation, ...] = ()
+    timers: tuple[tuple[str, tuple[Timer, ...]], ...] = ()
+    deadlines: tuple[Timer, ...] = ()
+    met: tuple[tuple[str, str], ...] = ()
+    notifications: tuple[Notification, ...] = ()
+    superseded: tuple[str, ...] = ()
+    storms: tuple[Storm, ...] = ()
 
     def __bool__(self) -> bool:
         """Say whether anything changed."""
@@ -58,6 +69,8 @@ class DeskState:
     next_number: int  # of the next incident
     first_started_at: float | None  # when this store was first used; None: it is empty
     findings: tuple[LinkedFinding, ...] = ()  # of those incidents
+    escalations: tuple[Escalation, ...] = ()  # of those incidents
+    storms: tuple[Storm, ...] = ()
 
 
 DESK_LEASE = "desk"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from aiops_daemon.core.model.message import Message
+from aiops_daemon.core.model.message import Message, Named
 
 
 class NotificationState(StrEnum):
@@ -84,3 +84,64 @@ class Failed:
 
 
 Outcome = Sent | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to make one attempt; `token` fences what comes of it."""
+
+    notification: Notification
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Storm:
+    """The storm page of one destination: further incidents are named in it instead of paged one by one."""
+
+    destination: str
+    uid: str
+    team: str
+    opened_at: float
+    last_at: float
+    named: tuple[Named, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationQuery:
+    """Which messages, latest first; empty means any."""
+
+    incident: str = ""  # number or uid
+    states: tuple[str, ...] = ()
+    integrations: tuple[str, ...] = ()
+    destination: str = ""
+    since: float | None = None
+    limit: int = 50
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationPage:
+    """One page of the delivery log."""
+
+    notifications: tuple[Notification, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for one integration."""
+
+    integration: str
+    pending: int
+    oldest_at: float | None  # when the oldest was due
+
+
+@dataclass(frozen=True, slots=True)
+class Violations:
+    """What an auditor found, each as names of rows that should not be: the invariants that paging rests on."""
+
+    without_timer: tuple[str, ...] = ()  # open, unanswered incidents that nothing will tell anybody of
+    overdue_timers: tuple[str, ...] = ()
+    stale_outbox: tuple[str, ...] = ()
+    stale_inbox: int = 0
+    overdue_since: float | None = None

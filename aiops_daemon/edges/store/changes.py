@@ -11,10 +11,12 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, and_, bindparam, delete, select, update
 
 from aiops_daemon.core.model.incident import Incident
-from aiops_daemon.edges.store import schema
+from aiops_daemon.core.model.message import MessageEvent
+from aiops_daemon.edges.store import outbox, schema, timers
 from aiops_daemon.edges.store.chunks import chunks
 from aiops_daemon.edges.store.rows import episode_row, incident_row
 from aiops_daemon.edges.store.rows_beside import correction_row, entry_row, finding_row, outcome_row, quarantined_row
+from aiops_daemon.edges.store.rows_paging import storm_row
 from aiops_daemon.edges.store.storable import storable
 from aiops_daemon.edges.store.upserts import insert, upsert
 from aiops_daemon.edges.store.words import write_words
@@ -37,6 +39,7 @@ def write_changes(conn: Connection, changes: Changes) -> None:
     insert(conn, schema.timeline, [entry_row(one) for one in changes.entries])
     write_words(conn, changes.incidents, changes.episodes, changes.entries)
     _write_beside(conn, changes)
+    _write_paging(conn, changes)
     _write_inbox(conn, changes)
 
 
@@ -49,6 +52,13 @@ def _write_teams(conn: Connection, incidents: Iterable[Incident]) -> None:
         conn.execute(_LEAVE, left)
     joined = [{"incident": uid, "team": team} for uid, team in sorted(after - before)]
     upsert(conn, schema.incident_teams, joined)
+
+
+def _write_paging(conn: Connection, changes: Changes) -> None:
+    timers.write(conn, changes.escalations, dict(changes.timers), changes.deadlines, changes.met)
+    outbox.supersede(conn, changes.superseded, MessageEvent.UPDATE.value, "a later message says more")
+    outbox.add(conn, changes.notifications)
+    upsert(conn, schema.storms, [storm_row(one) for one in changes.storms])
 
 
 def _write_beside(conn: Connection, changes: Changes) -> None:

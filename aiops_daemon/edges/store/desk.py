@@ -18,6 +18,7 @@ from aiops_daemon.edges.store.changes import write_changes
 from aiops_daemon.edges.store.chunks import chunks
 from aiops_daemon.edges.store.rows import episode_of, incident_of
 from aiops_daemon.edges.store.rows_beside import correction_of, finding_of
+from aiops_daemon.edges.store.rows_paging import escalation_of, storm_of
 from aiops_daemon.edges.store.storable import storable
 from aiops_daemon.ports.store import DeskState
 
@@ -50,6 +51,9 @@ _DESK_FINDINGS = (
     select(schema.linked_findings)
     .where(schema.linked_findings.c.incident.in_(select(_incidents.uid).where(_ON_DESK)))
     .order_by(schema.linked_findings.c.since)
+)
+_DESK_ESCALATIONS = select(schema.escalations).where(
+    schema.escalations.c.incident.in_(select(_incidents.uid).where(_ON_DESK))
 )
 _OPEN_EPISODE_STATES = tuple(state.value for state in EpisodeState if state is not EpisodeState.RESOLVED)
 _DESK_RECORDED = (
@@ -97,6 +101,8 @@ def load_desk(conn: Connection, reopen_since: float) -> DeskState:
         next_number=(conn.execute(_LAST_NUMBER).scalar() or 0) + 1,
         first_started_at=None if first_started_at is None else float(first_started_at),
         findings=tuple(map(finding_of, conn.execute(_DESK_FINDINGS, since))),
+        escalations=tuple(map(escalation_of, conn.execute(_DESK_ESCALATIONS, since))),
+        storms=tuple(map(storm_of, conn.execute(select(schema.storms)))),
     )
 
 

@@ -17,6 +17,7 @@ from aiops_daemon.edges.store import schema
 
 MAX_ROWS = 500
 QUARANTINE_SECONDS = 30 * DAY
+SEEN_SECONDS = 7 * DAY  # PagerDuty repeats a webhook for two days
 
 _INCIDENTS_AT_ONCE = 50
 _episodes = schema.episodes.c
@@ -30,6 +31,9 @@ _BELONGING = (
     (schema.linked_findings, schema.linked_findings.c.incident),
     (schema.outcomes, schema.outcomes.c.incident),
     (schema.words, schema.words.c.incident),
+    (schema.timers, schema.timers.c.incident),
+    (schema.outbox, schema.outbox.c.incident),
+    (schema.escalations, schema.escalations.c.incident),
     (schema.incident_teams, schema.incident_teams.c.incident),
     (schema.incidents, _incidents.uid),
 )
@@ -41,7 +45,10 @@ def expire(conn: Connection, now: float, retention: RetentionSpec) -> int:
     gone = _expire_incidents(conn, now - retention.resolved_incidents)
     gone += _delete(conn, schema.episodes, _old_episodes(now - retention.alerts), MAX_ROWS - gone)
     old = schema.quarantine.c.at < now - QUARANTINE_SECONDS
-    return gone + _delete(conn, schema.quarantine, old, MAX_ROWS - gone)
+    gone += _delete(conn, schema.quarantine, old, MAX_ROWS - gone)
+    return gone + _delete(
+        conn, schema.deliveries_seen, schema.deliveries_seen.c.at < now - SEEN_SECONDS, MAX_ROWS - gone
+    )
 
 
 def _expire_incidents(conn: Connection, before: float) -> int:

@@ -247,6 +247,92 @@ installation = Table(
 )
 """Facts about this store: since when it is used, the oldest version of the daemon that may write it."""
 
+escalations = Table(
+    "escalations",
+    metadata,
+    Column("incident", Text, primary_key=True),
+    Column("team", Text, nullable=False),
+    Column("phase", Text, nullable=False, index=True),
+    Column("over", Boolean, nullable=False),  # every round is over, or nobody is to be told: no timer is needed
+    Column("state", LargeBinary, nullable=False),  # the whole of it as JSON
+)
+
+timers = Table(
+    "timers",
+    metadata,
+    Column("incident", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("team", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("due_at", Double, nullable=False, index=True),
+)
+"""What is waited for; a row that is over is deleted, or replaced by the next."""
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),  # order within a key
+    Column("uid", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("dedup_key", Text, nullable=False),
+    Column("incident", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("destination", Text, nullable=False),
+    Column("integration", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("track", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("message", LargeBinary, nullable=False),  # as JSON
+    Column("created_at", Double, nullable=False),
+    Column("due_at", Double, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),  # claims; the number is the fencing token of the claim
+    Column("lease_until", Double, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("sent_at", Double),
+    Column("confirmed_at", Double),
+    Column("reply", Text, nullable=False),
+    UniqueConstraint("uid"),
+    Index(None, "incident", "id"),
+    Index(None, "created_at"),
+    Index(None, "destination", "created_at"),
+    Index(None, "dedup_key", "id"),
+    sqlite_autoincrement=True,
+)
+"""What is to be sent, and what became of it; kept as long as its incident."""
+WAITING = text("state = 'waiting'")
+"""Written out, for a partial index serves only the very condition it was made with."""
+for _columns in (("due_at",), ("key", "id")):
+    Index(
+        f"ix_outbox_waiting_{_columns[0]}",
+        *(outbox.c[name] for name in _columns),
+        sqlite_where=WAITING,
+        postgresql_where=WAITING,
+    )
+
+storms = Table(
+    "storms",
+    metadata,
+    Column("destination", Text, primary_key=True),
+    Column("uid", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("opened_at", Double, nullable=False),
+    Column("last_at", Double, nullable=False),
+    Column("named", LargeBinary, nullable=False),  # incidents in it, as JSON
+)
+"""The storm page of a destination, while there is one."""
+
+deliveries_seen = Table(
+    "deliveries_seen",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("uid", Text, primary_key=True),
+    Column("at", Double, nullable=False, index=True),
+)
+"""Signed webhooks that were taken, so that a replay changes nothing."""
+
 FIRST_STARTED_AT = "first_started_at"
 MIN_WRITER_VERSION = "min_writer_version"
 

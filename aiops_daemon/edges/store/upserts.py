@@ -31,6 +31,9 @@ _REPLACED = (
     schema.linked_findings,
     schema.corrections,
     schema.knowledge,
+    schema.escalations,
+    schema.timers,
+    schema.storms,
 )
 _UPSERTS = {
     (dialect, table.name): _upsert(dialect, table) for dialect in ("sqlite", "postgresql") for table in _REPLACED

@@ -1,0 +1,58 @@
+"""When a page is no page of its own: storms, and how often one destination may be disturbed.
+
+Enters: what a destination was told lately. Leaves: whether the next incident folds into one message that names each,
+and when that may go out. Limits of phones are GoAlert's (voice 3 in 15 min, 7 in 1 h, 15 in 3 h; SMS 5, 11, 21).
+Never folds a critical incident on a service that this destination was not paged for in the storm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from aiops_daemon.core.model.receiver import StormSpec
+from aiops_daemon.core.model.severity import Severity
+
+MINUTE, HOUR = 60.0, 3600.0
+REMEMBERED = 3 * HOUR  # seconds of the past that decide
+PACE = 60.0  # seconds between two versions of a storm page
+
+LIMITS: dict[str, tuple[tuple[int, float], ...]] = {
+    "voice": ((3, 15 * MINUTE), (7, HOUR), (15, 3 * HOUR)),
+    "sms": ((5, 15 * MINUTE), (11, HOUR), (21, 3 * HOUR)),
+}
+"""Most messages to one destination, each with the seconds in which they are counted."""
+
+
+class Paged(NamedTuple):
+    """A page that a destination got."""
+
+    at: float
+    service: str
+
+
+class Folding(NamedTuple):
+    """An incident that is named in another message, why, and when that may go out at the earliest."""
+
+    why: str
+    due_at: float
+
+
+def fold(
+    storm: StormSpec, integration: str, lately: Sequence[Paged], severity: Severity, service: str, now: float
+) -> Folding | None:
+    """Say whether an incident folds; None: it is paged by itself."""
+    counted = [one for one in lately if one.at > now - storm.within]
+    if len(counted) >= storm.pages and not _unheard_of(counted, severity, service):
+        return Folding(f"{len(counted)} pages in the last {storm.within / 60:g} min", now)
+    for most, within in LIMITS.get(integration, ()):
+        recent = sorted(one.at for one in lately if one.at > now - within)
+        if len(recent) >= most:
+            return Folding(
+                f"{most} messages by {integration} in {within / 60:g} min are enough", recent[-most] + within
+            )
+    return None
+
+
+def _unheard_of(counted: Sequence[Paged], severity: Severity, service: str) -> bool:
+    return severity is Severity.CRITICAL and service not in {one.service for one in counted}

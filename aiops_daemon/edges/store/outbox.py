@@ -1,0 +1,166 @@
+"""Statements on messages: what is due, who may send it, and what came of it.
+
+Enters: a connection in a transaction, the time, a holder. Leaves: claims under a lease, rows that are over. The lowest
+open row of a key goes first, whatever its state of retrying; an expired lease is claimed by the same statement, so no
+janitor can stall. The number of claims is the token: what a holder brings back late is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Double, and_, cast, exists, extract, func, literal, select, update
+
+from aiops_daemon.core.model.notification import Claim, Failed, Notification, NotificationState, Sent, Waiting
+from aiops_daemon.edges.store.rows_paging import notification_of, notification_row
+from aiops_daemon.edges.store.schema import outbox
+from aiops_daemon.edges.store.storable import storable
+
+WORDS_KEPT = 500
+_row = outbox.c
+_WAITING = NotificationState.WAITING.value
+_SENT = NotificationState.SENT.value
+
+
+def clock(connection: Connection, now: float) -> ColumnElement[float]:
+    """Return the time by which all replicas go: the database's own, or on SQLite, where there is one, the caller's."""
+    if connection.dialect.name == "postgresql":
+        return cast(extract("epoch", func.clock_timestamp()), Double)
+    return literal(now, Double)
+
+
+def first_of_key() -> ColumnElement[bool]:
+    """Ask whether no earlier message of the same key waits."""
+    before = outbox.alias("before")
+    return ~exists().where(and_(before.c.key == _row.key, before.c.id < _row.id, before.c.state == _WAITING))
+
+
+def claim(connection: Connection, now: float, *, limit: int, lease: float, busy: Iterable[str]) -> list[Claim]:
+    """Take up to `limit` due messages for `lease` seconds, none to the destinations that are busy."""
+    at = clock(connection, now)
+    due = (
+        select(_row.id)
+        .where(_row.state == _WAITING, _row.due_at <= at, _row.lease_until <= at, first_of_key())
+        .where(_row.destination.not_in(sorted(busy)))
+        .order_by(_row.due_at, _row.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    taken = (
+        update(outbox)
+        .where(_row.id.in_(due.scalar_subquery()))
+        .values(attempts=_row.attempts + 1, lease_until=at + lease)
+        .returning(*outbox.c)
+    )
+    rows = sorted(connection.execute(taken), key=lambda row: (row.due_at, row.id))
+    threads = _threads(connection, {row.dedup_key for row in rows})
+    return [
+        Claim(notification_of(row, threads.get((row.destination, row.dedup_key), "")), row.attempts) for row in rows
+    ]
+
+
+def _threads(connection: Connection, dedup_keys: set[str]) -> dict[tuple[str, str], str]:
+    """Return what the first message of each destination and key that was sent is called there."""
+    if not dedup_keys:
+        return {}
+    told = (
+        select(_row.destination, _row.dedup_key, _row.reply)
+        .where(_row.dedup_key.in_(sorted(dedup_keys)), _row.state == _SENT, _row.reply != "")
+        .order_by(_row.id.desc())
+    )
+    return {(row.destination, row.dedup_key): row.reply for row in connection.execute(told)}
+
+
+def _mine(claimed: Claim) -> ColumnElement[bool]:
+    row = claimed.notification
+    return and_(_row.uid == row.uid, _row.attempts == claimed.token, _row.state == _WAITING)
+
+
+def sent(connection: Connection, claimed: Claim, outcome: Sent, now: float) -> bool:
+    """Note that it was accepted; False: somebody else was given it meanwhile, and nothing is written."""
+    confirmed_at = None if outcome.confirmable else now
+    values = {"state": _SENT, "sent_at": now, "confirmed_at": confirmed_at, "reply": storable(outcome.reply)}
+    statement = update(outbox).where(_mine(claimed)).values(reason="", detail="", lease_until=0.0, **values)
+    return connection.execute(statement).rowcount == 1
+
+
+def put_off(connection: Connection, claimed: Claim, outcome: Failed, due_at: float) -> bool:
+    """Try again later; False: it is not ours any more."""
+    statement = update(outbox).where(_mine(claimed)).values(due_at=due_at, lease_until=0.0, **_words(outcome))
+    return connection.execute(statement).rowcount == 1
+
+
+def give_up(connection: Connection, claimed: Claim, outcome: Failed) -> bool:
+    """Try no more; False: it is not ours any more."""
+    dead = NotificationState.DEAD.value
+    statement = update(outbox).where(_mine(claimed)).values(state=dead, lease_until=0.0, **_words(outcome))
+    return connection.execute(statement).rowcount == 1
+
+
+def _words(outcome: Failed) -> dict[str, Any]:
+    return {"reason": outcome.reason.value, "detail": storable(outcome.detail[:WORDS_KEPT])}
+
+
+def say_again(connection: Connection, key: str, uid: str, now: float) -> bool:
+    """Send the last state of a key once more: somebody may have told an older one after it.
+
+    Not while a message of the key waits, for that will say it.
+    """
+    if connection.execute(select(_row.id).where(_row.key == key, _row.state == _WAITING).limit(1)).first():
+        return False
+    last = select(outbox).where(_row.key == key, _row.state == _SENT).order_by(_row.id.desc()).limit(1)
+    row = connection.execute(last).first()
+    if row is None:
+        return False
+    values = row._asdict() | {"uid": uid, "created_at": now, "due_at": now, "state": _WAITING, "attempts": 0}
+    values |= {"sent_at": None, "confirmed_at": None, "step": "", "lease_until": 0.0}
+    del values["id"]
+    connection.execute(outbox.insert().values(**values))
+    return True
+
+
+def add(connection: Connection, notifications: Iterable[Notification]) -> None:
+    """Write new messages in their order."""
+    rows = [notification_row(one) for one in notifications]
+    if rows:
+        connection.execute(outbox.insert(), rows)
+
+
+def supersede(connection: Connection, keys: Iterable[str], event: str, reason: str) -> None:
+    """Drop messages of one event that wait and were never tried, for newer ones say more."""
+    names = sorted(set(keys))
+    if names:
+        stale = and_(_row.key.in_(names), _row.event == event, _row.state == _WAITING, _row.attempts == 0)
+        dropped = NotificationState.DROPPED.value
+        connection.execute(update(outbox).where(stale).values(state=dropped, reason=storable(reason)))
+
+
+def confirm(connection: Connection, dedup_key: str, now: float) -> int:
+    """Note that a service showed what was sent under this key; returns for how many messages that was news."""
+    open_ = and_(_row.dedup_key == dedup_key, _row.state == _SENT, _row.confirmed_at.is_(None))
+    return connection.execute(update(outbox).where(open_).values(confirmed_at=now)).rowcount
+
+
+def unconfirmed(connection: Connection, before: float, limit: int) -> list[Notification]:
+    """Return messages that were accepted before then, and of which the service has shown nothing yet."""
+    rows = select(outbox).where(_row.state == _SENT, _row.confirmed_at.is_(None), _row.sent_at <= before)
+    return [notification_of(row) for row in connection.execute(rows.order_by(_row.id).limit(limit))]
+
+
+def waiting(connection: Connection) -> list[Waiting]:
+    """Count what waits, by integration."""
+    counted = (
+        select(_row.integration, func.count(), func.min(_row.created_at))
+        .where(_row.state == _WAITING)
+        .group_by(_row.integration)
+    )
+    return [Waiting(*row) for row in connection.execute(counted)]
+
+
+def next_due_at(connection: Connection) -> float | None:
+    """Return when the next message that nobody holds is due."""
+    soonest = select(func.min(func.max(_row.due_at, _row.lease_until)))
+    if connection.dialect.name == "postgresql":
+        soonest = select(func.min(func.greatest(_row.due_at, _row.lease_until)))
+    return connection.execute(soonest.where(_row.state == _WAITING)).scalar()

@@ -1,0 +1,139 @@
+"""The store as delivery, timers and the auditor use it: each call one transaction on the store's own threads.
+
+Enters: claims and what came of them. Leaves: rows as frozen values of core.model. What was given to somebody else
+meanwhile is refused, and what the outside last heard of that key is said again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql, sqlite
+
+from aiops_daemon.clock import Clock
+from aiops_daemon.core.model.escalation import Escalation, Timer, TimerKind
+from aiops_daemon.core.model.notification import (
+    Claim,
+    Failed,
+    Notification,
+    NotificationPage,
+    NotificationQuery,
+    Sent,
+    Violations,
+    Waiting,
+)
+from aiops_daemon.core.model.scope import Scope
+from aiops_daemon.edges.store import notifications_read, outbox, schema, timers
+from aiops_daemon.edges.store.rows_paging import timer_row
+from aiops_daemon.edges.store.storable import storable
+from aiops_daemon.edges.store.store import SqlStore
+from aiops_daemon.edges.store.upserts import upsert
+from aiops_daemon.ids import Mint
+
+
+class SqlPaging:
+    """Messages, timers and escalations in SQLite or PostgreSQL."""
+
+    def __init__(self, store: SqlStore, clock: Clock, mint: Mint) -> None:
+        self._store = store
+        self._clock = clock
+        self._mint = mint
+
+    async def claim(self, *, limit: int, lease: float, busy: Iterable[str]) -> list[Claim]:
+        """Take up to `limit` due messages for `lease` seconds, none to destinations that are busy."""
+        now, held = self._clock.now(), tuple(busy)
+        return await self._store.write(lambda conn: outbox.claim(conn, now, limit=limit, lease=lease, busy=held))
+
+    async def sent(self, claimed: Claim, outcome: Sent) -> bool:
+        """Note that it was accepted; False: the lease had gone to somebody else, and the key is said again."""
+        now, uid = self._clock.now(), self._mint()
+
+        def finish(conn: Connection) -> bool:
+            done = outbox.sent(conn, claimed, outcome, now)
+            if not done:
+                outbox.say_again(conn, claimed.notification.key, uid, now)
+            return done
+
+        return await self._store.write(finish)
+
+    async def put_off(self, claimed: Claim, outcome: Failed, due_at: float) -> bool:
+        """Try again later; False: it is not ours any more."""
+        return await self._store.write(lambda conn: outbox.put_off(conn, claimed, outcome, due_at))
+
+    async def give_up(self, claimed: Claim, outcome: Failed) -> bool:
+        """Try no more: its deadline comes at once; False: it is not ours any more."""
+        row, now = claimed.notification, self._clock.now()
+        deadline = Timer(row.incident, row.team, TimerKind.UNDELIVERED, deadline_name(row.uid), now)
+
+        def finish(conn: Connection) -> bool:
+            done = outbox.give_up(conn, claimed, outcome)
+            if done and row.incident and row.track:
+                upsert(conn, schema.timers, [timer_row(deadline)])
+            return done
+
+        return await self._store.write(finish)
+
+    async def add(self, notification: Notification) -> None:
+        """Write a message that belongs to no step of the desk: a test."""
+        await self._store.write(lambda conn: outbox.add(conn, [notification]))
+
+    async def confirm(self, dedup_key: str) -> int:
+        """Note that a service showed what was sent under this key."""
+        now = self._clock.now()
+        return await self._store.write(lambda conn: outbox.confirm(conn, dedup_key, now))
+
+    async def unconfirmed(self, before: float, limit: int) -> list[Notification]:
+        """Return messages accepted before then, of which the service has shown nothing."""
+        return await self._store.read(lambda conn: outbox.unconfirmed(conn, before, limit))
+
+    async def notifications(self, uids: Iterable[str]) -> dict[str, Notification]:
+        """Return these messages."""
+        asked = tuple(uids)
+        return await self._store.read(lambda conn: notifications_read.by_uid(conn, asked))
+
+    async def find_notifications(self, query: NotificationQuery, scope: Scope) -> NotificationPage:
+        """List the delivery log."""
+        return await self._store.read(lambda conn: notifications_read.find(conn, query, scope))
+
+    async def pages_since(self, since: float) -> list[tuple[str, str, float]]:
+        """Return destination, service and time of every page made since then, for storms."""
+        return await self._store.read(lambda conn: notifications_read.pages_since(conn, since))
+
+    async def due_timers(self, limit: int) -> list[Timer]:
+        """Return timers that are due, the longest overdue first."""
+        now = self._clock.now()
+        return await self._store.read(lambda conn: timers.due(conn, now, limit))
+
+    async def next_due(self) -> tuple[float | None, float | None]:
+        """Return when the next timer, and the next message that nobody holds, are due."""
+        return await self._store.read(lambda conn: (timers.next_at(conn), outbox.next_due_at(conn)))
+
+    async def escalations(self, incidents: Iterable[str]) -> dict[str, Escalation]:
+        """Return the escalations of these incidents."""
+        asked = tuple(incidents)
+        return await self._store.read(lambda conn: timers.states_of(conn, asked))
+
+    async def waiting(self) -> list[Waiting]:
+        """Count what waits, by integration."""
+        return await self._store.read(outbox.waiting)
+
+    async def violations(self) -> Violations:
+        """Look for what must never be."""
+        now = self._clock.now()
+        return await self._store.read(lambda conn: timers.violations(conn, now))
+
+    async def seen(self, source: str, uid: str) -> bool:
+        """Note that a signed webhook came; True: it had come before."""
+        row = {"source": source, "uid": storable(uid), "at": self._clock.now()}
+
+        def note(conn: Connection) -> bool:
+            insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+            return conn.execute(insert(schema.deliveries_seen).values(**row).on_conflict_do_nothing()).rowcount == 0
+
+        return await self._store.write(note)
+
+
+def deadline_name(uid: str) -> str:
+    """Name the timer of a message."""
+    return f"{TimerKind.UNDELIVERED}/{uid}"

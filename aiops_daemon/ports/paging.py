@@ -1,0 +1,78 @@
+"""The store as delivery, timers and the auditor see it; the same contract holds on SQLite and PostgreSQL.
+
+Any replica may claim and finish messages: a lease and the number of claims fence them. Timers are read here and acted
+upon by the desk alone. Every method may raise StoreError; after one, nothing of that call is on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from aiops_daemon.core.model.escalation import Escalation, Timer
+from aiops_daemon.core.model.notification import (
+    Claim,
+    Failed,
+    Notification,
+    NotificationPage,
+    NotificationQuery,
+    Sent,
+    Violations,
+    Waiting,
+)
+from aiops_daemon.core.model.scope import Scope
+
+
+class PagingStore(Protocol):
+    """Rows of the outbox, timers and escalations."""
+
+    async def claim(self, *, limit: int, lease: float, busy: Iterable[str]) -> list[Claim]:
+        """Take up to `limit` due messages for `lease` seconds, none to destinations that are busy.
+
+        Of each key the first that waits; `Notification.thread` is filled in.
+        """
+
+    async def sent(self, claimed: Claim, outcome: Sent) -> bool:
+        """Note that it was accepted; False: the lease had gone to somebody else, and the key is said again."""
+
+    async def put_off(self, claimed: Claim, outcome: Failed, due_at: float) -> bool:
+        """Try again later; False: it is not ours any more."""
+
+    async def give_up(self, claimed: Claim, outcome: Failed) -> bool:
+        """Try no more: its deadline comes at once, so that its fallback is told; False: it is not ours any more."""
+
+    async def add(self, notification: Notification) -> None:
+        """Write a message that belongs to no step of the desk: a test."""
+
+    async def confirm(self, dedup_key: str) -> int:
+        """Note that a service showed what was sent under this key."""
+
+    async def unconfirmed(self, before: float, limit: int) -> list[Notification]:
+        """Return messages accepted before then, of which the service has shown nothing."""
+
+    async def notifications(self, uids: Iterable[str]) -> dict[str, Notification]:
+        """Return these messages."""
+
+    async def find_notifications(self, query: NotificationQuery, scope: Scope) -> NotificationPage:
+        """List the delivery log."""
+
+    async def pages_since(self, since: float) -> list[tuple[str, str, float]]:
+        """Return destination, service and time of every page made since then, for storms."""
+
+    async def due_timers(self, limit: int) -> list[Timer]:
+        """Return timers that are due, the longest overdue first."""
+
+    async def next_due(self) -> tuple[float | None, float | None]:
+        """Return when the next timer, and the next message that nobody holds, are due."""
+
+    async def escalations(self, incidents: Iterable[str]) -> dict[str, Escalation]:
+        """Return the escalations of these incidents."""
+
+    async def waiting(self) -> list[Waiting]:
+        """Count what waits, by integration."""
+
+    async def violations(self) -> Violations:
+        """Look for what must never be."""
+
+    async def seen(self, source: str, uid: str) -> bool:
+        """Note that a signed webhook came; True: it had come before."""
