@@ -91,6 +91,21 @@ def awake(incident: Incident, now: float) -> Step:
     return after, [entry(after, EntryKind.SNOOZE_ENDED, now, _SNOOZE_ENDED)]
 
 
+def taken_back(incident: Incident, now: float, why: str) -> Step:
+    """Take an acknowledgement or a snooze back: what is told anew waits for an answer again."""
+    before = str(incident.state)
+    after = replace(
+        incident,
+        state=IncidentState.OPEN,
+        acknowledged_at=None,
+        acknowledged_by="",
+        snoozed_until=None,
+        notify_at=now,
+        updated_at=now,
+    )
+    return after, [entry(after, EntryKind.UNACKNOWLEDGED, now, why, before=before, after="open")]
+
+
 def _counted(incident: Incident, facts: Facts) -> Incident:
     services = facts.services
     notify_at, reason = _notice(incident, facts)

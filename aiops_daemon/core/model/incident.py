@@ -110,6 +110,8 @@ class EntryKind(StrEnum):
     FALSE_POSITIVE = "false_positive"
     OUTCOME = "outcome"
     REPAIRED = "repaired"  # reconciliation corrected something
+    NOTIFIED = "notified"  # somebody was told, or would have been
+    ESCALATION = "escalation"  # why somebody was not told, or not yet
 
 
 @dataclass(frozen=True, slots=True)

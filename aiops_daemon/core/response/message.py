@@ -36,7 +36,7 @@ class Place:
 class Gathered:
     """What is known of an incident: its facts, sentences of findings, and its gravest open alerts."""
 
-    facts: Facts = Facts()
+    facts: Facts
     findings: tuple[str, ...] = ()
     alerts: tuple[Episode, ...] = ()
 

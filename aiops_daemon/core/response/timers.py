@@ -40,6 +40,11 @@ def ack_expires_at(state: Escalation, incident: Incident) -> float | None:
     return incident.acknowledged_at + min(limits)
 
 
+def deadline(incident: str, team: str, uid: str, due_at: float) -> Timer:
+    """Return the timer by which a message must have arrived."""
+    return Timer(incident, team, TimerKind.UNDELIVERED, f"{TimerKind.UNDELIVERED}/{uid}", due_at)
+
+
 def over(state: Escalation) -> bool:
     """Say whether every round of every policy is over: nothing more is waited for, and nobody answered."""
     return state.phase is Phase.RUNNING and all(position.due_at is None for position in state.positions)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
 from aiops_daemon.clock import Clock
-from aiops_daemon.core.model.escalation import Escalation, Timer, TimerKind
+from aiops_daemon.core.model.escalation import Escalation, Timer
 from aiops_daemon.core.model.notification import (
     Claim,
     Failed,
@@ -24,6 +24,7 @@ from aiops_daemon.core.model.notification import (
     Waiting,
 )
 from aiops_daemon.core.model.scope import Scope
+from aiops_daemon.core.response.timers import deadline
 from aiops_daemon.edges.store import notifications_read, outbox, schema, timers
 from aiops_daemon.edges.store.rows_paging import timer_row
 from aiops_daemon.edges.store.storable import storable
@@ -64,12 +65,12 @@ class SqlPaging:
     async def give_up(self, claimed: Claim, outcome: Failed) -> bool:
         """Try no more: its deadline comes at once; False: it is not ours any more."""
         row, now = claimed.notification, self._clock.now()
-        deadline = Timer(row.incident, row.team, TimerKind.UNDELIVERED, deadline_name(row.uid), now)
+        late = deadline(row.incident, row.team, row.uid, now)
 
         def finish(conn: Connection) -> bool:
             done = outbox.give_up(conn, claimed, outcome)
             if done and row.incident and row.track:
-                upsert(conn, schema.timers, [timer_row(deadline)])
+                upsert(conn, schema.timers, [timer_row(late)])
             return done
 
         return await self._store.write(finish)
@@ -132,8 +133,3 @@ class SqlPaging:
             return conn.execute(insert(schema.deliveries_seen).values(**row).on_conflict_do_nothing()).rowcount == 0
 
         return await self._store.write(note)
-
-
-def deadline_name(uid: str) -> str:
-    """Name the timer of a message."""
-    return f"{TimerKind.UNDELIVERED}/{uid}"

@@ -9,8 +9,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from aiops_daemon.core.model.alert import Episode
+from aiops_daemon.core.model.escalation import Escalation, Timer
 from aiops_daemon.core.model.inbox import Quarantined
 from aiops_daemon.core.model.incident import Correction, Entry, EntryKind, Incident, LinkedFinding, Outcome
+from aiops_daemon.core.model.notification import Notification, Storm
 from aiops_daemon.core.model.scope import DAEMON
 from aiops_daemon.ids import Mint
 from aiops_daemon.ports.store import Changes
@@ -32,6 +34,13 @@ class Draft:
         self.done: list[int] = []
         self.progress: dict[int, int] = {}
         self.knowledge: dict[str, bytes] = {}
+        self.escalations: dict[str, Escalation] = {}
+        self.timers: dict[str, tuple[Timer, ...]] = {}
+        self.deadlines: list[Timer] = []
+        self.met: list[tuple[str, str]] = []
+        self.notifications: list[Notification] = []
+        self.superseded: list[str] = []
+        self.storms: dict[str, Storm] = {}
         self.opened: list[Incident] = []  # for the counters, after the commit
         self.before: dict[str, Incident] = {}  # incidents as they were
 
@@ -77,4 +86,11 @@ class Draft:
             done=tuple(self.done),
             progress=tuple(self.progress.items()),
             knowledge=tuple(self.knowledge.items()),
+            escalations=tuple(self.escalations.values()),
+            timers=tuple(self.timers.items()),
+            deadlines=tuple(self.deadlines),
+            met=tuple(self.met),
+            notifications=tuple(self.notifications),
+            superseded=tuple(self.superseded),
+            storms=tuple(self.storms.values()),
         )
