@@ -20,6 +20,7 @@ from sqlite3 import sqlite_version
 from aiops_daemon import __version__
 from aiops_daemon.clock import Clock, LeisurelyClock
 from aiops_daemon.core.model.alertmanager import AlertmanagerSpec, HeartbeatSpec
+from aiops_daemon.core.model.receiver import ChannelSpec
 from aiops_daemon.core.model.settings import Settings, StorageSpec
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.core.model.view import Readiness, ReloadOutcome, View
@@ -27,12 +28,14 @@ from aiops_daemon.edges import forest
 from aiops_daemon.edges.alertmanager.client import AlertmanagerClient
 from aiops_daemon.edges.exporter.findings import render
 from aiops_daemon.edges.heartbeat import send_heartbeat
+from aiops_daemon.edges.notify.build import make_notifier
 from aiops_daemon.edges.prometheus.client import PrometheusClient
 from aiops_daemon.edges.rulefiles.promtool import checker_for
 from aiops_daemon.edges.rulefiles.write import write_rule_files
 from aiops_daemon.edges.store import learned
 from aiops_daemon.edges.store.claim import Claims
 from aiops_daemon.edges.store.engine import sqlite_path
+from aiops_daemon.edges.store.paging import SqlPaging
 from aiops_daemon.edges.store.store import SqlStore, open_store
 from aiops_daemon.edges.web.alertmanager.decode import decode
 from aiops_daemon.edges.web.ports import AlertPorts
@@ -47,10 +50,12 @@ from aiops_daemon.flows.findings import FindingBook
 from aiops_daemon.flows.generation import Generation, World
 from aiops_daemon.flows.supervise import Supervisor
 from aiops_daemon.flows.write_rules import WriteRules
+from aiops_daemon.ids import Ids
 from aiops_daemon.logs import fields
 from aiops_daemon.meter import Meter
 from aiops_daemon.ports import MetricSource
 from aiops_daemon.ports.alertmanager import AlertmanagerSource
+from aiops_daemon.ports.notify import Notifier
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +78,7 @@ class Options:
     make_source: Callable[[SourceSpec], MetricSource] | None = None
     make_alertmanager: Callable[[AlertmanagerSpec], AlertmanagerSource] | None = None
     heartbeat: Callable[[HeartbeatSpec], Awaitable[None]] = send_heartbeat
+    make_notifier: Callable[[ChannelSpec], Notifier] = make_notifier
     lag_every: float = 0.25
     alert_leisure: float = 0.0  # seconds that loops of the alert road pause at least, where time is replayed
 
@@ -117,7 +123,7 @@ class Daemon:
         self._teardown.append(("store", self._store.close))
         self._generation = Generation(self.settings, self._world(self.settings), self.meter, self.book, states.states)
         self._teardown.append(("sources", self._close_generation))
-        self._road = AlertRoad(self.settings, self._alert_world(), self._store, self.meter, self.book)
+        self._road = AlertRoad(self.settings, self._alert_world(self._store), self._store, self.meter, self.book)
         self._road.configure(self.settings, self._generation.sources())
         self._tell_mended(self._store, self._road)
         self._web = WebServer(self._web_ports(), listen_address=self._options.listen_address)
@@ -256,7 +262,7 @@ class Daemon:
             self._road.configure(self.settings, generation.sources())
             self._road.start()
 
-    def _alert_world(self) -> AlertWorld:
+    def _alert_world(self, store: SqlStore) -> AlertWorld:
         return AlertWorld(
             clock=LeisurelyClock(self._clock, self._options.alert_leisure),
             leisure=self._options.alert_leisure,
@@ -265,6 +271,8 @@ class Daemon:
             send_heartbeat=self._options.heartbeat,
             view=self.view,
             holder=_holder(_storage(self.settings)),
+            paging=SqlPaging(store, self._clock, Ids(self._clock)),
+            make_notifier=self._options.make_notifier,
             forest=forest.Forester() if forest.installed() else None,
         )
 

@@ -26,10 +26,13 @@ from aiops_daemon.core.model.scope import Scope
 class PagingStore(Protocol):
     """Rows of the outbox, timers and escalations."""
 
-    async def claim(self, *, limit: int, lease: float, busy: Iterable[str]) -> list[Claim]:
-        """Take up to `limit` due messages for `lease` seconds, none to destinations that are busy.
+    async def claim(
+        self, *, limit: int, lease: float, busy: Iterable[str], full: Iterable[str], each: int
+    ) -> list[Claim]:
+        """Take up to `limit` due messages for `lease` seconds, at most `each` to one destination.
 
-        Of each key the first that waits; `Notification.thread` is filled in.
+        None to destinations that are busy, none by integrations that are full; of each key the first that waits.
+        `Notification.thread` is filled in.
         """
 
     async def sent(self, claimed: Claim, outcome: Sent) -> bool:

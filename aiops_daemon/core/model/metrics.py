@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from aiops_daemon.core.model.alert import AlertStatus, VerdictKind, VerdictReason
 from aiops_daemon.core.model.inbox import QuarantineReason
+from aiops_daemon.core.model.notification import FailureReason
 from aiops_daemon.core.model.repair import RepairClass
 from aiops_daemon.errors import SourceReason, StoreReason
 
@@ -184,6 +185,22 @@ _ALERT_ROAD = (
                ("team",)),
 )  # fmt: skip
 
+_PAGING = (
+    MetricSpec("aiops_pages_total", _C, "Messages that tell of an incident, by mode.", ("team", "severity", "mode")),
+    MetricSpec("aiops_notifications_total", _C, "Messages that a channel accepted.", ("integration",)),
+    MetricSpec("aiops_notifications_failed_total", _C, "Attempts that failed, by reason.", ("integration", "reason"),
+               values={"reason": tuple(str(reason) for reason in FailureReason)}),
+    MetricSpec("aiops_notification_latency_seconds", _H, "Time of one attempt.", ("integration",), buckets=_SECONDS),
+    MetricSpec("aiops_outbox_pending", _G, "Messages that wait to be sent.", ("integration",)),
+    MetricSpec("aiops_outbox_oldest_timestamp_seconds", _G, "When the oldest waiting message was made.",
+               ("integration",)),
+    MetricSpec("aiops_outbox_dead_letters_total", _C, "Messages given up.", ("integration",)),
+    MetricSpec("aiops_escalation_overdue_timestamp_seconds", _G,
+               "When the longest overdue timer was due; 0 when none is late."),
+    MetricSpec("aiops_auditor_violations", _G, "What the auditor found that must not be, by check.", ("check",),
+               values={"check": ("without_timer", "overdue_timers", "stale_outbox", "stale_inbox")}),
+)  # fmt: skip
+
 _SELF_PAGE = (
     MetricSpec("aiops_build_info", _G, "Version of this daemon; always 1.", ("version", "python")),
     MetricSpec("aiops_config_hash", _G, "Hash of the running configuration."),
@@ -229,5 +246,5 @@ _SELF_PAGE = (
     MetricSpec("aiops_state_save_failures_total", _C, "Saves of learned state that failed."),
 )  # fmt: skip
 
-METRICS: tuple[MetricSpec, ...] = _SELF_PAGE + _ALERT_ROAD + _FINDINGS_PAGE
+METRICS: tuple[MetricSpec, ...] = _SELF_PAGE + _ALERT_ROAD + _PAGING + _FINDINGS_PAGE
 BY_NAME: dict[str, MetricSpec] = {spec.name: spec for spec in METRICS}

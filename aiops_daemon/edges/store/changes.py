@@ -22,6 +22,7 @@ from aiops_daemon.edges.store.upserts import insert, upsert
 from aiops_daemon.edges.store.words import write_words
 from aiops_daemon.ports.store import Changes
 
+_SUPERSEDED = (MessageEvent.UPDATE.value, MessageEvent.STORM.value)
 _teams = schema.incident_teams.c
 _TEAMS_OF = select(_teams.incident, _teams.team).where(_teams.incident.in_(bindparam("uids", expanding=True)))
 _LEAVE = delete(schema.incident_teams).where(
@@ -56,7 +57,7 @@ def _write_teams(conn: Connection, incidents: Iterable[Incident]) -> None:
 
 def _write_paging(conn: Connection, changes: Changes) -> None:
     timers.write(conn, changes.escalations, dict(changes.timers), changes.deadlines, changes.met)
-    outbox.supersede(conn, changes.superseded, MessageEvent.UPDATE.value, "a later message says more")
+    outbox.supersede(conn, changes.superseded, _SUPERSEDED, "a later message says more")
     outbox.add(conn, changes.notifications)
     upsert(conn, schema.storms, [storm_row(one) for one in changes.storms])
 

@@ -7,7 +7,7 @@ janitor can stall. The number of claims is the token: what a holder brings back 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Double, and_, cast, exists, extract, func, literal, select, update
@@ -36,20 +36,32 @@ def first_of_key() -> ColumnElement[bool]:
     return ~exists().where(and_(before.c.key == _row.key, before.c.id < _row.id, before.c.state == _WAITING))
 
 
-def claim(connection: Connection, now: float, *, limit: int, lease: float, busy: Iterable[str]) -> list[Claim]:
-    """Take up to `limit` due messages for `lease` seconds, none to the destinations that are busy."""
+def claim(
+    connection: Connection, now: float, *, limit: int, lease: float, busy: Iterable[str], full: Iterable[str], each: int
+) -> list[Claim]:
+    """Take up to `limit` due messages for `lease` seconds, at most `each` to one destination.
+
+    None to destinations that are busy, none by integrations that are full.
+    """
     at = clock(connection, now)
+    place = func.row_number().over(partition_by=_row.destination, order_by=(_row.due_at, _row.id)).label("place")
+    ready = (
+        select(_row.id, place)
+        .where(_row.state == _WAITING, _row.due_at <= at, _row.lease_until <= at, first_of_key())
+        .where(_row.destination.not_in(sorted(busy)), _row.integration.not_in(sorted(full)))
+        .subquery()
+    )
     due = (
         select(_row.id)
-        .where(_row.state == _WAITING, _row.due_at <= at, _row.lease_until <= at, first_of_key())
-        .where(_row.destination.not_in(sorted(busy)))
+        .join(ready, ready.c.id == _row.id)
+        .where(ready.c.place <= each)
         .order_by(_row.due_at, _row.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=outbox)
     )
     taken = (
         update(outbox)
-        .where(_row.id.in_(due.scalar_subquery()))
+        .where(_row.id.in_(due.scalar_subquery()), _row.state == _WAITING, _row.lease_until <= at)
         .values(attempts=_row.attempts + 1, lease_until=at + lease)
         .returning(*outbox.c)
     )
@@ -127,11 +139,11 @@ def add(connection: Connection, notifications: Iterable[Notification]) -> None:
         connection.execute(outbox.insert(), rows)
 
 
-def supersede(connection: Connection, keys: Iterable[str], event: str, reason: str) -> None:
-    """Drop messages of one event that wait and were never tried, for newer ones say more."""
+def supersede(connection: Connection, keys: Iterable[str], events: Sequence[str], reason: str) -> None:
+    """Drop messages of these events that wait and were never tried, for newer ones say more."""
     names = sorted(set(keys))
     if names:
-        stale = and_(_row.key.in_(names), _row.event == event, _row.state == _WAITING, _row.attempts == 0)
+        stale = and_(_row.key.in_(names), _row.event.in_(events), _row.state == _WAITING, _row.attempts == 0)
         dropped = NotificationState.DROPPED.value
         connection.execute(update(outbox).where(stale).values(state=dropped, reason=storable(reason)))
 

@@ -41,10 +41,14 @@ class SqlPaging:
         self._clock = clock
         self._mint = mint
 
-    async def claim(self, *, limit: int, lease: float, busy: Iterable[str]) -> list[Claim]:
-        """Take up to `limit` due messages for `lease` seconds, none to destinations that are busy."""
-        now, held = self._clock.now(), tuple(busy)
-        return await self._store.write(lambda conn: outbox.claim(conn, now, limit=limit, lease=lease, busy=held))
+    async def claim(
+        self, *, limit: int, lease: float, busy: Iterable[str], full: Iterable[str], each: int
+    ) -> list[Claim]:
+        """Take up to `limit` due messages for `lease` seconds, at most `each` to one destination."""
+        now, shut, used_up = self._clock.now(), tuple(busy), tuple(full)
+        return await self._store.write(
+            lambda conn: outbox.claim(conn, now, limit=limit, lease=lease, busy=shut, full=used_up, each=each)
+        )
 
     async def sent(self, claimed: Claim, outcome: Sent) -> bool:
         """Note that it was accepted; False: the lease had gone to somebody else, and the key is said again."""

@@ -7,20 +7,32 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from heapq import heapify, heappop, heappush
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush, nsmallest
 from math import inf
 from typing import NamedTuple
 
 from aiops_daemon.core.incidents.facts import Facts
 from aiops_daemon.core.model.alert import AlertKey, Episode, VerdictKind
 from aiops_daemon.core.model.attachment import read_attachment
+from aiops_daemon.core.model.escalation import Escalation, Timer
 from aiops_daemon.core.model.finding import FindingKind
 from aiops_daemon.core.model.incident import Incident, LinkedFinding
 from aiops_daemon.core.model.severity import Severity
+from aiops_daemon.core.response.routing import Matched
 
 _LISTED = 20  # rules and services that facts carry
 _SPARE = 3  # entries an open alert that the heap may hold before it is made anew
 _MILDNESS = {str(severity): -severity.rank for severity in Severity}
+
+
+@dataclass(slots=True)
+class Response:
+    """How people are told of an incident: the escalation as it is on disk, and the routes that took its alerts."""
+
+    escalation: Escalation | None = None
+    waits: tuple[Timer, ...] | None = None  # as on disk; None: not known
+    routes: dict[str, Matched] | None = None  # by path; None: every open alert is to be routed
 
 
 class Case:
@@ -32,6 +44,7 @@ class Case:
         self.flapping: dict[AlertKey, str] = {}  # uid of the episode that flaps
         self.findings: dict[str, LinkedFinding] = {}
         self.opener: tuple[str, str] | None = None  # team and rule of the alert that began it
+        self.response = Response()
         self._service_labels = service_labels
         self._alerts = 0
         self._severities: Counter[str] = Counter()
@@ -146,6 +159,20 @@ class Case:
             lost = [name for name, value in self._labels.items() if labels.get(name) != value]
             for name in lost:
                 del self._labels[name]
+
+    def service_of(self, episode: Episode) -> str:
+        """Return the service that an alert names, "" when it names none."""
+        return next(iter(self._service(dict(episode.labels))), "")
+
+    def gravest(self, most: int) -> tuple[Episode, ...]:
+        """Return some open alerts, the gravest first, then the latest."""
+        return tuple(
+            nsmallest(most, self.open.values(), key=lambda one: (_MILDNESS.get(one.severity, 0), -one.starts_at))
+        )
+
+    def sentences(self) -> tuple[str, ...]:
+        """Return what its open findings say."""
+        return tuple(finding.sentence for finding in self._live())
 
     def _service(self, labels: dict[str, str]) -> list[str]:
         return [labels[name] for name in self._service_labels if labels.get(name)][:1]

@@ -16,18 +16,22 @@ from dataclasses import dataclass
 
 from aiops_daemon.core.model.action import Action, Done, Refusal
 from aiops_daemon.core.model.alert import AlertEvent, AlertKey, AlertStatus, Episode
+from aiops_daemon.core.model.escalation import Timer, TimerKind
 from aiops_daemon.core.model.finding import Finding
 from aiops_daemon.core.model.inbox import Quarantined
 from aiops_daemon.core.model.incident import Incident
 from aiops_daemon.core.model.repair import Evaluation, Lookup, Repair
 from aiops_daemon.core.model.scope import Scope
 from aiops_daemon.core.model.view import Plot
+from aiops_daemon.core.response.folding import REMEMBERED
 from aiops_daemon.errors import StoreError, StoreReason
 from aiops_daemon.flows.alerts.acting import Acting
 from aiops_daemon.flows.alerts.admit import Admission
 from aiops_daemon.flows.alerts.draft import Draft
+from aiops_daemon.flows.alerts.fire import Firing
 from aiops_daemon.flows.alerts.follow import count, follow
 from aiops_daemon.flows.alerts.link import Linking
+from aiops_daemon.flows.alerts.respond import Responding
 from aiops_daemon.flows.alerts.seat import candidate_of
 from aiops_daemon.flows.alerts.surroundings import Surroundings
 from aiops_daemon.flows.alerts.tell import tell
@@ -68,6 +72,8 @@ class Desk:
         self.alive_until: float | None = None  # when an earlier run last said that it lived; None: never, or not known
         self.looking_back: Callable[[], bool] = lambda: False  # the time before this run is still to be looked at
         self.alive_since: float | None = None  # when this run first read the store
+        self._again: set[str] = set()  # incidents whose timers are due
+        self._anew = True  # every escalation is to be looked at: after a start, and after a reload
 
     @property
     def leads(self) -> bool:
@@ -83,6 +89,12 @@ class Desk:
                 self._token, self._working = token, None
             log.info("this replica processes alerts" if token else "another replica processes alerts")
         return token is not None
+
+    def reroute(self) -> None:
+        """Let routes, modes and people of a new configuration hold from the next step on."""
+        self._anew = True
+        for case in self._working.unresolved() if self._working else ():
+            case.response.routes = None
 
     async def resign(self) -> None:
         """Give up the lease, so that another replica need not wait for its end."""
@@ -147,6 +159,18 @@ class Desk:
             admission = await self._admission(working, draft, [])
             Linking(self.around, working, admission).take(findings, plots or {})
             follow(admission.touched.values(), self.around, draft, admission.now)
+
+    async def fire(self, due: Sequence[Timer]) -> None:
+        """Do what timers wait for; one whose incident is closed or gone waits no more."""
+        late = [timer for timer in due if timer.kind is TimerKind.UNDELIVERED]
+        sent = await self.around.paging.notifications(timer.name.partition("/")[2] for timer in late)
+        async with self._step() as (working, draft):
+            now = self.around.clock.now()
+            firing = Firing(self.around, working, draft, now)
+            for case in Acting(self.around, working, draft).wake(now):
+                follow([case], self.around, draft, now)
+            firing.undelivered(late, sent)
+            self._again |= firing.due(timer for timer in due if timer.kind is not TimerKind.UNDELIVERED)
 
     async def tick(self) -> None:
         """End snoozes, look again at what was held back, forget what is long closed, save what was learned."""
@@ -235,10 +259,20 @@ class Desk:
             draft = Draft(self.around.mint)
             self._whole = False  # whatever ends this step early, a cancellation too: memory is read anew
             yield working, draft
+            await Responding(self.around, working, draft, self.around.clock.now()).respond(self._due(working))
             await self._commit(draft)
             self._whole = True
         count(draft, self.around)
         tell(draft)
+        self.around.written(draft.notifications, draft.unheard)
+
+    def _due(self, working: WorkingSet) -> set[str]:
+        """Return the incidents whose escalation is looked at although nothing changed."""
+        due, self._again = self._again, set()
+        if self._anew:
+            self._anew = False
+            due |= {case.incident.uid for case in working.unresolved()}
+        return due
 
     async def _commit(self, draft: Draft) -> None:
         changes = draft.changes()
@@ -288,4 +322,7 @@ class Desk:
         for incident in state.incidents:
             if incident.state.closed:
                 around.grouper.close(incident.uid, now)
-        return WorkingSet(state, around.settings.topology.service_labels)
+        self._anew = True
+        working = WorkingSet(state, around.settings.topology.service_labels)
+        working.remember(await around.paging.pages_since(now - REMEMBERED))
+        return working

@@ -41,6 +41,7 @@ class Draft:
         self.notifications: list[Notification] = []
         self.superseded: list[str] = []
         self.storms: dict[str, Storm] = {}
+        self.unheard: list[tuple[Incident, str]] = []  # of whom nobody could be told: said after the commit
         self.opened: list[Incident] = []  # for the counters, after the commit
         self.before: dict[str, Incident] = {}  # incidents as they were
 

@@ -17,13 +17,18 @@ from aiops_daemon.core.incidents.topology import Graph
 from aiops_daemon.core.model.alert import AlertKey
 from aiops_daemon.core.model.alertmanager import AlertmanagerSpec, HeartbeatSpec
 from aiops_daemon.core.model.finding import Finding, FindingKind
+from aiops_daemon.core.model.incident import Incident
 from aiops_daemon.core.model.labels import Labels
+from aiops_daemon.core.model.message import MessageEvent
+from aiops_daemon.core.model.notification import Notification, NotificationState
 from aiops_daemon.core.model.query import OnFinding
 from aiops_daemon.core.model.repair import Lookup
+from aiops_daemon.core.model.route import Mode
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.core.model.view import View
 from aiops_daemon.core.quality.judge import Judge
+from aiops_daemon.core.response.telling import Telling
 from aiops_daemon.errors import StoreError
 from aiops_daemon.flows.alerts.desk import LEASE, Desk
 from aiops_daemon.flows.alerts.evaluations import Evaluations
@@ -40,12 +45,17 @@ from aiops_daemon.flows.alerts.topology import TopologyWatch
 from aiops_daemon.flows.alerts.volume import VolumeWatch
 from aiops_daemon.flows.alerts.watchdogs import LOOK_EVERY, Watchdogs
 from aiops_daemon.flows.findings import FindingBook
+from aiops_daemon.flows.paging.audit import LOOK_EVERY as AUDIT_EVERY
+from aiops_daemon.flows.paging.audit import Auditor
+from aiops_daemon.flows.paging.deliver import Deliverer, MakeNotifier
+from aiops_daemon.flows.paging.wake import Waking
 from aiops_daemon.flows.supervise import Supervisor
 from aiops_daemon.ids import Ids
 from aiops_daemon.meter import Meter
 from aiops_daemon.ports import MetricSource
 from aiops_daemon.ports.alertmanager import AlertmanagerSource
 from aiops_daemon.ports.forest import Forest
+from aiops_daemon.ports.paging import PagingStore
 from aiops_daemon.ports.store import AlertStore
 
 log = logging.getLogger(__name__)
@@ -55,6 +65,8 @@ SAVE_EVERY = 300.0  # seconds between two writes of what was learned
 FINDINGS_EVERY = 10.0  # seconds
 _PATIENCE = 120.0  # seconds without a beat after which a loop counts as stalled
 _SLOW = 1800.0  # the same for loops that ask many
+
+_MODES = {NotificationState.SHADOW: Mode.SHADOW, NotificationState.MUTED: Mode.MUTED}
 
 Sources = Sequence[tuple[SourceSpec, MetricSource]]
 
@@ -68,6 +80,8 @@ class AlertWorld:
     make_alertmanager: Callable[[AlertmanagerSpec], AlertmanagerSource]
     send_heartbeat: Callable[[HeartbeatSpec], Awaitable[None]]
     view: Callable[[], View]  # findings and their plots
+    paging: PagingStore
+    make_notifier: MakeNotifier
     leisure: float = 0.0  # seconds that loops pause at least
     holder: str = "aiops-daemon"  # names this replica in the lease
     forest: Forest | None = None  # grows isolation forests of what alerts are made of
@@ -93,6 +107,8 @@ class AlertRoad:
         self.around.heard.append(self.volume.heard)
         self.around.memories["volume"] = self.volume
         self._keeping = Housekeeping(self.around, self.desk, self.notices)
+        self.deliverer = Deliverer(world.paging, lambda: self.around.telling, world.make_notifier, world.clock, meter)
+        self._auditor = Auditor(world.paging, world.clock, meter, self.notices)
         self._watchdogs = Watchdogs((), world.clock, meter, self.notices)
         self._alertmanagers: dict[str, AlertmanagerSource] = {}
         self._reconciler: Reconciler | None = None
@@ -118,6 +134,8 @@ class AlertRoad:
         watchdogs.succeed(self._watchdogs)
         self._watchdogs = watchdogs
         self.processor.watch = watchdogs.watch
+        around.telling = Telling(settings)
+        self.desk.reroute()
         asked = [spec for spec in settings.alertmanagers if spec.urls]
         peers = {(spec.name, url) for spec in asked for url in spec.urls}
         for name, url in self._peers - peers:
@@ -138,6 +156,9 @@ class AlertRoad:
         self._start("alerts-tick", self._tick)
         self._start("alerts-findings", self._findings)
         self._start("alerts-notices", partial(self.notices.run, self.desk))
+        self._start("paging-deliver", self.deliverer.run)
+        self._start("paging-wake", Waking(self._world.paging, self.desk, self.around.clock).run)
+        self._start("paging-audit", self._auditor.run, AUDIT_EVERY)
         self._start("alerts-save", self._save, SAVE_EVERY)
         self._start("alerts-measure", self._keeping.measure, MEASURE_EVERY)
         self._start("alerts-expire", self._keeping.expire, EXPIRE_EVERY)
@@ -157,6 +178,7 @@ class AlertRoad:
     async def stop(self) -> None:
         """Stop every loop; what was learned is written by then or stays as it was."""
         await self._supervisor.stop()
+        await self.deliverer.stop()
         if self.desk.leads:
             try:
                 await self.desk.save()
@@ -264,7 +286,21 @@ class AlertRoad:
             evaluating=evaluations,
             look_up=_nobody_to_ask,
             on_finding=self._on_finding,
+            paging=self._world.paging,
+            telling=Telling(settings),
+            written=self._written,
         )
+
+    def _written(self, messages: Sequence[Notification], unheard: Sequence[tuple[Incident, str]]) -> None:
+        """Wake delivery, count pages, and say of whom nobody could be told."""
+        for one in messages:
+            if one.message.event in (MessageEvent.TRIGGER, MessageEvent.STORM):
+                mode = _MODES.get(one.state, Mode.LIVE)
+                self._meter.inc("aiops_pages_total", team=one.team, severity=one.message.severity, mode=str(mode))
+        if messages:
+            self.deliverer.news.set()
+        for incident, why in unheard:
+            self.notices.say("AiopsNobodyTold", f"{incident.name}: {why}", incident=incident.name)
 
     def _on_finding(self, finding: Finding) -> OnFinding:
         policies: Mapping[str, OnFinding]

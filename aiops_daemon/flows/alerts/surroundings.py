@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -10,15 +10,19 @@ from aiops_daemon.clock import Clock
 from aiops_daemon.core.incidents.grouping.grouper import Grouper
 from aiops_daemon.core.model.alert import AlertKey, Episode
 from aiops_daemon.core.model.finding import Finding
+from aiops_daemon.core.model.incident import Incident
 from aiops_daemon.core.model.labels import Labels, get
 from aiops_daemon.core.model.matcher import all_match
+from aiops_daemon.core.model.notification import Notification
 from aiops_daemon.core.model.query import OnFinding
 from aiops_daemon.core.model.repair import Evaluation, Lookup
 from aiops_daemon.core.model.scope import DEFAULT_TEAM
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.quality.judge import Judge
+from aiops_daemon.core.response.telling import Telling
 from aiops_daemon.ids import Mint
 from aiops_daemon.meter import Meter
+from aiops_daemon.ports.paging import PagingStore
 from aiops_daemon.ports.store import AlertStore
 
 
@@ -62,6 +66,9 @@ class Surroundings:
     evaluating: Evaluating
     look_up: LookUp
     on_finding: Callable[[Finding], OnFinding]
+    paging: PagingStore
+    telling: Telling
+    written: Callable[[Sequence[Notification], Sequence[tuple[Incident, str]]], None]  # told of messages on disk
     heard: list[Callable[[Episode], None]] = field(default_factory=list)  # told of every new episode
     memories: dict[str, Remembers] = field(default_factory=dict)  # what else is learned, by name
 

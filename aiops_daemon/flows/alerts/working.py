@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from aiops_daemon.core.model.alert import AlertKey, Episode, VerdictKind, VerdictReason
 from aiops_daemon.core.model.incident import Incident
 from aiops_daemon.core.model.labels import Labels
+from aiops_daemon.core.response.folding import Paged
 from aiops_daemon.flows.alerts.case import Case
 from aiops_daemon.flows.alerts.surroundings import is_own_rule, told_of
 from aiops_daemon.ports.store import DeskState
@@ -40,9 +41,19 @@ class WorkingSet:
         latest = {episode.key: episode.uid for episode in state.episodes}
         for case in self.cases.values():  # an alert flaps where it was last
             case.flapping = {key: uid for key, uid in case.flapping.items() if latest[key] == uid}
+        for escalation in state.escalations:
+            if escalation.incident in self.cases:
+                self.cases[escalation.incident].response.escalation = escalation
+        self.storms = {storm.destination: storm for storm in state.storms}
+        self.paged: dict[str, list[Paged]] = {}  # what each destination got lately
         for finding in state.findings:
             if finding.incident in self.cases:
                 self.cases[finding.incident].findings[finding.uid] = finding
+
+    def remember(self, pages: Iterable[tuple[str, str, float]]) -> None:
+        """Take in what destinations were paged lately: destination, service, time."""
+        for destination, service, at in pages:
+            self.paged.setdefault(destination, []).append(Paged(at, service))
 
     def open_case(self, incident: Incident) -> Case:
         """Begin the case of a new incident."""

@@ -1,0 +1,160 @@
+"""Messages on their way into the outbox: one row for each destination, and storms that fold into one.
+
+Enters: what an escalation asks for. Leaves: rows in the draft with their lines of the timeline and the deadlines by
+which they must have arrived. What is not live is written all the same, and never sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aiops_daemon.core.incidents.lifecycle import entry
+from aiops_daemon.core.model.escalation import Escalation, Told
+from aiops_daemon.core.model.incident import EntryKind
+from aiops_daemon.core.model.message import Message, MessageEvent
+from aiops_daemon.core.model.notification import Notification, NotificationState, Storm
+from aiops_daemon.core.model.route import Mode
+from aiops_daemon.core.response.folding import PACE, REMEMBERED, Folding, Paged, fold
+from aiops_daemon.core.response.keys import dedup_key, storm_key
+from aiops_daemon.core.response.message import Gathered, Next, compose, named, storm
+from aiops_daemon.core.response.reach import Destination
+from aiops_daemon.core.response.standing import Page, Tell
+from aiops_daemon.core.response.timers import deadline
+from aiops_daemon.flows.alerts.case import Case
+from aiops_daemon.flows.alerts.draft import Draft
+from aiops_daemon.flows.alerts.surroundings import Surroundings
+from aiops_daemon.flows.alerts.working import WorkingSet
+
+ARRIVES_WITHIN = 60.0  # seconds after which a page that has not arrived goes to the fallback too
+SETTLES = 10.0  # seconds in which changes of an incident are one update
+_LISTED = 5  # alerts that a message may name
+
+_STATES = {
+    Mode.LIVE: NotificationState.WAITING,
+    Mode.SHADOW: NotificationState.SHADOW,
+    Mode.MUTED: NotificationState.MUTED,
+}
+_LEADS = {Mode.LIVE: "told", Mode.SHADOW: "would have told (shadow)", Mode.MUTED: "would have told (muted)"}
+
+
+class Outgoing:
+    """Writes messages into one draft."""
+
+    def __init__(self, around: Surroundings, working: WorkingSet, draft: Draft, now: float) -> None:
+        self._around = around
+        self._working = working
+        self._draft = draft
+        self._now = now
+
+    def page(self, case: Case, state: Escalation, page: Page, to: Destination) -> Escalation:
+        """Tell one destination of an incident, by a message of its own or in a storm's."""
+        message = self._message(case, MessageEvent.TRIGGER, page.why, _next(state))
+        folding = self._folding(case, page, to)
+        text = f"{_LEADS[page.mode]} {page.destination}: {page.why}"
+        if folding is not None:
+            self._fold(message, page, to, folding)
+            text = f"{text}; in one message with others: {folding.why}"
+            state = replace(state, told=tuple(one for one in state.told if not _of(one, page)))
+        else:
+            row = self._row(case, page, to, message)
+            self._draft.notifications.append(row)
+            if page.mode is Mode.LIVE:
+                due_at = self._now + ARRIVES_WITHIN
+                self._draft.deadlines.append(deadline(row.incident, row.team, row.uid, due_at))
+        self._draft.write([entry(case.incident, EntryKind.NOTIFIED, self._now, text, after=str(page.mode))])
+        return state
+
+    def tell(self, case: Case, tell: Tell, due_at: float | None = None) -> None:
+        """Tell one destination that something changed, if it wants to hear of that."""
+        to = self._around.telling.find(tell.destination)
+        if to is None or not self._around.telling.takes(to, tell.event):
+            return
+        mode = Mode.LIVE if tell.live and not self._around.telling.muted else Mode.SHADOW
+        incident = case.incident
+        key = dedup_key(self._around.telling.place.cluster, incident.uid, tell.generation)
+        message = self._message(case, tell.event, "", Next())
+        row = self._written(key, to, message, mode, due_at or self._now)
+        self._draft.notifications.append(replace(row, incident=incident.uid, team=incident.team))
+        if tell.event is MessageEvent.UPDATE:
+            self._draft.superseded.append(row.key)
+
+    def update(self, case: Case, state: Escalation) -> None:
+        """Say to whoever shows a living message that it changed; soon, and several changes as one."""
+        for one in state.told:
+            if one.generation == state.generation:
+                tell = Tell(one.destination, MessageEvent.UPDATE, one.generation, one.live)
+                self.tell(case, tell, self._now + SETTLES)
+
+    def _message(self, case: Case, event: MessageEvent, why: str, next_: Next) -> Message:
+        gathered = Gathered(case.facts(), case.sentences(), case.gravest(_LISTED))
+        place = self._around.telling.place
+        return compose(event, case.incident, gathered, place, self._now, why=why, next_=next_)
+
+    def _row(self, case: Case, page: Page, to: Destination, message: Message) -> Notification:
+        key = dedup_key(self._around.telling.place.cluster, case.incident.uid, page.generation)
+        row = self._written(key, to, message, page.mode, self._now)
+        return replace(row, incident=case.incident.uid, team=case.incident.team, track=page.track, step=page.step)
+
+    def _written(self, key: str, to: Destination, message: Message, mode: Mode, due_at: float) -> Notification:
+        return Notification(
+            uid=self._around.mint(),
+            key=f"{to.id}|{key}",
+            dedup_key=key,
+            incident="",
+            team=message.team,
+            destination=to.id,
+            integration=to.channel.integration,
+            message=message,
+            created_at=self._now,
+            due_at=due_at,
+            address=to.address,
+            state=_STATES[mode],
+        )
+
+    def _folding(self, case: Case, page: Page, to: Destination) -> Folding | None:
+        """Decide whether a page folds; one that does not is remembered."""
+        if not to.channel.pages or page.mode is Mode.MUTED:
+            return None
+        lately = [one for one in self._working.paged.get(to.id, []) if one.at > self._now - REMEMBERED]
+        self._working.paged[to.id] = lately
+        incident = case.incident
+        spec = self._around.telling.storm(to.receiver)
+        folding = fold(spec, to.channel.integration, lately, incident.severity, incident.service, self._now)
+        if folding is None:
+            lately.append(Paged(self._now, incident.service))
+        return folding
+
+    def _fold(self, message: Message, page: Page, to: Destination, folding: Folding) -> None:
+        """Name an incident in the storm page of a destination; its versions go out a minute apart."""
+        within = self._around.telling.storm(to.receiver).within
+        before = self._working.storms.get(to.id)
+        going_on = before is not None and before.named and self._now - before.last_at < max(within, PACE)
+        if before is None or not going_on:
+            before = Storm(to.id, self._around.mint(), message.team, self._now, folding.due_at - PACE)
+        due_at = max(folding.due_at, before.last_at if before.last_at > self._now else before.last_at + PACE)
+        after = replace(before, last_at=due_at, named=(*before.named, named(message)))
+        key = storm_key(self._around.telling.place.cluster, after.uid)
+        row = self._written(key, to, storm(message, after.uid, after.named, self._now, folding.why), page.mode, due_at)
+        self._working.storms[to.id] = self._draft.storms[to.id] = after
+        self._draft.superseded.append(row.key)
+        self._draft.notifications = [one for one in self._draft.notifications if one.key != row.key]
+        self._draft.notifications.append(row)
+
+
+def _of(one: Told, page: Page) -> bool:
+    return one.destination == page.destination and one.generation == page.generation
+
+
+def _next(state: Escalation) -> Next:
+    """Return what comes next, after a turn."""
+    waiting = [
+        (position.due_at, track, position)
+        for track, position in zip(state.tracks, state.positions, strict=True)
+        if position.due_at is not None
+    ]
+    if not waiting:
+        return Next()
+    due_at, track, position = min(waiting, key=lambda one: one[0])
+    steps = track.policy.steps
+    who = ", ".join(steps[position.step].notify) if position.step < len(steps) else track.policy.fallback
+    return Next(due_at, who)

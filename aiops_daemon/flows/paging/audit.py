@@ -1,0 +1,69 @@
+"""The auditor: looks, in every replica, for what must never be, and says so by metric, log and the desk's own notices.
+
+Enters: the store. Leaves: gauges by check, a line of the log when one begins or ends, a notice that is an alert like
+any other and so reaches people by the routes. Never mends anything: what it finds is a fault in this daemon.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from aiops_daemon.clock import Clock
+from aiops_daemon.core.model.notification import Violations
+from aiops_daemon.flows.alerts.notices import Notices
+from aiops_daemon.logs import fields
+from aiops_daemon.meter import Meter
+from aiops_daemon.ports.paging import PagingStore
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 30.0  # seconds
+CHECKS = ("without_timer", "overdue_timers", "stale_outbox", "stale_inbox")
+
+
+class Auditor:
+    """Looks for violations."""
+
+    def __init__(self, store: PagingStore, clock: Clock, meter: Meter, notices: Notices) -> None:
+        self._store = store
+        self._clock = clock
+        self._meter = meter
+        self._notices = notices
+        self._failing: set[str] = set()
+
+    async def run(self, beat: Callable[[], None]) -> None:
+        """Look for ever."""
+        while True:
+            await self.look()
+            beat()
+            await self._clock.sleep(LOOK_EVERY)
+
+    async def look(self) -> None:
+        """Look once."""
+        found = await self._store.violations()
+        self._meter.set("aiops_escalation_overdue_timestamp_seconds", found.overdue_since or 0.0)
+        for check in CHECKS:
+            names = getattr(found, check)
+            count = names if isinstance(names, int) else len(names)
+            self._meter.set("aiops_auditor_violations", count, check=check)
+            self._tell(check, count, found)
+        for waiting in await self._store.waiting():
+            self._meter.set("aiops_outbox_pending", waiting.pending, integration=waiting.integration)
+            self._meter.set(
+                "aiops_outbox_oldest_timestamp_seconds", waiting.oldest_at or 0.0, integration=waiting.integration
+            )
+
+    def _tell(self, check: str, count: int, found: Violations) -> None:
+        """Log when a check begins or ends to fail, and let people know."""
+        if count and check not in self._failing:
+            self._failing.add(check)
+            log.error("the auditor found what must not be", extra=fields(check=check, count=count, rows=_rows(found)))
+            self._notices.say("AiopsPagingInvariantBroken", f"{check}: {count}")
+        elif not count and check in self._failing:
+            self._failing.discard(check)
+            log.info("the auditor finds it no more", extra=fields(check=check))
+
+
+def _rows(found: Violations) -> str:
+    return " ".join((*found.without_timer, *found.overdue_timers, *found.stale_outbox))[:500]
