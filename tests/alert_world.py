@@ -28,6 +28,8 @@ from aiops_daemon.core.model.repair import Evaluation, Lookup
 from aiops_daemon.core.model.scope import DAEMON, Role, Scope
 from aiops_daemon.core.model.settings import Settings, StorageSpec
 from aiops_daemon.core.quality.judge import Judge
+from aiops_daemon.core.response.telling import Telling
+from aiops_daemon.edges.store.paging import SqlPaging
 from aiops_daemon.edges.store.store import SqlStore, open_store
 from aiops_daemon.edges.web.alertmanager.decode import decode
 from aiops_daemon.flows.alerts.desk import Desk
@@ -110,9 +112,11 @@ class AlertWorld:
     evaluating: FakeEvaluating = field(default_factory=FakeEvaluating)
     policies: dict[str, OnFinding] = field(default_factory=dict)
     lookups: list[AlertKey] = field(default_factory=list)
+    unheard: list[tuple[Incident, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.meter = Meter()
+        self.paging = SqlPaging(self.store, self.clock, Ids(self.clock))
         graph = Graph(self.settings.topology)
         self.around = Surroundings(
             clock=self.clock,
@@ -127,6 +131,9 @@ class AlertWorld:
             evaluating=self.evaluating,
             look_up=self._look_up,
             on_finding=lambda finding: self.policies.get(finding.query, OnFinding.ENRICH),
+            paging=self.paging,
+            telling=Telling(self.settings),
+            written=lambda messages, unheard: self.unheard.extend(unheard),
         )
         self.notices = Notices(self.clock)
         self.intake = Intake(self.store, self.clock, self.meter, self.notices)

@@ -74,8 +74,8 @@ class PagingStore(Protocol):
     async def waiting(self) -> list[Waiting]:
         """Count what waits, by integration."""
 
-    async def violations(self) -> Violations:
-        """Look for what must never be."""
+    async def violations(self, *, routed: bool) -> Violations:
+        """Look for what must never be; without routes nobody is to be told of any incident."""
 
     async def seen(self, source: str, uid: str) -> bool:
         """Note that a signed webhook came; True: it had come before."""

@@ -38,8 +38,11 @@ SOURCE = "prod"
 class AlertScenario:
     """One daemon with one Alertmanager; everything it would touch is inside the process."""
 
+    leisure = 10.0  # seconds that loops of the alert road pause at least
+    epoch = EPOCH
+
     def __init__(self, folder: Path, *, used: bool = True, **given: Any) -> None:
-        self.clock = LoopClock(EPOCH)
+        self.clock = LoopClock(self.epoch)
         self.folder = folder
         self.used = used
         self.alertmanager = FakeAlertmanager(self.clock.now)
@@ -56,7 +59,10 @@ class AlertScenario:
         self._sent: dict[str, float] = {}  # startsAt by fingerprint
 
     def _daemon(self) -> Daemon:
-        options = Options(
+        return Daemon(self.settings, self._options())
+
+    def _options(self) -> Options:
+        return Options(
             clock=self.clock,
             listen_address="127.0.0.1:0",
             load=self._load,
@@ -64,9 +70,8 @@ class AlertScenario:
             make_alertmanager=self._alertmanager,
             heartbeat=self._beat,
             lag_every=600.0,
-            alert_leisure=10.0,
+            alert_leisure=self.leisure,
         )
-        return Daemon(self.settings, options)
 
     def _load(self) -> Settings:
         if isinstance(self.next_settings, AiopsError):
@@ -86,7 +91,7 @@ class AlertScenario:
         if self.used:
             url = f"sqlite:///{self.folder / 'aiops.db'}"
             store = await open_store(StorageSpec(url=url), self.clock)
-            await store.begin(EPOCH - 86_400)
+            await store.begin(self.epoch - 86_400)
             await store.close()
         await self.daemon.start()
         await self.clock.sleep(1.0)
@@ -107,7 +112,7 @@ class AlertScenario:
 
     async def at(self, *, minutes: float) -> None:
         """Let time pass up to that long after the start of the scenario."""
-        await self.clock.sleep(max(0.0, EPOCH + minutes * 60 - self.clock.now()))
+        await self.clock.sleep(max(0.0, self.epoch + minutes * 60 - self.clock.now()))
 
     async def fire(self, *alerts: dict[str, str], tell: bool = True) -> None:
         """Let alerts fire in Alertmanager, and (unless not told) at the webhook."""
@@ -142,7 +147,7 @@ class AlertScenario:
         """Send a body as Alertmanager does, and let the processor see it."""
         status, _ = await self._ask("POST", f"/webhooks/alertmanager/{SOURCE}", data=io.BytesIO(content))
         assert expected == status
-        await self.clock.sleep(12.0)
+        await self.clock.sleep(self.leisure + 2.0)
 
     async def incidents(self, *states: str) -> list[dict[str, Any]]:
         """List incidents, first opened first."""

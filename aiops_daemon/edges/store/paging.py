@@ -123,10 +123,10 @@ class SqlPaging:
         """Count what waits, by integration."""
         return await self._store.read(outbox.waiting)
 
-    async def violations(self) -> Violations:
+    async def violations(self, *, routed: bool) -> Violations:
         """Look for what must never be."""
         now = self._clock.now()
-        return await self._store.read(lambda conn: timers.violations(conn, now))
+        return await self._store.read(lambda conn: timers.violations(conn, now, routed=routed))
 
     async def seen(self, source: str, uid: str) -> bool:
         """Note that a signed webhook came; True: it had come before."""

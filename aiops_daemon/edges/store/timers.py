@@ -66,8 +66,8 @@ def write(
         connection.execute(delete(schema.timers).where(_timers.incident == incident, _timers.name == name))
 
 
-def violations(connection: Connection, now: float) -> Violations:
-    """Look for what must never be."""
+def violations(connection: Connection, now: float, *, routed: bool) -> Violations:
+    """Look for what must never be; without routes nobody is to be told of any incident."""
     at = clock(connection, now)
     overdue = connection.execute(
         select(_timers.incident, _timers.name, _timers.due_at)
@@ -86,7 +86,7 @@ def violations(connection: Connection, now: float) -> Violations:
     inbox = schema.inbox.c
     old = select(func.count()).select_from(schema.inbox).where(inbox.received_at < at - LATE)
     return Violations(
-        without_timer=tuple(_forgotten(connection, now)),
+        without_timer=tuple(_forgotten(connection, now)) if routed else (),
         overdue_timers=tuple(f"{row.incident} {row.name}" for row in overdue),
         stale_outbox=tuple(stale),
         stale_inbox=connection.execute(old).scalar_one(),

@@ -108,7 +108,7 @@ class AlertRoad:
         self.around.memories["volume"] = self.volume
         self._keeping = Housekeeping(self.around, self.desk, self.notices)
         self.deliverer = Deliverer(world.paging, lambda: self.around.telling, world.make_notifier, world.clock, meter)
-        self._auditor = Auditor(world.paging, world.clock, meter, self.notices)
+        self._auditor = Auditor(world.paging, lambda: self.around.telling, world.clock, meter, self.notices)
         self._watchdogs = Watchdogs((), world.clock, meter, self.notices)
         self._alertmanagers: dict[str, AlertmanagerSource] = {}
         self._reconciler: Reconciler | None = None

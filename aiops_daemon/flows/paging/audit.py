@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from aiops_daemon.clock import Clock
 from aiops_daemon.core.model.notification import Violations
+from aiops_daemon.core.response.telling import Telling
 from aiops_daemon.flows.alerts.notices import Notices
 from aiops_daemon.logs import fields
 from aiops_daemon.meter import Meter
@@ -25,8 +26,11 @@ CHECKS = ("without_timer", "overdue_timers", "stale_outbox", "stale_inbox")
 class Auditor:
     """Looks for violations."""
 
-    def __init__(self, store: PagingStore, clock: Clock, meter: Meter, notices: Notices) -> None:
+    def __init__(
+        self, store: PagingStore, telling: Callable[[], Telling], clock: Clock, meter: Meter, notices: Notices
+    ) -> None:
         self._store = store
+        self._telling = telling
         self._clock = clock
         self._meter = meter
         self._notices = notices
@@ -41,7 +45,7 @@ class Auditor:
 
     async def look(self) -> None:
         """Look once."""
-        found = await self._store.violations()
+        found = await self._store.violations(routed=self._telling().anybody)
         self._meter.set("aiops_escalation_overdue_timestamp_seconds", found.overdue_since or 0.0)
         for check in CHECKS:
             names = getattr(found, check)
