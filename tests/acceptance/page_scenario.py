@@ -108,7 +108,7 @@ LIVE = RouteSpec(escalation="shop", mode=Mode.LIVE)
 class PageScenario(AlertScenario):
     """A daemon whose messages are recorded, and the script that it plays."""
 
-    leisure = 4.0
+    leisure = 10.0
     epoch = _DAY + 9 * 3600.0 + 58 * 60.0
 
     def __init__(self, folder: Path, **given: Any) -> None:

@@ -31,7 +31,7 @@ OF_INTEGRATION = 24
 OF_DESTINATION = 4
 LEASE = 30.0  # seconds; longer than an attempt may take
 DEADLINE = 20.0  # seconds for one attempt; channels have shorter ones of their own
-LOOK_EVERY = 1.0  # seconds, where nothing says that there is news
+LOOK_EVERY = 2.0  # seconds, where nothing says that there is news
 
 MakeNotifier = Callable[[ChannelSpec], Notifier]
 
@@ -78,7 +78,8 @@ class Deliverer:
     async def _start(self) -> bool:
         """Claim what fits and begin attempts; say whether there may be more."""
         free = AT_ONCE - len(self._under_way)
-        if free <= 0:
+        _, due_at = await self._store.next_due()
+        if free <= 0 or due_at is None or due_at > self._clock.now():
             return False
         claims = await self._store.claim(
             limit=free, lease=LEASE, busy=self._busy(), full=self._full(), each=OF_DESTINATION
