@@ -56,6 +56,9 @@ class PagingStore(Protocol):
     async def notifications(self, uids: Iterable[str]) -> dict[str, Notification]:
         """Return these messages."""
 
+    async def heard(self, incidents: Iterable[str]) -> set[str]:
+        """Return those of these incidents of which some destination was told for certain."""
+
     async def find_notifications(self, query: NotificationQuery, scope: Scope) -> NotificationPage:
         """List the delivery log."""
 

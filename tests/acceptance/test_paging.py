@@ -161,7 +161,7 @@ async def test_a_snooze_ends(tmp_path: Path) -> None:
     s = PageScenario(tmp_path)
     s.at("10:00").alert(HIGH)
     s.between("10:00", "10:01").pages(ANN)
-    s.at("10:05").act("snooze", duration=3600)
+    s.at("10:05").act("snooze", seconds=3600)
     s.between("11:05", "11:06").pages(ANN)
 
     await s.play("11:10")
@@ -208,7 +208,6 @@ async def test_what_does_not_arrive_goes_to_the_fallback(tmp_path: Path) -> None
     s.between("10:01", "10:02").pages(CHAT_ROOM)
     s.at("10:04").act("ack")
     s.between("10:04", "10:05").tells(CHAT_ROOM, ACKNOWLEDGE)
-    s.play_only = CHAT_ROOM
 
     await s.play("10:10")
 

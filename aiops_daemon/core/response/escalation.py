@@ -117,7 +117,7 @@ def _active(state: Escalation, now: float) -> Turn:
         return state, ()
     if state.phase is Phase.PAUSED:
         return _unpaused(state, now)
-    if state.phase is Phase.ACKNOWLEDGED:
+    if state.phase is Phase.ACKNOWLEDGED and begun(state):
         return _resumed(state, now), ()
     return again(state, now, sounds=state.phase is Phase.SNOOZED and bool(state.told)), ()
 

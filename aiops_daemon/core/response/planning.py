@@ -43,8 +43,10 @@ def plan(state: Escalation, standing: Standing, now: float) -> tuple[Escalation,
         for track, position in zip(state.tracks, state.positions, strict=True)
     )
     added = tuple(_first(track, _mode(track, standing), state.phase, now) for track in joined)
+    anew = any(_goes_live(before, after) for before, after in zip(state.positions, kept, strict=True))
     after = replace(
         state,
+        run=state.run + anew,  # so that a step that is taken again is another one
         tracks=state.tracks + joined,
         positions=kept + added,
         severity=max((state.severity, incident.severity), key=lambda one: one.rank),
@@ -73,6 +75,10 @@ def _in_mode(position: Position, track: Track, mode: Mode, phase: Phase, now: fl
     if mode is Mode.LIVE and position.mode is not Mode.LIVE and phase in (Phase.RUNNING, Phase.PAUSED):
         return _first(track, mode, phase, now)
     return position if mode is position.mode else replace(position, mode=mode)
+
+
+def _goes_live(before: Position, after: Position) -> bool:
+    return after.mode is Mode.LIVE and before.mode is not Mode.LIVE
 
 
 def _first(track: Track, mode: Mode, phase: Phase, now: float) -> Position:

@@ -43,9 +43,9 @@ def fire(state: Escalation, now: float, reach: Reach) -> Turn:
     return replace(state, positions=positions, told=tuple(turn.told)), tuple(turn.asked)
 
 
-def fall_back(state: Escalation, name: str, now: float, reach: Reach, why: str) -> Turn:
-    """Tell the fallback of one track at once: what was sent did not arrive."""
-    turn = _Turn(state, now, reach)
+def fall_back(state: Escalation, name: str, now: float, reach: Reach, why: str, *, heard: bool = False) -> Turn:
+    """Tell the fallback of one track at once: what was sent did not arrive; `heard`: something else did."""
+    turn = _Turn(state, now, reach, heard=heard)
     for track, position in zip(state.tracks, state.positions, strict=True):
         if track.name == name:
             turn.fall_back(track, position, why)
@@ -55,7 +55,8 @@ def fall_back(state: Escalation, name: str, now: float, reach: Reach, why: str) 
 class _Turn:
     """One pass over all tracks of one escalation."""
 
-    def __init__(self, state: Escalation, now: float, reach: Reach) -> None:
+    def __init__(self, state: Escalation, now: float, reach: Reach, *, heard: bool = False) -> None:
+        self._heard = heard
         self.asked: list[Asked] = []
         self.told = dict.fromkeys(state.told)
         self._state = state
@@ -94,16 +95,16 @@ class _Turn:
         if number + 1 < len(policy.steps):
             return replace(position, step=number + 1, due_at=self._now)
         self.fall_back(track, position, f"{where} reached nobody")
-        return self._next(track, position)
+        return self._next(track, position, fell_back=True)
 
-    def _next(self, track: Track, position: Position) -> Position:
+    def _next(self, track: Track, position: Position, *, fell_back: bool = False) -> Position:
         policy, number = track.policy, position.step + 1
         if number < len(policy.steps):
             return replace(position, step=number, due_at=self._now + policy.steps[number].after)
         if position.round < policy.repeat:
             after = self._now + max(policy.repeat_after, policy.steps[0].after)
             return replace(position, step=0, round=position.round + 1, due_at=after)
-        waits = policy.fallback and policy.fallback not in policy.steps[-1].notify
+        waits = policy.fallback and not fell_back and policy.fallback not in policy.steps[-1].notify
         return replace(position, step=number, due_at=self._now + policy.repeat_after if waits else None)
 
     def fall_back(self, track: Track, position: Position, why: str) -> None:
@@ -114,7 +115,8 @@ class _Turn:
         ):
             return
         lacking = "its fallback reached nobody either" if fallback else "it has no fallback"
-        self.asked.append(Remark(f"nobody was told: {why}, and {lacking}", "unreached", unheard=True))
+        said = f"{why}, and {lacking}" if self._heard else f"nobody was told: {why}, and {lacking}"
+        self.asked.append(Remark(said, "unreached", unheard=not self._heard))
 
     def _told_any(self, track: Track, position: Position, targets: Iterable[str], step: str, where: str) -> bool:
         found = [self._reach(target) for target in targets]

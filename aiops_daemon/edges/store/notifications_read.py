@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from sqlalchemy import ColumnElement, Connection, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, true
 
 from aiops_daemon.core.model.listing import MAX_LIMIT
 from aiops_daemon.core.model.message import MessageEvent
-from aiops_daemon.core.model.notification import Notification, NotificationPage, NotificationQuery
+from aiops_daemon.core.model.notification import (
+    Notification,
+    NotificationPage,
+    NotificationQuery,
+    NotificationState,
+)
 from aiops_daemon.core.model.scope import Scope
 from aiops_daemon.edges.store import cursors, schema
 from aiops_daemon.edges.store.anyof import any_of
@@ -33,6 +38,21 @@ def by_uid(conn: Connection, uids: Iterable[str]) -> dict[str, Notification]:
         for row in conn.execute(select(schema.outbox).where(_row.uid.in_(part)))
     )
     return {row.uid: notification_of(row) for row in rows}
+
+
+def heard(conn: Connection, incidents: Iterable[str]) -> set[str]:
+    """Return those of these incidents of which a message of the beginning arrived."""
+    arrived = and_(
+        _row.event == MessageEvent.TRIGGER.value,
+        _row.state == NotificationState.SENT.value,
+        _row.confirmed_at.is_not(None),
+    )
+    found = (
+        uid
+        for part in chunks(dict.fromkeys(incidents))
+        for uid in conn.execute(select(_row.incident).where(_row.incident.in_(part), arrived)).scalars()
+    )
+    return set(found)
 
 
 def find(conn: Connection, query: NotificationQuery, scope: Scope) -> NotificationPage:

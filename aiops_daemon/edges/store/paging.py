@@ -97,6 +97,11 @@ class SqlPaging:
         asked = tuple(uids)
         return await self._store.read(lambda conn: notifications_read.by_uid(conn, asked))
 
+    async def heard(self, incidents: Iterable[str]) -> set[str]:
+        """Return those of these incidents of which some destination was told for certain."""
+        asked = tuple(incidents)
+        return await self._store.read(lambda conn: notifications_read.heard(conn, asked)) if asked else set()
+
     async def find_notifications(self, query: NotificationQuery, scope: Scope) -> NotificationPage:
         """List the delivery log."""
         return await self._store.read(lambda conn: notifications_read.find(conn, query, scope))

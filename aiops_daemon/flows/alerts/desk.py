@@ -164,12 +164,13 @@ class Desk:
         """Do what timers wait for; one whose incident is closed or gone waits no more."""
         late = [timer for timer in due if timer.kind is TimerKind.UNDELIVERED]
         sent = await self.around.paging.notifications(timer.name.partition("/")[2] for timer in late)
+        heard = await self.around.paging.heard(timer.incident for timer in late)
         async with self._step() as (working, draft):
             now = self.around.clock.now()
             firing = Firing(self.around, working, draft, now)
             for case in Acting(self.around, working, draft).wake(now):
                 follow([case], self.around, draft, now)
-            firing.undelivered(late, sent)
+            firing.undelivered(late, sent, heard)
             self._again |= firing.due(timer for timer in due if timer.kind is not TimerKind.UNDELIVERED)
 
     async def tick(self) -> None:

@@ -6,7 +6,7 @@ to be looked at. A timer is gone only with the commit of what it caused.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from aiops_daemon.core.model.escalation import Timer
 from aiops_daemon.core.model.notification import Notification, NotificationState
@@ -25,14 +25,14 @@ class Firing:
         self._draft = draft
         self._now = now
 
-    def undelivered(self, late: Iterable[Timer], messages: Mapping[str, Notification]) -> None:
-        """Tell the fallback of every message that has not arrived by now."""
+    def undelivered(self, late: Iterable[Timer], messages: Mapping[str, Notification], heard: Collection[str]) -> None:
+        """Tell the fallback of every message that has not arrived; `heard` are incidents of which another one did."""
         responding = Responding(self._around, self._working, self._draft, self._now)
         for timer in late:
             self._draft.met.append((timer.incident, timer.name))
             message = messages.get(timer.name.partition("/")[2])
             if message is not None and not _arrived(message):
-                responding.fall_back(message, _why(message))
+                responding.fall_back(message, _why(message), heard=message.incident in heard)
 
     def due(self, timers: Iterable[Timer]) -> set[str]:
         """Return the incidents to look at; the timers of one that is no case any more are dropped."""

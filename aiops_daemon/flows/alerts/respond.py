@@ -47,17 +47,18 @@ class Responding:
             if number % BREATH == 0:
                 await asyncio.sleep(0)
 
-    def fall_back(self, late: Notification, why: str) -> None:
-        """Tell the fallback of what did not arrive, unless somebody answered meanwhile."""
+    def fall_back(self, late: Notification, why: str, *, heard: bool) -> None:
+        """Tell the fallback of what did not arrive, unless somebody answered meanwhile; `heard`: others were told."""
         case = self._working.cases.get(late.incident)
         state = case.response.escalation if case else None
         if case is None or state is None or state.phase is not Phase.RUNNING:
             return
         if late.step.endswith("fallback"):
-            self._remark(case.incident, Remark(f"the fallback was not told either: {why}", "unreached", unheard=True))
+            text = f"the fallback was not told either: {why}"
+            self._remark(case.incident, Remark(text, "unreached", unheard=not heard))
             return
         reach = Reaching(self._around.telling, self._now, case.incident.severity)
-        after, asked = fall_back(state, late.track, self._now, reach, why)
+        after, asked = fall_back(state, late.track, self._now, reach, why, heard=heard)
         self._settle(case, after, asked, reach)
 
     def _advance(self, case: Case) -> None:

@@ -37,11 +37,11 @@ class Auditor:
         self._failing: set[str] = set()
 
     async def run(self, beat: Callable[[], None]) -> None:
-        """Look for ever."""
+        """Look for ever; not at once, for what became due while no daemon ran is being done."""
         while True:
+            await self._clock.sleep(LOOK_EVERY)
             await self.look()
             beat()
-            await self._clock.sleep(LOOK_EVERY)
 
     async def look(self) -> None:
         """Look once."""
