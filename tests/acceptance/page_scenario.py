@@ -62,7 +62,8 @@ class Recorder:
         """Keep it."""
         outcome = self.scenario.answer(notification)
         if outcome is not None:
-            self.scenario.sent.append(Recorded(self.scenario.clock.now(), notification, outcome))
+            kept = self.scenario.sent if isinstance(outcome, Sent) else self.scenario.failed
+            kept.append(Recorded(self.scenario.clock.now(), notification, outcome))
             return outcome
         await self.scenario.clock.sleep(3600.0)
         raise AssertionError("a hanging channel was waited for")
@@ -122,6 +123,7 @@ class PageScenario(AlertScenario):
         }
         super().__init__(folder, **(defaults | given))
         self.sent: list[Recorded] = []
+        self.failed: list[Recorded] = []
         self.answer: Callable[[Notification], Outcome | None] = lambda notification: Sent()
         self._script: list[tuple[float, int, Callable[[], Awaitable[None]]]] = []
         self._expected: list[Expected] = []

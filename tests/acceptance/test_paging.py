@@ -211,7 +211,7 @@ async def test_what_does_not_arrive_goes_to_the_fallback(tmp_path: Path) -> None
 
     await s.play("10:10")
 
-    tries = [one.at for one in s.sent if one.notification.destination == ANN]
+    tries = [one.at for one in s.failed if one.notification.destination == ANN]
     assert 4 <= len(tries)
     assert all(later > earlier for earlier, later in pairwise(tries))
 

@@ -139,6 +139,7 @@ class SqlPaging:
 
         def note(conn: Connection) -> bool:
             insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-            return conn.execute(insert(schema.deliveries_seen).values(**row).on_conflict_do_nothing()).rowcount == 0
+            statement = insert(schema.deliveries_seen).values(**row).on_conflict_do_nothing()
+            return conn.execute(statement.returning(schema.deliveries_seen.c.uid)).first() is None
 
         return await self._store.write(note)
