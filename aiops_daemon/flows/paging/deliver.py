@@ -40,7 +40,14 @@ class Deliverer:
     """Sends what is due."""
 
     def __init__(
-        self, store: PagingStore, telling: Callable[[], Telling], make: MakeNotifier, clock: Clock, meter: Meter
+        self,
+        store: PagingStore,
+        telling: Callable[[], Telling],
+        make: MakeNotifier,
+        clock: Clock,
+        meter: Meter,
+        *,
+        look_every: float = LOOK_EVERY,
     ) -> None:
         self.news = asyncio.Event()  # there may be something to send
         self._store = store
@@ -48,6 +55,7 @@ class Deliverer:
         self._make = make
         self._clock = clock
         self._meter = meter
+        self._look_every = look_every
         self._channels: dict[ChannelSpec, Notifier] = {}
         self._under_way: dict[asyncio.Task[None], Claim] = {}
         self._quiet_until: dict[str, float] = {}  # destinations that asked for a pause
@@ -103,7 +111,7 @@ class Deliverer:
     async def _wait(self) -> None:
         """Wait for news, for the end of an attempt, or for a while."""
         news = asyncio.create_task(self.news.wait())
-        pause = asyncio.create_task(self._clock.sleep(LOOK_EVERY))
+        pause = asyncio.create_task(self._clock.sleep(self._look_every))
         try:
             await asyncio.wait({news, pause, *self._under_way}, return_when=asyncio.FIRST_COMPLETED)
         finally:

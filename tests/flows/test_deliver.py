@@ -1,0 +1,251 @@
+"""Delivery: one attempt a claim, each destination for itself, and nothing lost with a failure, a hang or a break."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from store_world import sqlite_store
+
+from aiops_daemon.clock import LoopClock
+from aiops_daemon.core.model.message import Message, MessageEvent
+from aiops_daemon.core.model.notification import (
+    Failed,
+    FailureReason,
+    Notification,
+    NotificationState,
+    Outcome,
+    Sent,
+)
+from aiops_daemon.core.model.receiver import ReceiverSpec
+from aiops_daemon.core.model.route import Mode
+from aiops_daemon.core.model.settings import Settings
+from aiops_daemon.core.response.telling import Telling
+from aiops_daemon.edges.store.paging import SqlPaging
+from aiops_daemon.edges.store.store import SqlStore
+from aiops_daemon.flows.paging.deliver import Deliverer
+from aiops_daemon.ids import Ids
+from aiops_daemon.meter import Meter
+from aiops_daemon.ports.store import Changes
+
+pytestmark = pytest.mark.looptime
+
+AT = 1_700_000_000.0
+DOWN = Failed(FailureReason.SERVER_ERROR, "503", retry=True)
+REFUSED = Failed(FailureReason.CLIENT_ERROR, "400", retry=False)
+
+
+@dataclass(frozen=True)
+class PagerSpec:
+    """A channel of a test."""
+
+    integration: str = "pagerduty"
+    destination: str = "pager"
+    send_resolved: bool = True
+    pages: bool = True
+
+
+@dataclass
+class Road:
+    """A store, a deliverer, and a channel that answers as it is told; None hangs, an exception is raised."""
+
+    store: SqlStore
+    clock: LoopClock
+    answer: Callable[[Notification], Outcome | Exception | None] = lambda one: Sent("ref")
+    sent: list[tuple[float, str]] = field(default_factory=list)
+    under_way: int = 0
+    most: int = 0
+
+    def __post_init__(self) -> None:
+        self.meter = Meter()
+        self.paging = SqlPaging(self.store, self.clock, Ids(self.clock))
+        receivers = tuple(
+            ReceiverSpec(name, (PagerSpec(integration, name),))
+            for name, integration in (("duty", "pagerduty"), ("chat", "slack"))
+        )
+        self.telling = Telling(Settings(mode=Mode.LIVE, receivers=receivers))
+        self.deliverer = Deliverer(self.paging, lambda: self.telling, lambda spec: self, self.clock, self.meter)
+
+    def look_seldom(self) -> None:
+        """Look for what is due every minute: for tests of hours."""
+        self.deliverer = Deliverer(
+            self.paging, lambda: self.telling, lambda spec: self, self.clock, self.meter, look_every=60.0
+        )
+
+    async def send(self, notification: Notification) -> Outcome:
+        """Be the channel."""
+        self.sent.append((self.clock.now() - AT, notification.uid))
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        try:
+            answer = self.answer(notification)
+            if answer is None:
+                await self.clock.sleep(100_000.0)
+                raise AssertionError("a hanging channel was waited for")
+            if isinstance(answer, Exception):
+                raise answer
+            await self.clock.sleep(0.1)
+            return answer
+        finally:
+            self.under_way -= 1
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+    async def put(self, *notifications: Notification) -> None:
+        """Write messages as the desk does."""
+        await self.store.commit(Changes(notifications=notifications))
+        self.deliverer.news.set()
+
+    async def run(self, seconds: float) -> None:
+        """Deliver for a while."""
+        task = asyncio.create_task(self.deliverer.run(lambda: None))
+        await self.clock.sleep(seconds)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await self.deliverer.stop()
+
+    async def state(self, uid: str = "n1") -> Notification:
+        """Return a message as it is on disk."""
+        return (await self.paging.notifications([uid]))[uid]
+
+
+@pytest.fixture
+async def road(tmp_path: Path) -> AsyncIterator[Road]:
+    """An empty road."""
+    async with sqlite_store(tmp_path) as store:
+        yield Road(store, LoopClock(AT))  # a clock that the test's own loop begins
+
+
+def page(uid: str = "n1", to: str = "receiver/duty/pagerduty/0", **changes: Any) -> Notification:
+    """Return a message that is due."""
+    message = Message(MessageEvent.TRIGGER, "u1", "INC-1", "HighLatency", "open", "critical", "P2", AT, AT)
+    made = Notification(
+        uid=uid, key=f"{to}|{uid}", dedup_key=f"aiops/x/{uid}", incident="u1", team="default", destination=to,
+        integration=to.split("/")[2], message=message, created_at=AT, due_at=AT, track="shop", step="1/0/0",
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+async def test_what_is_due_goes_out_once(road: Road) -> None:
+    """And is written down with what the service called it."""
+    await road.put(page())
+    await road.run(30.0)
+
+    row = await road.state()
+    assert [(0.0, "n1")] == [(round(at, 0), uid) for at, uid in road.sent]
+    assert (NotificationState.SENT, "ref", 1) == (row.state, row.reply, row.attempts)
+    assert 1 == road.meter.value("aiops_notifications_total", integration="pagerduty")
+
+
+async def test_a_failure_is_tried_again_later_and_later(road: Road) -> None:
+    """From seconds to ten minutes, for six hours; then it is given up, and its fallback's timer is due."""
+    road.answer = lambda one: DOWN
+    road.look_seldom()
+    await road.put(page())
+    await road.run(8 * 3600.0)
+
+    times = [at for at, _ in road.sent]
+    pauses = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert pauses[0] < 61.0
+    assert 300.0 < pauses[-1] < 1000.0
+    assert 6 * 3600.0 <= times[-1] < 6.5 * 3600.0
+    row = await road.state()
+    assert (NotificationState.DEAD, "server_error") == (row.state, row.reason)
+    assert ["undelivered/n1"] == [timer.name for timer in await road.paging.due_timers(10)]
+
+
+async def test_what_repeating_cannot_help_is_given_up_at_once(road: Road) -> None:
+    """A 400."""
+    road.answer = lambda one: REFUSED
+    await road.put(page())
+    await road.run(60.0)
+
+    assert 1 == len(road.sent)
+    assert NotificationState.DEAD is (await road.state()).state
+    assert 1 == road.meter.value("aiops_outbox_dead_letters_total", integration="pagerduty")
+
+
+async def test_retry_after_is_respected_by_the_whole_destination(road: Road) -> None:
+    """The next message to it waits as long; another destination does not."""
+    limited = Failed(FailureReason.RATE_LIMITED, "429", retry=True, retry_after=90.0)
+    road.answer = lambda one: limited if one.uid == "n1" and one.attempts == 1 else Sent()
+    await road.put(page())
+    task = asyncio.create_task(road.run(200.0))
+    await road.clock.sleep(5.0)
+    await road.put(page("n2"), page("n3", "receiver/chat/slack/0"))
+    await task
+
+    times = {uid: at for at, uid in road.sent}
+    assert times["n3"] < 10.0
+    assert times["n2"] >= 90.0
+    assert times["n1"] >= 90.0
+
+
+async def test_a_hanging_channel_ends_by_its_deadline_and_delays_no_other(road: Road) -> None:
+    """A hundred messages to a pager that never answers, one to the chat."""
+    road.answer = lambda one: None if one.integration == "pagerduty" else Sent()
+    await road.put(*(page(f"p{number}") for number in range(100)))
+    task = asyncio.create_task(road.run(60.0))
+    await road.clock.sleep(1.0)
+    await road.put(page("c", "receiver/chat/slack/0"))
+    await task
+
+    chat = next(at for at, uid in road.sent if uid == "c")
+    assert chat < 4.0
+    first = await road.state("p0")
+    assert "deadline_exceeded" == first.reason
+
+
+async def test_one_destination_gets_a_few_at_a_time(road: Road) -> None:
+    """Forty at once would be rude."""
+    await road.put(*(page(f"p{number:02}") for number in range(40)))
+    await road.run(60.0)
+
+    assert 40 == len({uid for _, uid in road.sent})
+    assert road.most <= 4
+
+
+async def test_a_channel_that_breaks_loses_nothing(road: Road) -> None:
+    """A fault of ours is logged, and the message tried again."""
+    road.answer = lambda one: RuntimeError("a bug") if one.attempts == 1 else Sent()
+    await road.put(page())
+    await road.run(60.0)
+
+    assert NotificationState.SENT is (await road.state()).state
+
+
+async def test_what_was_under_way_at_the_end_is_sent_by_the_next(road: Road) -> None:
+    """The daemon stops while the channel hangs; the lease ends, and the next run sends it."""
+    road.answer = lambda one: None
+    await road.put(page())
+    await road.run(5.0)
+    road.answer = lambda one: Sent()
+    await road.run(60.0)
+
+    assert 2 == len(road.sent)
+    assert NotificationState.SENT is (await road.state()).state
+
+
+async def test_a_receiver_that_is_gone(road: Road) -> None:
+    """There is no way to send it: it is given up with that reason."""
+    await road.put(page(to="receiver/gone/pagerduty/0"))
+    await road.run(10.0)
+
+    row = await road.state()
+    assert (NotificationState.DEAD, "removed") == (row.state, row.reason)
+
+
+async def test_a_reload_uses_the_new_channel(road: Road) -> None:
+    """After channels were closed they are made anew."""
+    await road.put(page())
+    await road.run(10.0)
+    await road.put(page("n2"))
+    await road.run(10.0)
+
+    assert ["n1", "n2"] == [uid for _, uid in road.sent]
