@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from aiops_daemon.config.build import build
 from aiops_daemon.config.check import check
+from aiops_daemon.config.check_response import check_channels
 from aiops_daemon.config.explain import explain
 from aiops_daemon.config.faults import Fault
 from aiops_daemon.config.model import Document
@@ -87,6 +88,8 @@ def inspect(
     folder = path.parent if path else Path()
     document = _validate(tree, faults)
     faults += check(tree, folder=folder, files=files)
+    if document is not None and not faults:  # channels can be built only from what is sound
+        faults += check_channels(document, tree, folder)
     if document is None or faults:
         return Inspection(None, tuple(sorted(faults, key=lambda fault: (fault.line, fault.column))))
     warnings = tuple(warn(document, tree, now))
