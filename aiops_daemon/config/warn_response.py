@@ -49,7 +49,7 @@ def _gaps(document: Document, tree: Tree, now: float | None) -> Iterator[Fault]:
         found = gaps(schedule, now, now + AHEAD_DAYS * DAY)
         for gap in found[:_MOST_GAPS]:
             start, end = (words(at, schedule.time_zone) for at in (gap.starts_at, gap.ends_at))
-            until = "beyond" if gap.ends_at >= now + AHEAD_DAYS * DAY else f"to {end}"
+            until = "on" if gap.ends_at >= now + AHEAD_DAYS * DAY else f"to {end}"
             yield tree.fault(place, f"nobody is on call from {start} {until}", "add a rotation or an override")
         if len(found) > _MOST_GAPS:
             more = f"{len(found) - _MOST_GAPS} more gaps within {AHEAD_DAYS} days"
