@@ -81,6 +81,23 @@ def inspect(
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or "not a path").lower()
         return Inspection(None, (Fault("", 0, 0, f"cannot be read: {reason}", file=str(path)),), readable=False)
+    return _judge(raw, path, environ=environ, overrides=overrides, files=files, now=now)
+
+
+def inspect_text(text: str, *, overrides: Overrides) -> Inspection:
+    """Find every fault of a configuration that is in no file yet."""
+    return _judge(text.encode(), None, environ={}, overrides=overrides, files=False, now=None)
+
+
+def _judge(
+    raw: bytes,
+    path: Path | None,
+    *,
+    environ: Mapping[str, str],
+    overrides: Overrides,
+    files: bool,
+    now: float | None,
+) -> Inspection:
     tree, faults = parse(raw, str(path) if path else "", environ)
     _override(tree, overrides)
     if _unparsed(tree, faults):

@@ -129,6 +129,10 @@ def test_one_policy_of_two_routes_runs_whenever_either_says_so() -> None:
     assert ((), ()) == (any_time.active, any_time.muted)
 
 
-def test_a_route_without_anybody_names_no_policy() -> None:
-    """An Alertmanager's `null` receiver becomes nothing here."""
-    assert () == tracks([matched()], [SHOP])
+def test_who_is_silent_on_purpose_is_no_policy() -> None:
+    """A receiver without a channel, as Alertmanager's `null`: nobody is told, and nobody is missed."""
+    found = tracks(
+        [matched(receiver="null"), matched(receiver="null", escalation="shop")], [SHOP], frozenset(("null",))
+    )
+
+    assert [SHOP] == [track.policy for track in found]
