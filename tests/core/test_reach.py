@@ -88,7 +88,7 @@ def test_all_members_of_a_team_are_told() -> None:
 
     assert ["person/ann/sms", "person/ann/email"] == ids(found)
     assert isinstance(found, Reached)
-    assert "no channel reaches cy" in found.sentence
+    assert "cy is not reached" in found.sentence
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,10 @@ def test_all_members_of_a_team_are_told() -> None:
         ("schedule/empty", "nobody is on call in schedule empty (no rotation names anybody)"),
         ("schedule/stale", "but gone is not among the people of the configuration"),
         ("person/gone", "gone is not among the people of the configuration"),
-        ("person/cy", "slack: no receiver has this channel without a destination; email: no address"),
+        ("person/cy", "cy is not reached: no receiver has slack without a destination"),
         ("team/gone", "team gone is not in the configuration"),
         ("team/nobody", "team nobody has no members"),
-        ("team/far", "nobody of team far is reached: no channel reaches cy"),
+        ("team/far", "nobody of team far is reached: cy is not reached: no receiver has slack"),
         ("chat", "chat is no receiver, schedule, person or team"),
     ],
 )
@@ -152,7 +152,7 @@ def test_preferences_may_leave_no_way() -> None:
     nowhere = reach("person/ann", NOON, CRITICAL, directory(preferring(PreferenceSpec(("slack",)))))
 
     assert Unreached("ann wants to hear nothing of severity warning") == nothing
-    assert Unreached("no channel reaches ann (slack: no address)") == nowhere
+    assert Unreached("ann has no address for slack") == nowhere
 
 
 def test_a_team_speaks_for_members_without_preferences() -> None:
