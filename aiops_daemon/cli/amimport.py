@@ -42,8 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
     except (InputError, ValueError) as error:
         print(f"{arguments.file}: {error}", file=sys.stderr)
         return Exit.BAD
-    text = write(found.values)
-    print(_HEAD + text, end="")
+    text = _HEAD + write(found.values)
+    print(text, end="")
     print_left([(one.place, one.why) for one in found.left])
     return print_faults(text)
 

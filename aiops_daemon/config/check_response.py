@@ -85,7 +85,7 @@ def _known(tree: Tree, section: str) -> list[str]:
 def _references(tree: Tree, found: Iterator[tuple[Path, Any]], section: str) -> Iterator[Fault]:
     known = _known(tree, section)
     for path, name in found:
-        if isinstance(name, str) and name not in known:
+        if isinstance(name, str) and name and name not in known:
             yield tree.fault(path, f"{_WORDS[section]} has this name", _remedy(name, known, section))
 
 

@@ -85,8 +85,8 @@ def inspect(
 
 
 def inspect_text(text: str, *, overrides: Overrides) -> Inspection:
-    """Find every fault of a configuration that is in no file yet."""
-    return _judge(text.encode(), None, environ={}, overrides=overrides, files=False, now=None)
+    """Find every fault of a configuration that is in no file yet; faults call it `output`."""
+    return _judge(text.encode(), Path("output"), environ={}, overrides=overrides, files=False, now=None)
 
 
 def _judge(

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from aiops_daemon.config.fields import DurationIn, Moment, Section, choice, refusal, unique
-from aiops_daemon.config.texts import Name, Text, TimeZone
+from aiops_daemon.config.texts import NAME, Name, Text, TimeZone
 from aiops_daemon.core.model.durations import WEEK
 from aiops_daemon.core.model.severity import Severity
 from aiops_daemon.core.response.reach import PERSONAL
@@ -36,6 +36,12 @@ def _phone(value: str) -> str:
 def _slack(value: str) -> str:
     if not _SLACK.fullmatch(value):
         raise refusal("is no member id of Slack", "copy it from the person's profile there: U012ABCDEF")
+    return value
+
+
+def _turn(value: str) -> str:
+    if value and not NAME.fullmatch(value):
+        raise refusal("is no name", 'write the name of a person, or "" for a turn of nobody')
     return value
 
 
@@ -102,8 +108,8 @@ class Rotation(Section):
     every: Annotated[float, DurationIn("1h", "1y")] = WEEK
     """Length of a turn; whole days are days of the calendar."""
 
-    people: Annotated[list[Name], Field(min_length=1)]
-    """Names of `people`, in turn. Required."""
+    people: Annotated[list[Annotated[str, AfterValidator(_turn)]], Field(min_length=1)]
+    """Names of `people`, in turn; `""` is a turn of nobody, in which a layer below shows. Required."""
 
     active_time_intervals: Annotated[list[Name], AfterValidator(unique)] = Field(default=[])
     """Names of `time_intervals` in which the rotation counts. Default: always."""

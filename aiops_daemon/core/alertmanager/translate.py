@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from aiops_daemon.core.alertmanager.channels import Keys, Left, channel, unused_globals
+from aiops_daemon.core.alertmanager.names import Names
 from aiops_daemon.core.alertmanager.reading import mapping, sequence, text
 from aiops_daemon.core.alertmanager.tree import Route, read_tree
 from aiops_daemon.core.model.matcher import Matcher
 
-_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.:-]+")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-_LONGEST_NAME = 100
 _GROUPING = ("group_by", "group_wait", "group_interval", "repeat_interval")
 _GROUPED = "alerts are grouped into incidents, told once an incident (sections grouping and escalations)"
 _SECTIONS = {
@@ -38,23 +37,6 @@ class Translation:
     left: tuple[Left, ...]
 
 
-@dataclass(slots=True)
-class _Names:
-    """Names here of names there: ours have no blanks or slashes, and stay apart."""
-
-    ours: dict[str, str] = field(default_factory=dict)
-
-    def add(self, name: str) -> str:
-        """Return the name here, the same for the same name there."""
-        if name not in self.ours:
-            base = _NOT_IN_NAMES.sub("-", name).strip("-.:")[: _LONGEST_NAME - 4] or "unnamed"
-            taken, made, number = set(self.ours.values()), base, 2
-            while made in taken:
-                made, number = f"{base}-{number}", number + 1
-            self.ours[name] = made
-        return self.ours[name]
-
-
 def translate(config: Mapping[str, Any], known: Keys) -> Translation:
     """Translate a whole configuration; `known` are the paths of keys below a receiver of ours."""
     tree = read_tree(config)
@@ -64,7 +46,7 @@ def translate(config: Mapping[str, Any], known: Keys) -> Translation:
         if config[key] and (key in _SECTIONS or key not in _CARRIED)
     ]
     left += unused_globals(mapping(config.get("global"), "global"), known)
-    receivers, calendars = _Names(), _Names()
+    receivers, calendars = Names(), Names()
     intervals = list(_intervals(config, calendars, left))
     shown = [_receiver(one, f"receivers[{index}]", config, known, receivers, left)
              for index, one in enumerate(tree.receivers.values())]  # fmt: skip
@@ -75,13 +57,12 @@ def translate(config: Mapping[str, Any], known: Keys) -> Translation:
     left += [
         Left(f"{section}.{there}", f"is called {here} here")
         for section, names in (("receivers", receivers), ("time_intervals", calendars))
-        for there, here in names.ours.items()
-        if there != here
+        for there, here in names.renamed()
     ]
     return Translation(values, tuple(left))
 
 
-def _intervals(config: Mapping[str, Any], names: _Names, left: list[Left]) -> Iterator[dict[str, Any]]:
+def _intervals(config: Mapping[str, Any], names: Names, left: list[Left]) -> Iterator[dict[str, Any]]:
     """Copy calendars: they are written alike, save that one of ours must hold something."""
     for key in ("mute_time_intervals", "time_intervals"):
         for index, item in enumerate(sequence(config.get(key), key)):
@@ -104,7 +85,7 @@ def _plain(value: Any) -> Any:
 
 
 def _receiver(
-    written: Mapping[str, Any], place: str, config: Mapping[str, Any], known: Keys, names: _Names, left: list[Left]
+    written: Mapping[str, Any], place: str, config: Mapping[str, Any], known: Keys, names: Names, left: list[Left]
 ) -> dict[str, Any]:
     made: dict[str, Any] = {"name": names.add(text(written.get("name"), place))}
     defaults = mapping(config.get("global"), "global")
@@ -120,7 +101,7 @@ def _receiver(
     return made
 
 
-def _route(route: Route, receivers: _Names, calendars: _Names, left: list[Left]) -> dict[str, Any]:
+def _route(route: Route, receivers: Names, calendars: Names, left: list[Left]) -> dict[str, Any]:
     own = [key for key in _GROUPING if route.own.get(key) is not None]
     if own:
         left.append(Left(f"{route.place}: {', '.join(own)}", _GROUPED))
