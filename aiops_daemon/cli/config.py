@@ -1,4 +1,4 @@
-"""`aiops-daemon config check|schema|show`: what is wrong with a configuration, what may be in it, what is in force.
+"""`aiops-daemon config check|schema|show|routes`: what is wrong with a configuration, what may be in it, what it does.
 
 `check` tells every fault at once and exits 1; a file that cannot be read is 3. `check-config` is `config check`.
 """
@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from aiops_daemon.cli.parsing import Exit, Nouns
+from aiops_daemon.cli.routestest import add_routes
 from aiops_daemon.clock import SystemClock
 from aiops_daemon.config.faults import Fault
 from aiops_daemon.config.load import Inspection, Overrides, inspect
@@ -32,6 +33,7 @@ def register(nouns: Nouns) -> None:
     described = verbs.add_parser("schema", help="print the JSON Schema of the file, or its reference")
     described.add_argument("-o", dest="output", choices=["json", "markdown"], default="json", help="form of the output")
     described.set_defaults(run=_schema)
+    add_routes(verbs)
 
 
 def _add_check(verbs: Nouns, name: str, summary: str) -> None:

@@ -10,6 +10,7 @@ import argparse
 from enum import IntEnum
 from typing import TypeAlias
 
+from aiops_daemon.core.alertmanager.timestamp import parse as parse_timestamp
 from aiops_daemon.core.model.durations import parse_duration
 
 Nouns: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 (argparse gives it no public name)
@@ -30,6 +31,17 @@ def duration(text: str) -> float:
         return parse_duration(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is {error}") from None
+
+
+def moment(text: str) -> float:
+    """Read an RFC 3339 time as unix seconds; an argparse type."""
+    try:
+        found = parse_timestamp(text)
+    except ValueError:
+        found = None
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no RFC 3339 time; write 2026-11-23T09:00:00Z")
+    return found
 
 
 def add_listen_flag(parser: argparse.ArgumentParser) -> None:

@@ -21,6 +21,7 @@ from aiops_daemon.config.build_alerts import (
     watchdog,
 )
 from aiops_daemon.config.build_http import http_spec, resolve
+from aiops_daemon.config.build_response import escalation, people, route, schedules
 from aiops_daemon.config.model import Document, Storage
 from aiops_daemon.config.queries import Query
 from aiops_daemon.config.receivers import receiver
@@ -30,6 +31,7 @@ from aiops_daemon.config.sources import Prometheus
 from aiops_daemon.core.model.durations import DAY, HOUR
 from aiops_daemon.core.model.labels import make
 from aiops_daemon.core.model.query import Direction, Export, OnFinding, QuerySpec, Season, Threshold
+from aiops_daemon.core.model.route import Mode
 from aiops_daemon.core.model.settings import ExportSpec, HistorySpec, RetentionSpec, RulesSpec, Settings, StorageSpec
 from aiops_daemon.core.model.slo import SloSpec
 from aiops_daemon.core.model.source import SourceSpec
@@ -60,6 +62,11 @@ def build(document: Document, *, folder: Path, config_hash: int) -> Settings:
         topology=topology(document.topology),
         teams=tuple(team(one) for one in document.teams),
         tokens=tuple(token(one, folder) for one in document.web.tokens),
+        mode=Mode(document.global_.mode),
+        people=people(document),
+        schedules=schedules(document),
+        route=route(document),
+        escalations=tuple(escalation(one) for one in document.escalations),
         receivers=tuple(receiver(one, folder) for one in document.receivers),
         config_hash=config_hash,
     )

@@ -14,6 +14,7 @@ from aiops_daemon.config.build_http import http_spec
 from aiops_daemon.config.grouping import Grouping, Topology
 from aiops_daemon.config.intervals import Interval, Maintenance
 from aiops_daemon.config.model import Document
+from aiops_daemon.config.people import Preference
 from aiops_daemon.config.quality import Severities, Suppression
 from aiops_daemon.config.secret import HeldSecret, secret
 from aiops_daemon.config.teams import Team, Token
@@ -31,6 +32,7 @@ from aiops_daemon.core.model.durations import parse_duration
 from aiops_daemon.core.model.grouping import Dependency, GroupingSpec, TopologySpec
 from aiops_daemon.core.model.labels import make
 from aiops_daemon.core.model.matcher import Matchers
+from aiops_daemon.core.model.oncall import PreferenceSpec
 from aiops_daemon.core.model.scope import Role
 from aiops_daemon.core.model.settings import TokenSpec
 from aiops_daemon.core.model.severity import SeveritiesSpec, Severity
@@ -51,7 +53,7 @@ def alertmanager(section: Alertmanager, folder: Path) -> AlertmanagerSpec:
 
 def watchdog(section: Watchdog) -> WatchdogSpec:
     """Build one watchdog."""
-    return WatchdogSpec(_matchers(section.matchers), section.within, tuple(make(labels) for labels in section.expect))
+    return WatchdogSpec(matchers(section.matchers), section.within, tuple(make(labels) for labels in section.expect))
 
 
 def heartbeat(section: Heartbeat, folder: Path) -> HeartbeatSpec:
@@ -73,10 +75,7 @@ def severities(section: Severities) -> SeveritiesSpec:
 def quality(document: Document) -> QualitySpec:
     """Build how noise is held back, maintenance windows with their calendars included."""
     section = document.quality
-    calendars = {
-        named.name: NamedIntervals(named.name, tuple(_interval(one) for one in named.time_intervals))
-        for named in document.time_intervals
-    }
+    known = calendars(document)
     return QualitySpec(
         flapping_window=section.flapping.window,
         flapping_enter=section.flapping.enter,
@@ -87,10 +86,18 @@ def quality(document: Document) -> QualitySpec:
         transient_critical=section.transient.critical,
         max_delay=section.max_delay,
         suppression=tuple(_suppression(one) for one in section.suppression),
-        maintenance=tuple(_maintenance(one, calendars) for one in document.maintenance),
+        maintenance=tuple(_maintenance(one, known) for one in document.maintenance),
         digest_older_than=section.digest_older_than,
         volume=section.volume,
     )
+
+
+def calendars(document: Document) -> dict[str, NamedIntervals]:
+    """Build the named calendars."""
+    return {
+        named.name: NamedIntervals(named.name, tuple(_interval(one) for one in named.time_intervals))
+        for named in document.time_intervals
+    }
 
 
 def grouping(section: Grouping) -> GroupingSpec:
@@ -122,10 +129,16 @@ def team(section: Team) -> TeamSpec:
     return TeamSpec(
         name=section.name,
         members=tuple(section.members),
-        matchers=_matchers(section.matchers),
+        matchers=matchers(section.matchers),
         page_budget_per=budget.per if budget else None,
         page_budget_max=budget.max if budget else None,
+        preferences=preferences(section.preferences),
     )
+
+
+def preferences(sections: Iterable[Preference]) -> tuple[PreferenceSpec, ...]:
+    """Build what somebody prefers."""
+    return tuple(PreferenceSpec(tuple(one.channels), frozenset(map(Severity, one.severities))) for one in sections)
 
 
 def token(section: Token, folder: Path) -> TokenSpec:
@@ -134,20 +147,21 @@ def token(section: Token, folder: Path) -> TokenSpec:
     return TokenSpec(section.name, Role(section.role), held, frozenset(section.teams))
 
 
-def _matchers(texts: Iterable[str]) -> Matchers:
+def matchers(texts: Iterable[str]) -> Matchers:
+    """Read matchers that were read once before."""
     return tuple(one for text in texts for one in matcher.parse_all(text))
 
 
 def _suppression(section: Suppression) -> SuppressionSpec:
     return SuppressionSpec(
-        section.name, _matchers(section.matchers), _matchers(section.source_matchers), tuple(section.equal)
+        section.name, matchers(section.matchers), matchers(section.source_matchers), tuple(section.equal)
     )
 
 
 def _maintenance(section: Maintenance, calendars: dict[str, NamedIntervals]) -> MaintenanceSpec:
     return MaintenanceSpec(
         name=section.name,
-        matchers=_matchers(section.matchers),
+        matchers=matchers(section.matchers),
         intervals=tuple(calendars[name] for name in section.time_intervals or ()),
         starts_at=section.starts_at,
         ends_at=section.ends_at,

@@ -12,6 +12,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from aiops_daemon.config.check_alerts import check_alerts
+from aiops_daemon.config.check_response import check_response
 from aiops_daemon.config.faults import Fault, Path, did_you_mean, dotted
 from aiops_daemon.config.outline import keys
 from aiops_daemon.config.tree import Tree
@@ -34,7 +35,7 @@ _EXACTLY_ONE = (
 _TOGETHER = tuple(((*section, "tls_config"), ("cert_file", "key_file")) for section in _SERVERS)
 _NAMED = (
     *("prometheus", "queries", "slos", "alertmanagers", "maintenance", "time_intervals", "teams"),
-    *("quality.suppression", "web.tokens"),
+    *("people", "schedules", "escalations", "receivers", "quality.suppression", "web.tokens"),
 )
 
 
@@ -43,7 +44,7 @@ def check(tree: Tree, *, folder: FilePath, files: bool) -> list[Fault]:
     parts = [_sources_given(tree), _alternatives(tree), _alert_labels(tree), _packs(tree)]
     parts += [_names(tree, tuple(section.split("."))) for section in _NAMED]
     parts += [_references(tree, section) for section in ("queries", "slos")]
-    parts.append(check_alerts(tree))
+    parts += [check_alerts(tree), check_response(tree)]
     if files:
         parts.append(_files(tree, folder))
     return list(chain.from_iterable(parts))

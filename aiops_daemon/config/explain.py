@@ -12,8 +12,8 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from aiops_daemon.config.faults import Fault, Path, did_you_mean
-from aiops_daemon.config.model import NOT_BUILT
 from aiops_daemon.config.outline import siblings
+from aiops_daemon.config.routes import MISPLACED
 from aiops_daemon.config.tree import Tree
 
 _KINDS: tuple[tuple[type, str], ...] = (
@@ -86,8 +86,8 @@ def _fault(error: ErrorDetails, path: Path, of_key: bool, tree: Tree) -> Fault:
 
 
 def _unknown(path: Path, tree: Tree) -> Fault:
-    if path in NOT_BUILT:
-        return tree.key_fault(path, "not built yet in this version", "remove it")
+    if path in MISPLACED:
+        return tree.key_fault(path, *MISPLACED[path])
     known = siblings(path)
     return tree.key_fault(path, "unknown key", did_you_mean(path[-1], known) or f"known here: {', '.join(known)}")
 

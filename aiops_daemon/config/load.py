@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from aiops_daemon.config.build import build
 from aiops_daemon.config.check import check
+from aiops_daemon.config.check_response import check_channels
 from aiops_daemon.config.explain import explain
 from aiops_daemon.config.faults import Fault
 from aiops_daemon.config.model import Document
@@ -80,6 +81,23 @@ def inspect(
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or "not a path").lower()
         return Inspection(None, (Fault("", 0, 0, f"cannot be read: {reason}", file=str(path)),), readable=False)
+    return _judge(raw, path, environ=environ, overrides=overrides, files=files, now=now)
+
+
+def inspect_text(text: str, *, overrides: Overrides) -> Inspection:
+    """Find every fault of a configuration that is in no file yet; faults call it `output`."""
+    return _judge(text.encode(), Path("output"), environ={}, overrides=overrides, files=False, now=None)
+
+
+def _judge(
+    raw: bytes,
+    path: Path | None,
+    *,
+    environ: Mapping[str, str],
+    overrides: Overrides,
+    files: bool,
+    now: float | None,
+) -> Inspection:
     tree, faults = parse(raw, str(path) if path else "", environ)
     _override(tree, overrides)
     if _unparsed(tree, faults):
@@ -87,6 +105,8 @@ def inspect(
     folder = path.parent if path else Path()
     document = _validate(tree, faults)
     faults += check(tree, folder=folder, files=files)
+    if document is not None and not faults:  # channels can be built only from what is sound
+        faults += check_channels(document, tree, folder)
     if document is None or faults:
         return Inspection(None, tuple(sorted(faults, key=lambda fault: (fault.line, fault.column))))
     warnings = tuple(warn(document, tree, now))

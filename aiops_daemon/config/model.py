@@ -1,7 +1,6 @@
 """The configuration file as a whole, and its smaller sections.
 
-A model says what a key may hold; what must hold between keys is in `check`. Sections of features that are not
-built yet are named here, so that they are refused by name instead of ignored.
+A model says what a key may hold; what must hold between keys is in `check`.
 """
 
 from __future__ import annotations
@@ -15,19 +14,16 @@ from aiops_daemon.config.faults import did_you_mean
 from aiops_daemon.config.fields import CountIn, DurationIn, SecretText, Section, choice, refusal
 from aiops_daemon.config.grouping import Grouping, Topology
 from aiops_daemon.config.intervals import Maintenance, NamedInterval
+from aiops_daemon.config.people import Person, Schedule
 from aiops_daemon.config.quality import Quality, Severities
 from aiops_daemon.config.queries import Query
 from aiops_daemon.config.receivers import Receiver
+from aiops_daemon.config.routes import Escalation, RootRoute
 from aiops_daemon.config.slos import Slo
 from aiops_daemon.config.sources import Prometheus
 from aiops_daemon.config.teams import Team, Web
 from aiops_daemon.config.texts import FilePath, Name, OwnLabelName, StorageUrl, Text, TimeZone, WebUrl
 from aiops_daemon.core.model.durations import DAY, WEEK
-
-NOT_BUILT = frozenset(
-    (("global", "mode"), ("people",), ("schedules",), ("route",), ("escalations",)),
-)
-"""Keys of features that later versions bring."""
 
 
 class Global(Section):
@@ -40,7 +36,11 @@ class Global(Section):
     """Address under which people reach this daemon; links in findings begin with it."""
 
     time_zone: TimeZone = "UTC"
-    """Time zone in which days begin, for daily and weekly seasons. A query may set its own."""
+    """Time zone in which days begin, for daily and weekly seasons and schedules. Each may set its own."""
+
+    mode: Annotated[str, choice("shadow", "live", "muted")] = "shadow"
+    """Mode of routes that set none: shadow (everything is recorded, nothing is sent) or live. muted is the kill switch:
+    nothing is sent, whatever routes say."""
 
 
 class History(Section):
@@ -193,6 +193,19 @@ class Document(Section):
 
     teams: list[Team] = Field(default=[])
     """Who owns which alerts; the first team that matches."""
+
+    people: list[Person] = Field(default=[])
+    """Who can be told, and how."""
+
+    schedules: list[Schedule] = Field(default=[])
+    """Who is on call when."""
+
+    route: RootRoute | None = None
+    """Who is told of which incident: a tree as Alertmanager's, in which the first route that matches wins. Without it
+    nobody is told of anything."""
+
+    escalations: list[Escalation] = Field(default=[])
+    """Who is told in turn until somebody acknowledges."""
 
     receivers: list[Receiver] = Field(default=[])
     """Where messages go to."""

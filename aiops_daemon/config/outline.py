@@ -43,12 +43,22 @@ class Key:
 @cache
 def keys() -> tuple[Key, ...]:
     """List every key in the order of the models, parents first."""
-    return tuple(_keys(Document, ()))
+    return tuple(_keys(Document, (), ()))
 
 
 def siblings(path: Path) -> list[str]:
     """List the keys that are known where the last step of `path` stands."""
+    path = _shallow(path)
     return [key.path[-1] for key in keys() if len(key.path) == len(path) and _matches(path[:-1], key.path[:-1])]
+
+
+def _shallow(path: Path) -> Path:
+    """Leave out repetitions: what nests in itself (`routes[2].routes[0]`) has the keys of its first level."""
+    kept: Path = ()
+    for step in path:
+        nested = isinstance(step, int) and len(kept) > 2 and kept[-1] == kept[-3] and isinstance(kept[-2], int)
+        kept = kept[:-1] if nested else (*kept, step)
+    return kept
 
 
 def _matches(path: Path, pattern: Pattern) -> bool:
@@ -58,7 +68,8 @@ def _matches(path: Path, pattern: Pattern) -> bool:
     )
 
 
-def _keys(model: type[BaseModel], prefix: Pattern) -> Iterator[Key]:
+def _keys(model: type[BaseModel], prefix: Pattern, around: tuple[type[BaseModel], ...]) -> Iterator[Key]:
+    """Yield the keys of a model and of all within it; of one that nests in itself the first level only."""
     shown = model.model_construct().model_dump(mode="json", by_alias=True, warnings=False)
     own = inspect.get_annotations(model)  # inherited keys, such as those of HTTP, come after a section's own
     for name, field in sorted(model.model_fields.items(), key=lambda item: item[0] not in own):
@@ -68,7 +79,8 @@ def _keys(model: type[BaseModel], prefix: Pattern) -> Iterator[Key]:
         default = "" if any(len(at) == len(path) for at, _ in nested) else _default(field, shown.get(path[-1]))
         yield Key(path, field.is_required(), default, text)
         for at, inner in nested:
-            yield from _keys(inner, at)
+            if inner not in (*around, model):
+                yield from _keys(inner, at, (*around, model))
 
 
 def _default(field: FieldInfo, shown: Any) -> str:

@@ -38,8 +38,8 @@ class Receiver(Section):
     """Lines of the daemon's own log."""
 
 
-_Build = Callable[[Any, Path], ChannelSpec]
-CHANNELS: tuple[tuple[str, _Build], ...] = (("log_configs", log_spec),)
+Channels = tuple[tuple[str, Callable[[Any, Path], ChannelSpec]], ...]
+CHANNELS: Channels = (("log_configs", log_spec),)
 """Every key of a receiver that holds channels, and what builds one."""
 
 

@@ -5,6 +5,7 @@ A secret is shown as `<secret>`, wherever it came from.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -32,8 +33,12 @@ _Dumper.add_representer(str, _text)
 
 def show(loaded: Loaded) -> str:
     """Write the running configuration as YAML, defaults included, secrets hidden."""
-    values = loaded.document.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return write(loaded.document.model_dump(mode="json", by_alias=True, exclude_none=True))
+
+
+def write(values: Mapping[str, Any]) -> str:
+    """Write sections of a configuration as YAML that our own reader takes back unchanged."""
+    return str(yaml.dump(dict(values), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120))
 
 
 def schema() -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from aiops_daemon.config.fields import CountIn, DurationIn, SecretText, Section, choice, refusal, unique
 from aiops_daemon.config.matching import MatcherText
+from aiops_daemon.config.people import Preference
 from aiops_daemon.config.texts import FilePath, Name
 from aiops_daemon.core.model.scope import Role
 
@@ -39,6 +40,9 @@ class Team(Section):
 
     page_budget: PageBudget | None = None
     """How many pages the team can bear. Default: none is set."""
+
+    preferences: list[Preference] = Field(default=[])
+    """By which channels for which severities its members are told who prefer nothing themselves."""
 
 
 def _strong(value: SecretStr) -> SecretStr:

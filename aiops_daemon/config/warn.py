@@ -14,6 +14,7 @@ from aiops_daemon.config.queries import Query
 from aiops_daemon.config.sources import Prometheus
 from aiops_daemon.config.tree import Tree
 from aiops_daemon.config.warn_alerts import warn_alerts, warn_tls
+from aiops_daemon.config.warn_response import warn_response
 from aiops_daemon.core.model.durations import DAY, WEEK
 
 _CYCLES = {"daily": DAY, "weekly": WEEK}
@@ -29,7 +30,7 @@ def warn(document: Document, tree: Tree, now: float | None = None) -> list[Fault
         if slo.objective <= 1:
             message = "the objective is in percent: this allows nearly every event to fail"
             parts.append(iter([tree.fault(("slos", index, "objective"), message, "write 99.9 for 99.9 %")]))
-    parts.append(warn_alerts(document, tree, now))
+    parts += [warn_alerts(document, tree, now), warn_response(document, tree, now)]
     return list(chain.from_iterable(parts))
 
 

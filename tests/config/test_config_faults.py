@@ -36,7 +36,7 @@ def test_there_are_enough_faulty_files() -> None:
 
 
 ALL_AT_ONCE = """\
-global: {time_zone: Europe/Berlim, mode: live}
+global: {time_zone: Europe/Berlim, mode: lvie}
 prometheus:
   - name: eu1
     urls: [prom:9090]
@@ -69,7 +69,7 @@ def test_all_faults_come_at_once_in_the_order_of_the_file(tmp_path: Path) -> Non
     places = [line.removeprefix(f"{file}:").split(": ")[:2] for line in caught.value.faults]
     assert [
         ["1:21", "global.time_zone"],
-        ["1:36", "global.mode"],
+        ["1:42", "global.mode"],
         ["4:12", "prometheus[0].urls[0]"],
         ["5:5", "prometheus[0].intervall"],
         ["6:52", "prometheus[0].basic_auth.password_file"],
@@ -84,7 +84,7 @@ def test_all_faults_come_at_once_in_the_order_of_the_file(tmp_path: Path) -> Non
         ["16:26", "slos[0].objective"],
         ["16:45", "slos[0].sli.events.total"],
         ["16:56", "slos[0].sli.events.bad"],
-        ["17:1", "route"],
+        ["17:19", "route.receiver"],
         ["18:18", "packs.enable[0]"],
         ["19:1", "packs"],
     ] == places

@@ -203,7 +203,8 @@ def _ways(person: PersonSpec, wished: PreferenceSpec, known: Directory) -> list[
 
 
 def _no_way(person: PersonSpec, wished: PreferenceSpec, known: Directory) -> str:
-    """Say of every channel that is wished why it does not lead to the person."""
-    without = "no receiver has this channel without a destination"
-    reasons = [f"{name}: {without if person.address(name) else 'no address'}" for name in wished.channels]
-    return f"no channel reaches {person.name} ({'; '.join(reasons)})"
+    """Say why none of the channels that are wished leads to the person."""
+    addressed = [name for name in wished.channels if person.address(name)]
+    if not addressed:
+        return f"{person.name} has no address for {' or '.join(wished.channels)}"
+    return f"{person.name} is not reached: no receiver has {' or '.join(addressed)} without a destination"

@@ -68,15 +68,18 @@ def walk(route: RouteSpec) -> Iterator[RouteSpec]:
         yield from walk(child)
 
 
-def tracks(matched: Iterable[Matched], escalations: Iterable[EscalationSpec]) -> tuple[Track, ...]:
+def tracks(
+    matched: Iterable[Matched], escalations: Iterable[EscalationSpec], silent: frozenset[str] = frozenset()
+) -> tuple[Track, ...]:
     """Return the policies that routes name, each once; a receiver is a policy of one step, `receiver/NAME`.
 
+    A receiver among `silent` has no channel on purpose, as Alertmanager's `null`: no policy, and nobody is missed.
     Raises KeyError for an escalation that is not defined, which the configuration's check excludes.
     """
     known = {one.name: one for one in escalations}
     found: dict[str, Track] = {}
     for each in matched:
-        for policy in _policies(each.route, known):
+        for policy in _policies(each.route, known, silent):
             route = each.route
             track = Track(policy, route.mode, each.why, route.active_time_intervals, route.mute_time_intervals)
             before = found.get(policy.name)
@@ -104,8 +107,8 @@ def _why(route: RouteSpec, path: Matchers) -> str:
     return f"{route.path}: takes what no other route takes"
 
 
-def _policies(route: RouteSpec, known: dict[str, EscalationSpec]) -> Iterator[EscalationSpec]:
-    if route.receiver:
+def _policies(route: RouteSpec, known: dict[str, EscalationSpec], silent: frozenset[str]) -> Iterator[EscalationSpec]:
+    if route.receiver and route.receiver not in silent:
         target = f"receiver/{route.receiver}"
         yield EscalationSpec(target, (StepSpec((target,)),))
     if route.escalation:

@@ -36,6 +36,7 @@ class Telling:
         self.place = Place(settings.cluster, settings.external_url, settings.time_zone)
         self._router = Router(settings.route) if settings.route is not None else None
         self._escalations = settings.escalations
+        self._silent = frozenset(one.name for one in settings.receivers if not one.channels)
         self.directory = directory(settings)
         self._storms = {one.name: one.storm for one in settings.receivers}
 
@@ -53,7 +54,7 @@ class Telling:
 
     def tracks(self, matched: Iterable[Matched]) -> tuple[Track, ...]:
         """Return the policies that routes name."""
-        return tracks(matched, self._escalations)
+        return tracks(matched, self._escalations, self._silent)
 
     def find(self, destination: str, address: str = "") -> Destination | None:
         """Return what stands behind a destination now."""

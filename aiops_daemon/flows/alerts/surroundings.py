@@ -8,6 +8,7 @@ from typing import Protocol
 
 from aiops_daemon.clock import Clock
 from aiops_daemon.core.incidents.grouping.grouper import Grouper
+from aiops_daemon.core.incidents.owner import owner
 from aiops_daemon.core.model.alert import AlertKey, Episode
 from aiops_daemon.core.model.finding import Finding
 from aiops_daemon.core.model.incident import Incident
@@ -16,7 +17,6 @@ from aiops_daemon.core.model.matcher import all_match
 from aiops_daemon.core.model.notification import Notification
 from aiops_daemon.core.model.query import OnFinding
 from aiops_daemon.core.model.repair import Evaluation, Lookup
-from aiops_daemon.core.model.scope import DEFAULT_TEAM
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.quality.judge import Judge
 from aiops_daemon.core.response.telling import Telling
@@ -73,15 +73,8 @@ class Surroundings:
     memories: dict[str, Remembers] = field(default_factory=dict)  # what else is learned, by name
 
     def team_of(self, labels: Labels) -> str:
-        """Return who owns an alert: its label `team`, else the first team whose matchers hold.
-
-        A label that names no configured team counts all the same: dropping it would hide who is meant.
-        """
-        named = get(labels, "team")
-        if named:
-            return named
-        fits = (team.name for team in self.settings.teams if team.matchers and all_match(team.matchers, labels))
-        return next(fits, DEFAULT_TEAM)
+        """Return who owns an alert."""
+        return owner(labels, self.settings.teams)
 
     def is_watchdog(self, labels: Labels) -> bool:
         """Say whether an alert is one that must keep firing."""

@@ -1,0 +1,56 @@
+"""What is allowed in paging but probably not meant: schedules with gaps, teams of strangers, no route at all.
+
+Enters a valid document, the tree that knows the places, and the moment (or None, when nothing shall depend on it);
+leaves warnings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from aiops_daemon.config.build_response import schedules
+from aiops_daemon.config.faults import Fault, Path, did_you_mean
+from aiops_daemon.config.model import Document
+from aiops_daemon.config.tree import Tree
+from aiops_daemon.core.model.durations import DAY
+from aiops_daemon.core.response.calendar import words
+from aiops_daemon.core.response.oncall import gaps
+
+AHEAD_DAYS = 90
+_MOST_GAPS = 10  # of one schedule: office hours alone have one every night
+
+
+def warn_response(document: Document, tree: Tree, now: float | None) -> Iterator[Fault]:
+    """Find what is doubtful in paging."""
+    return chain(_no_route(document, tree), _strangers(document, tree), _gaps(document, tree, now))
+
+
+def _no_route(document: Document, tree: Tree) -> Iterator[Fault]:
+    if document.route is None and (document.escalations or document.schedules):
+        section = "escalations" if document.escalations else "schedules"
+        yield tree.key_fault((section,), "there is no route: nobody is told of anything", "add the section route")
+
+
+def _strangers(document: Document, tree: Tree) -> Iterator[Fault]:
+    known = [person.name for person in document.people]
+    for index, team in enumerate(document.teams if known else ()):
+        for number, name in enumerate(team.members):
+            if name not in known:
+                remedy = did_you_mean(name, known) or "add them to people"
+                yield tree.fault(("teams", index, "members", number), "nobody has this name: not reached", remedy)
+
+
+def _gaps(document: Document, tree: Tree, now: float | None) -> Iterator[Fault]:
+    if now is None:
+        return
+    for index, schedule in enumerate(schedules(document)):
+        place: Path = ("schedules", index)
+        found = gaps(schedule, now, now + AHEAD_DAYS * DAY)
+        for gap in found[:_MOST_GAPS]:
+            start, end = (words(at, schedule.time_zone) for at in (gap.starts_at, gap.ends_at))
+            until = "on" if gap.ends_at >= now + AHEAD_DAYS * DAY else f"to {end}"
+            yield tree.fault(place, f"nobody is on call from {start} {until}", "add a rotation or an override")
+        if len(found) > _MOST_GAPS:
+            more = f"{len(found) - _MOST_GAPS} more gaps within {AHEAD_DAYS} days"
+            yield tree.fault(place, more, "add a rotation below that is always active")
