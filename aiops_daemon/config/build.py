@@ -61,6 +61,7 @@ def build(document: Document, *, folder: Path, config_hash: int) -> Settings:
         teams=tuple(team(one) for one in document.teams),
         tokens=tuple(token(one, folder) for one in document.web.tokens),
         receivers=tuple(receiver(one, folder) for one in document.receivers),
+        template_directory=resolve(document.templates.directory, folder),
         config_hash=config_hash,
     )
 

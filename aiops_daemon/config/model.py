@@ -17,7 +17,7 @@ from aiops_daemon.config.grouping import Grouping, Topology
 from aiops_daemon.config.intervals import Maintenance, NamedInterval
 from aiops_daemon.config.quality import Quality, Severities
 from aiops_daemon.config.queries import Query
-from aiops_daemon.config.receivers import Receiver
+from aiops_daemon.config.receivers import Receiver, Templates
 from aiops_daemon.config.slos import Slo
 from aiops_daemon.config.sources import Prometheus
 from aiops_daemon.config.teams import Team, Web
@@ -196,6 +196,9 @@ class Document(Section):
 
     receivers: list[Receiver] = Field(default=[])
     """Where messages go to."""
+
+    templates: Templates = Templates()
+    """The words of messages."""
 
     rules: Rules = Rules()
     """Generated alert rules."""
