@@ -48,8 +48,9 @@ STORM = replace(
     SPARSE,
     event=MessageEvent.STORM,
     incident="",
-    name="",
-    title="3 further incidents in 5 minutes",
+    name="storm of 3",
+    title="3 further incidents: INC-43, INC-44, INC-45",
+    evidence=tuple(f"INC-{n} critical: Node {n} is down" for n in (43, 44, 45)),
     named=tuple(
         Named(f"INC-{n}", f"Node {n} is down", "critical", "nodes", f"https://aiops.example.org/incidents/INC-{n}")
         for n in (43, 44, 45)
@@ -64,7 +65,7 @@ BY_EVENT = {
     ),
     MessageEvent.RESOLVE: replace(FULL, event=MessageEvent.RESOLVE, state="resolved", firing=0, next_at=None),
     MessageEvent.STORM: STORM,
-    MessageEvent.DIGEST: replace(STORM, event=MessageEvent.DIGEST, title="3 incidents since 03:00"),
+    MessageEvent.DIGEST: replace(STORM, event=MessageEvent.DIGEST, name="digest", title="3 incidents since 03:00"),
     MessageEvent.TEST: replace(SPARSE, event=MessageEvent.TEST, incident="", name="", title="Does this reach you?"),
 }
 HOSTILE_TEXT = (
@@ -96,6 +97,19 @@ HOSTILE = replace(
     named=(Named(HOSTILE_TEXT, HOSTILE_TEXT, HOSTILE_TEXT, HOSTILE_TEXT, "file:///etc/passwd"),),
     time_zone="No/Where",
 )
+
+
+class Standing:
+    """A clock that stands at AT, so that signatures and waits are what a test says."""
+
+    def now(self) -> float:
+        return AT
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        raise AssertionError("a channel waits for nothing: the outbox does")
 
 
 def notification(message: Message = FULL, **changes: object) -> Notification:

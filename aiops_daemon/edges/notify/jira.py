@@ -77,10 +77,10 @@ class JiraNotifier:
         ticket = self._chosen(await self._tickets(notification), firing)
         if ticket is None:
             return await self._create(notification) if firing else ""
-        if ticket.done and ticket.resolution and ticket.resolution == self._spec.wont_fix_resolution:
+        if ticket.done and (not firing or self._left_alone(ticket)):
             return ticket.key
         await self._ask("PUT", f"issue/{quote(ticket.key)}", {"fields": await self._words(notification)})
-        if firing == ticket.done:
+        if firing == ticket.done:  # an open ticket whose incident is over, or a resolved one whose incident is back
             await self._move(ticket, self._spec.reopen_transition if firing else self._spec.resolve_transition)
         return ticket.key
 
@@ -112,12 +112,15 @@ class JiraNotifier:
         return next((one for one in tickets if self._returns(one)), None)
 
     def _returns(self, ticket: _Ticket) -> bool:
-        if ticket.resolution and ticket.resolution == self._spec.wont_fix_resolution:
+        if self._left_alone(ticket):
             return True
         if not self._spec.reopen_transition:
             return False
         longest = self._spec.reopen_duration
         return longest is None or ticket.resolved_at is None or self._clock.now() - ticket.resolved_at <= longest
+
+    def _left_alone(self, ticket: _Ticket) -> bool:
+        return bool(ticket.resolution) and ticket.resolution == self._spec.wont_fix_resolution
 
     async def _create(self, notification: Notification) -> str:
         spec = self._spec

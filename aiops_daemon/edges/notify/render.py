@@ -85,6 +85,10 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             raise SecurityError(f"`{operator}` is not allowed here")
         return super().call_binop(context, operator, left, right)
 
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+        """Give no safe form of `format`, whose widths make much out of little: it is refused as an attribute."""
+        return None
+
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Refuse methods of text that make much out of little."""
         grows = isinstance(obj, str | bytes) and attr in _GROWING_METHODS

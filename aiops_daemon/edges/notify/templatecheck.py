@@ -1,6 +1,6 @@
 """What is wrong with a configuration's templates, found before they are needed.
 
-Enters: settings. Leaves: lines with file, line and what is wrong, as other faults of the configuration have them. Every
+Enters: settings. Leaves: faults with file, line and what is wrong, as others of the configuration have them. Every
 template is written with made-up messages of every event, full and sparse, so that a misspelt name is found now.
 """
 
@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from aiops_daemon.config.faults import Fault, did_you_mean
 from aiops_daemon.core.model.channels.jira import JiraSpec
 from aiops_daemon.core.model.message import Link, Message, MessageEvent, Named
 from aiops_daemon.core.model.settings import Settings
@@ -63,7 +64,7 @@ _SPARSE = Message(
 )
 
 
-def check_templates(settings: Settings) -> tuple[str, ...]:
+def check_templates(settings: Settings) -> tuple[Fault, ...]:
     """Return every fault of the folder of templates and of those that stand in receivers."""
     renderer = Renderer(settings.template_directory)
     faults = [*_inline(settings, renderer)]
@@ -79,26 +80,29 @@ def samples(*events: MessageEvent) -> Iterator[Message]:
         yield replace(_SPARSE, event=event)
 
 
-def _folder(renderer: Renderer) -> Iterator[str]:
+def _folder(renderer: Renderer) -> Iterator[Fault]:
     try:
         files = renderer.files()
     except TemplateError as error:
-        yield f"templates.directory: {error.file}: {error.words}; give a folder with templates"
+        yield Fault("templates.directory", 0, 0, error.words, "give a folder that can be read")
         return
     for file in files:
         yield from _file(renderer, file)
 
 
-def _file(renderer: Renderer, file: str) -> Iterator[str]:
-    path = Path(renderer.directory) / file
-    medium = medium_of(file)
+def _file(renderer: Renderer, file: str) -> Iterator[Fault]:
+    path = str(Path(renderer.directory) / file)
     channel, events = _use(file)
     if channel is None and not file.startswith("_"):
-        yield f"{path}: no channel has a template of this name; known: {', '.join(TEMPLATES)}, or _NAME for parts"
+        yield Fault("", 1, 1, "no channel has a template of this name", _remedy(file), path)
         return
-    yield from _tried(partial(renderer.compile, file), path)
+    yield from _tried(partial(renderer.compile, file), path, "")
     for message in samples(*events):
-        yield from _tried(partial(renderer.write_own, channel or "", medium, message), path)
+        yield from _tried(partial(renderer.write_own, channel or "", medium_of(file), message), path, "")
+
+
+def _remedy(file: str) -> str:
+    return did_you_mean(file, TEMPLATES) or f"known: {', '.join(TEMPLATES)}; parts begin with `_`"
 
 
 def _use(file: str) -> tuple[str | None, tuple[MessageEvent, ...]]:
@@ -113,7 +117,7 @@ def _use(file: str) -> tuple[str | None, tuple[MessageEvent, ...]]:
     return None, ()
 
 
-def _inline(settings: Settings, renderer: Renderer) -> Iterator[str]:
+def _inline(settings: Settings, renderer: Renderer) -> Iterator[Fault]:
     """Try what stands in receivers: Jira's summary and description."""
     for receiver in settings.receivers:
         tickets = [channel for channel in receiver.channels if isinstance(channel, JiraSpec)]
@@ -121,12 +125,14 @@ def _inline(settings: Settings, renderer: Renderer) -> Iterator[str]:
             for key, source in (("summary", spec.summary), ("description", spec.description)):
                 place = f"receivers[{receiver.name}].jira_configs[{index}].{key}"
                 for message in samples(*MessageEvent) if source else ():
-                    yield from _tried(partial(renderer.write_inline, source, place, Medium.WIKI, message), Path())
+                    yield from _tried(partial(renderer.write_inline, source, place, Medium.WIKI, message), "", place)
 
 
-def _tried(do: Callable[[], object], path: Path) -> Iterator[str]:
+def _tried(do: Callable[[], object], file: str, place: str) -> Iterator[Fault]:
+    """Do it, and tell what is wrong: with the file of the fault where that is another, such as an included part."""
     try:
         do()
     except TemplateError as error:
-        same = Path(error.file).name == path.name
-        yield f"{path if same else error.file}:{error.line}: {error.words}"
+        words = f"line {error.line} of the template: {error.words}" if place else error.words
+        found = file if place or Path(error.file).name == Path(file).name else error.file
+        yield Fault(place, 0 if place else error.line, 0 if place else 1, words, "", found)
