@@ -56,6 +56,7 @@ STORM = replace(
         for n in (43, 44, 45)
     ),
     why_you="beyond 10 pages in 5m to team shop",
+    links=(Link("incidents", "https://aiops.example.org/incidents"),),
 )
 BY_EVENT = {
     MessageEvent.TRIGGER: FULL,

@@ -12,6 +12,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from aiops_daemon.config.check_alerts import check_alerts
+from aiops_daemon.config.check_receivers import check_receivers
 from aiops_daemon.config.faults import Fault, Path, did_you_mean, dotted
 from aiops_daemon.config.outline import keys
 from aiops_daemon.config.tree import Tree
@@ -55,7 +56,7 @@ def check(tree: Tree, *, folder: FilePath, files: bool) -> list[Fault]:
     parts = [_sources_given(tree), _alternatives(tree), _alert_labels(tree), _packs(tree)]
     parts += [_names(tree, tuple(section.split("."))) for section in _NAMED]
     parts += [_references(tree, section) for section in ("queries", "slos")]
-    parts.append(check_alerts(tree))
+    parts += [check_alerts(tree), check_receivers(tree)]
     if files:
         parts.append(_files(tree, folder))
     return list(chain.from_iterable(parts))

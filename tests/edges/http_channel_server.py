@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -42,16 +43,16 @@ class Recorder:
 
 
 @asynccontextmanager
-async def http_server(recorder: Recorder) -> AsyncIterator[str]:
+async def http_server(recorder: Recorder, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """Serve until left; yields the base URL."""
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", recorder.answer)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         if recorder.hang is not None:
             recorder.hang.set()

@@ -6,11 +6,13 @@ import asyncio
 import hashlib
 import hmac
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from certificates import self_signed
 from http_channel_server import Recorder, http_server
 from notify_world import AT, BY_EVENT, FULL, HOSTILE, INCIDENT, SPARSE, UID, Standing, notification
 
@@ -18,7 +20,7 @@ from aiops_daemon.config.secret import FileSecret, HeldSecret
 from aiops_daemon.core.model.channels.webhook import WebhookSpec
 from aiops_daemon.core.model.message import MessageEvent, Named
 from aiops_daemon.core.model.notification import Failed, FailureReason, Notification, Outcome, Sent
-from aiops_daemon.core.model.source import HttpSpec
+from aiops_daemon.core.model.source import HttpSpec, TlsSpec
 from aiops_daemon.edges.notify.render import Renderer
 from aiops_daemon.edges.notify.webhook import WebhookNotifier
 from aiops_daemon.edges.notify.webhookbody import webhook_body
@@ -201,3 +203,22 @@ async def test_a_url_file_without_a_url_is_told(tmp_path: Path) -> None:
     outcome = await send(spec("", url=FileSecret(file)))
 
     assert Failed(FailureReason.CLIENT_ERROR, "the url is no http or https URL", retry=False) == outcome
+
+
+async def test_over_tls_the_certificate_is_checked(tmp_path: Path) -> None:
+    """Against the configured authority and name; an unknown one gets nothing."""
+    certificate = self_signed(tmp_path, "hook.example")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*certificate)
+    known = HttpSpec(tls=TlsSpec(ca_file=certificate[0], server_name="hook.example"))
+    recorder = Recorder()
+    async with http_server(recorder, context) as url:
+        assert Sent() == await send(spec(url, http=known))
+        refused = await send(spec(url))
+        lost = await send(spec(url, http=HttpSpec(tls=TlsSpec(ca_file="/nowhere.pem"))))
+
+    assert isinstance(refused, Failed)
+    assert isinstance(lost, Failed)
+    assert "certificate was refused" in refused.detail
+    assert [(FailureReason.UNREACHABLE, True)] * 2 == [(one.reason, one.retry) for one in (refused, lost)]
+    assert 1 == len(recorder.requests)

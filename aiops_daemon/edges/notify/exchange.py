@@ -6,7 +6,9 @@ request. Never follows a redirect, for credentials would travel; never repeats a
 
 from __future__ import annotations
 
+import asyncio
 import json
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +50,7 @@ class Exchange:
     def __init__(self, spec: HttpSpec, clock: Clock, timeout: float) -> None:
         self._spec, self._clock, self._timeout = spec, clock, timeout
         self._session: aiohttp.ClientSession | None = None
+        self._tls: ssl.SSLContext | None = None
 
     async def ask(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes = b"", secrets: tuple[str, ...] = ()
@@ -55,17 +58,18 @@ class Exchange:
         """Send one request; an answer that is not 2xx is a Failed. `secrets` are cut out of what the server says."""
         try:
             known = present(self._spec)
-            session = self._pool()
+            context = await asyncio.to_thread(self._context) if url.startswith("https:") else True
         except SourceError as error:
             return unusable(error)
         try:
-            async with session.request(
+            async with self._pool().request(
                 method,
                 url,
                 data=body or None,
                 headers=known.headers | dict(headers),
                 allow_redirects=False,
-                server_hostname=(self._spec.tls.server_name or None) if url.startswith("https:") else None,
+                ssl=context,
+                server_hostname=self._spec.tls.server_name or None,
                 timeout=aiohttp.ClientTimeout(total=self._timeout),
             ) as response:
                 answer = Answer(response.status, response.headers, await _body(response))
@@ -85,10 +89,15 @@ class Exchange:
         words = known.redact(own_words(answer))  # cut after redacting: half a secret is one too
         return failed(answer.status, words[:_LONGEST_WORDS], retry_after(answer.headers, self._clock.now()))
 
+    def _context(self) -> ssl.SSLContext:
+        """Read the TLS files when they are first needed, which takes tens of milliseconds; raises SourceError."""
+        if self._tls is None:
+            self._tls = tls_context(self._spec.tls)
+        return self._tls
+
     def _pool(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=tls_context(self._spec.tls)),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"Accept-Encoding": "identity", "User-Agent": f"aiops-daemon/{__version__}"},
             )

@@ -17,7 +17,7 @@ from aiops_daemon.core.model.source import HttpSpec
 from aiops_daemon.core.response.smstext import short_text
 from aiops_daemon.edges.notify.exchange import Exchange
 from aiops_daemon.edges.notify.render import Medium, Renderer, TemplateError
-from aiops_daemon.edges.notify.wording import address
+from aiops_daemon.edges.notify.wording import page
 
 LONGEST_CALL = 1_000  # characters read out: about a minute; TwiML may be 4,000
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -60,7 +60,7 @@ class TwilioNotifier:
         text = await self._renderer.render("sms", Medium.TEXT, message)
         service = _SERVICE.fullmatch(self._spec.sender)
         sender = {"MessagingServiceSid" if service else "From": self._spec.sender}
-        return sender | {"Body": short_text(text, address(message.url))}
+        return sender | {"Body": short_text(text, page(message))}
 
 
 def twiml(text: str, language: str) -> str:

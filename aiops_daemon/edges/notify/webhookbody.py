@@ -6,6 +6,7 @@ Enters: a notification. Leaves: bytes. What there is nothing to say of is left o
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from aiops_daemon.core.model.message import Message
@@ -45,7 +46,7 @@ def _document(notification: Notification, longest: int) -> dict[str, Any]:
     if message.incident:
         document["incident"] = _filled(_incident(message), longest)
     more = {
-        "title": "" if message.incident else message.title,
+        **({} if message.incident else {"title": message.title, "severity": message.severity}),
         "impact": message.impact,
         "evidence": list(message.evidence),
         "why_you": message.why_you,
@@ -54,19 +55,7 @@ def _document(notification: Notification, longest: int) -> dict[str, Any]:
         "note": message.note,
         "labels": dict(message.labels),
         "links": {link.name: address(link.url) for link in message.links if address(link.url)},
-        "named": [
-            _filled(
-                {
-                    "name": one.name,
-                    "title": one.title,
-                    "severity": one.severity,
-                    "service": one.service,
-                    "url": address(one.url),
-                },
-                longest,
-            )
-            for one in message.named
-        ],
+        "named": [_filled(asdict(one) | {"url": address(one.url)}, longest) for one in message.named],
     }
     return document | _filled(more, longest)
 

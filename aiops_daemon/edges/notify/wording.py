@@ -85,9 +85,15 @@ def words(message: Message, clean: Clean = plain) -> dict[str, Any]:
         "links": [link for link in links if link["url"]],
         "named": named,
         "more_named": max(0, len(message.named) - MOST_ITEMS),
-        "url": address(message.url),
+        "url": page(message),
         "time_zone": message.time_zone,
     }
+
+
+def page(message: Message) -> str:
+    """Return the page that a message is about: the incident's, else the list of incidents; "" for none."""
+    incidents = next((link.url for link in message.links if link.name == "incidents"), "")
+    return address(message.url or incidents)
 
 
 def headline(message: Message, clean: Clean = plain) -> str:
