@@ -39,7 +39,7 @@ async def say(jira: FakeJira, *rows: object, version: str = "2", **changes: obje
 async def test_a_ticket_is_made() -> None:
     """With everything that is configured, and the label that finds it again."""
     jira = FakeJira()
-    outcome = await say(jira, FULL, labels=("sre",), priority="High", fields=(("customfield_1", {"value": "x"}),))
+    outcome = await say(jira, FULL, labels=("sre",), priority="High", fields_json='{"customfield_1": {"value": "x"}}')
     fields = jira.tickets["OPS-1"].fields
 
     assert [Sent(reply="OPS-1")] == outcome

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -63,7 +64,7 @@ class JiraConfig(Section):
     fields: dict[OneLine, Any] = Field(default={})
     """Further fields of the ticket by their ids, such as `customfield_10001`."""
 
-    timeout: Annotated[float, DurationIn("100ms", "1m")] = 20.0
+    timeout: Annotated[float, DurationIn("100ms", "15s")] = 15.0
     """Deadline of one attempt, which is up to four requests."""
 
     http_config: HttpConfig = HttpConfig()
@@ -85,7 +86,7 @@ def jira_spec(section: JiraConfig, folder: Path) -> JiraSpec:
         resolve_transition=section.resolve_transition or "",
         wont_fix_resolution=section.wont_fix_resolution or "",
         reopen_duration=section.reopen_duration,
-        fields=tuple(section.fields.items()),
+        fields_json=json.dumps(section.fields),
         cloud=guessed if section.api_type == "auto" else section.api_type == "cloud",
         http=http_spec(section.http_config, folder),
         timeout=section.timeout,

@@ -41,7 +41,7 @@ class PhoneConfig(Section):
     to: PhoneNumber | None = None
     """Number that is told; list one entry for each. Default: the channel is how people are reached by phone."""
 
-    timeout: Annotated[float, DurationIn("100ms", "1m")] = 10.0
+    timeout: Annotated[float, DurationIn("100ms", "15s")] = 10.0
     """Deadline of one attempt."""
 
     tls_config: TlsConfig | None = None

@@ -34,7 +34,7 @@ class WebhookConfig(Section):
     secret_file: FilePath | None = None
     """File that holds the secret; read again for every message."""
 
-    timeout: Annotated[float, DurationIn("100ms", "1m")] = 10.0
+    timeout: Annotated[float, DurationIn("100ms", "15s")] = 10.0
     """Deadline of one attempt."""
 
     max_body_size: Annotated[int, SizeIn(4 * 1024, 64 * 1024**2)] = 1024 * 1024

@@ -27,7 +27,7 @@ from aiops_daemon.logs import fields
 
 log = logging.getLogger(__name__)
 
-DEADLINE = 30.0  # seconds from the first byte to the last; greylisting servers let one wait before the greeting
+DEADLINE = 15.0  # seconds from the first byte to the last, below what delivery grants an attempt
 _THREADS = 4
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f-\uffff]+@[A-Za-z0-9.-]+")
 _AUTH_CODES = frozenset((530, 534, 535, 538))  # RFC 4954, 6

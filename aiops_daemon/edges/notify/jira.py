@@ -124,7 +124,7 @@ class JiraNotifier:
 
     async def _create(self, notification: Notification) -> str:
         spec = self._spec
-        fields = dict(spec.fields) | {
+        fields = json.loads(spec.fields_json) | {
             "project": {"key": spec.project},
             "issuetype": {"name": spec.issue_type},
             "labels": [*spec.labels, label(notification)],

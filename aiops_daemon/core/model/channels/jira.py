@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from aiops_daemon.core.model.source import HttpSpec
 
@@ -26,10 +25,10 @@ class JiraSpec:
     resolve_transition: str = ""
     wont_fix_resolution: str = ""
     reopen_duration: float | None = None
-    fields: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
+    fields_json: str = field(default="{}", repr=False)  # further fields, as text: a specification can be hashed
     cloud: bool = False  # Jira Cloud searches by another path than Data Center
     http: HttpSpec = HttpSpec()
-    timeout: float = 10.0
+    timeout: float = 15.0
     send_resolved: bool = True
 
     integration = "jira"
