@@ -28,7 +28,8 @@ from aiops_daemon.edges import forest
 from aiops_daemon.edges.alertmanager.client import AlertmanagerClient
 from aiops_daemon.edges.exporter.findings import render
 from aiops_daemon.edges.heartbeat import send_heartbeat
-from aiops_daemon.edges.notify.build import make_notifier
+from aiops_daemon.edges.notify.build import Shared, make_notifier
+from aiops_daemon.edges.notify.render import Renderer
 from aiops_daemon.edges.prometheus.client import PrometheusClient
 from aiops_daemon.edges.rulefiles.promtool import checker_for
 from aiops_daemon.edges.rulefiles.write import write_rule_files
@@ -78,7 +79,7 @@ class Options:
     make_source: Callable[[SourceSpec], MetricSource] | None = None
     make_alertmanager: Callable[[AlertmanagerSpec], AlertmanagerSource] | None = None
     heartbeat: Callable[[HeartbeatSpec], Awaitable[None]] = send_heartbeat
-    make_notifier: Callable[[ChannelSpec], Notifier] = make_notifier
+    make_notifier: Callable[[ChannelSpec], Notifier] | None = None
     lag_every: float = 0.25
     alert_leisure: float = 0.0  # seconds that loops of the alert road pause at least, where time is replayed
 
@@ -104,6 +105,7 @@ class Daemon:
         self._supervisor = Supervisor(options.clock, self.meter)
         self._claims = Claims()
         self._started = False
+        self._renderer = Renderer(settings.template_directory)
 
     @property
     def address(self) -> str:
@@ -123,6 +125,7 @@ class Daemon:
         self._teardown.append(("store", self._store.close))
         self._generation = Generation(self.settings, self._world(self.settings), self.meter, self.book, states.states)
         self._teardown.append(("sources", self._close_generation))
+        self._teardown.append(("templates", self._close_renderer))
         self._road = AlertRoad(self.settings, self._alert_world(self._store), self._store, self.meter, self.book)
         self._road.configure(self.settings, self._generation.sources())
         self._tell_mended(self._store, self._road)
@@ -259,6 +262,8 @@ class Daemon:
         """Let the alert road follow the new settings; accepted alerts wait on disk meanwhile."""
         if self._road is not None:
             await self._road.stop()
+            await self._close_renderer()
+            self._renderer = Renderer(self.settings.template_directory)
             self._road.configure(self.settings, generation.sources())
             self._road.start()
 
@@ -272,9 +277,15 @@ class Daemon:
             view=self.view,
             holder=_holder(_storage(self.settings)),
             paging=SqlPaging(store, self._clock, Ids(self._clock)),
-            make_notifier=self._options.make_notifier,
+            make_notifier=self._options.make_notifier or self._make_notifier,
             forest=forest.Forester() if forest.installed() else None,
         )
+
+    async def _close_renderer(self) -> None:
+        await self._renderer.close()  # the one of the last reload
+
+    def _make_notifier(self, spec: ChannelSpec) -> Notifier:
+        return make_notifier(spec, Shared(self._renderer, self._clock))
 
     def _alert_ports(self, store: SqlStore, road: AlertRoad) -> AlertPorts:
         return AlertPorts(

@@ -12,6 +12,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from aiops_daemon.cli.loading import inspect_all
 from aiops_daemon.cli.parsing import Exit, Nouns
 from aiops_daemon.cli.routestest import add_routes
 from aiops_daemon.clock import SystemClock
@@ -66,7 +67,7 @@ def _check(arguments: argparse.Namespace) -> int:
         print("give --config.file=FILE", file=sys.stderr)
         return Exit.USAGE
     now = SystemClock().now()
-    found = inspect(path, environ=os.environ, overrides=overrides, files=not arguments.syntax_only, now=now)
+    found = inspect_all(path, environ=os.environ, overrides=overrides, files=not arguments.syntax_only, now=now)
     if arguments.output == "json":
         print(json.dumps(_document(found), indent=2))
     else:

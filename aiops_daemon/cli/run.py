@@ -17,9 +17,10 @@ from pathlib import Path
 from aiops_daemon import logs
 from aiops_daemon.app import Daemon, Options
 from aiops_daemon.cli.dryrun import dry_run
+from aiops_daemon.cli.loading import load_all
 from aiops_daemon.cli.parsing import Exit, Nouns, add_listen_flag, add_log_flags
 from aiops_daemon.clock import SystemClock
-from aiops_daemon.config.load import Loaded, Overrides, load
+from aiops_daemon.config.load import Loaded, Overrides
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.errors import UsageError
 
@@ -61,9 +62,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("nothing to watch: give --prometheus.url=http://localhost:9090 or --config.file=config.yaml")
 
     def reload() -> Settings:
-        return load(path, environ=os.environ, overrides=overrides).settings
+        return load_all(path, environ=os.environ, overrides=overrides).settings
 
-    loaded: Loaded = load(path, environ=os.environ, overrides=overrides, now=SystemClock().now())
+    loaded: Loaded = load_all(path, environ=os.environ, overrides=overrides, now=SystemClock().now())
     for warning in loaded.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     if arguments.dry_run:

@@ -68,6 +68,7 @@ def build(document: Document, *, folder: Path, config_hash: int) -> Settings:
         route=route(document),
         escalations=tuple(escalation(one) for one in document.escalations),
         receivers=tuple(receiver(one, folder) for one in document.receivers),
+        template_directory=resolve(document.templates.directory, folder),
         config_hash=config_hash,
     )
 

@@ -22,11 +22,12 @@ def http_spec(source: HttpOptions, folder: Path) -> HttpSpec:
         username=basic.username if basic else "",
         password=secret(basic.password, basic.password_file, folder) if basic else None,
         secret_headers=tuple((name, value) for name, value in headers.items() if value is not None),
-        tls=_tls(source.tls_config, folder) if source.tls_config else TlsSpec(),
+        tls=tls_spec(source.tls_config, folder) if source.tls_config else TlsSpec(),
     )
 
 
-def _tls(tls: TlsConfig, folder: Path) -> TlsSpec:
+def tls_spec(tls: TlsConfig, folder: Path) -> TlsSpec:
+    """Build the TLS options."""
     return TlsSpec(
         ca_file=resolve(tls.ca_file, folder),
         cert_file=resolve(tls.cert_file, folder),

@@ -12,17 +12,23 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from aiops_daemon.config.check_alerts import check_alerts
+from aiops_daemon.config.check_receivers import check_receivers
 from aiops_daemon.config.check_response import check_response
 from aiops_daemon.config.faults import Fault, Path, did_you_mean, dotted
 from aiops_daemon.config.outline import keys
 from aiops_daemon.config.tree import Tree
 from aiops_daemon.core.packs.choice import PACKS
 
-_SERVERS = (("prometheus", "[]"), ("alertmanagers", "[]"), ("heartbeat",))
+_SERVERS = (
+    *(("prometheus", "[]"), ("alertmanagers", "[]"), ("heartbeat",)),
+    *(("receivers", "[]", kind, "[]", "http_config") for kind in ("webhook_configs", "jira_configs")),
+)
 _AT_MOST_ONE = (
     *((section, ("basic_auth", "authorization")) for section in _SERVERS),
     *(((*section, "basic_auth"), ("password", "password_file")) for section in _SERVERS),
     (("storage",), ("password", "password_file")),
+    (("receivers", "[]", "email_configs", "[]"), ("auth_password", "auth_password_file")),
+    (("receivers", "[]", "webhook_configs", "[]"), ("secret", "secret_file")),
 )
 _EXACTLY_ONE = (
     *(((*section, "authorization"), ("credentials", "credentials_file")) for section in _SERVERS),
@@ -31,8 +37,15 @@ _EXACTLY_ONE = (
     (("slos", "[]", "sli", "events"), ("good", "bad")),
     (("maintenance", "[]"), ("time_intervals", "starts_at")),
     (("web", "tokens", "[]"), ("token", "token_file")),
+    (("receivers", "[]", "webhook_configs", "[]"), ("url", "url_file")),
+    (("receivers", "[]", "sms_configs", "[]"), ("auth_token", "auth_token_file")),
+    (("receivers", "[]", "voice_configs", "[]"), ("auth_token", "auth_token_file")),
 )
-_TOGETHER = tuple(((*section, "tls_config"), ("cert_file", "key_file")) for section in _SERVERS)
+_WITH_TLS = (
+    *_SERVERS,
+    *(("receivers", "[]", kind, "[]") for kind in ("email_configs", "sms_configs", "voice_configs")),
+)
+_TOGETHER = tuple(((*section, "tls_config"), ("cert_file", "key_file")) for section in _WITH_TLS)
 _NAMED = (
     *("prometheus", "queries", "slos", "alertmanagers", "maintenance", "time_intervals", "teams"),
     *("people", "schedules", "escalations", "receivers", "quality.suppression", "web.tokens"),
@@ -44,7 +57,7 @@ def check(tree: Tree, *, folder: FilePath, files: bool) -> list[Fault]:
     parts = [_sources_given(tree), _alternatives(tree), _alert_labels(tree), _packs(tree)]
     parts += [_names(tree, tuple(section.split("."))) for section in _NAMED]
     parts += [_references(tree, section) for section in ("queries", "slos")]
-    parts += [check_alerts(tree), check_response(tree)]
+    parts += [check_alerts(tree), check_receivers(tree), check_response(tree)]
     if files:
         parts.append(_files(tree, folder))
     return list(chain.from_iterable(parts))

@@ -86,3 +86,7 @@ class HttpOptions(Section):
 
     tls_config: TlsConfig | None = None
     """TLS options for https URLs."""
+
+
+class HttpConfig(HttpOptions):
+    """How a server of a channel is spoken to; the place of these keys is Alertmanager's."""

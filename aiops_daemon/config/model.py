@@ -17,7 +17,7 @@ from aiops_daemon.config.intervals import Maintenance, NamedInterval
 from aiops_daemon.config.people import Person, Schedule
 from aiops_daemon.config.quality import Quality, Severities
 from aiops_daemon.config.queries import Query
-from aiops_daemon.config.receivers import Receiver
+from aiops_daemon.config.receivers import Receiver, Templates
 from aiops_daemon.config.routes import Escalation, RootRoute
 from aiops_daemon.config.slos import Slo
 from aiops_daemon.config.sources import Prometheus
@@ -209,6 +209,9 @@ class Document(Section):
 
     receivers: list[Receiver] = Field(default=[])
     """Where messages go to."""
+
+    templates: Templates = Templates()
+    """The words of messages."""
 
     rules: Rules = Rules()
     """Generated alert rules."""

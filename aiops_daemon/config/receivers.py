@@ -8,9 +8,13 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from aiops_daemon.config.channels.email import EmailConfig, email_spec
+from aiops_daemon.config.channels.jira import JiraConfig, jira_spec
 from aiops_daemon.config.channels.log import LogConfig, log_spec
+from aiops_daemon.config.channels.phone import SmsConfig, VoiceConfig, sms_spec, voice_spec
+from aiops_daemon.config.channels.webhook import WebhookConfig, webhook_spec
 from aiops_daemon.config.fields import CountIn, DurationIn, Section
-from aiops_daemon.config.texts import Name
+from aiops_daemon.config.texts import FilePath, Name
 from aiops_daemon.core.model.receiver import ChannelSpec, ReceiverSpec, StormSpec
 
 
@@ -34,12 +38,41 @@ class Receiver(Section):
     storm: Storm = Storm()
     """When further incidents fold into one storm page; a critical one on a service not yet paged still pages."""
 
+    email_configs: list[EmailConfig] = Field(default=[])
+    """E-mail."""
+
+    webhook_configs: list[WebhookConfig] = Field(default=[])
+    """Signed JSON to URLs of your own."""
+
+    sms_configs: list[SmsConfig] = Field(default=[])
+    """Short messages."""
+
+    voice_configs: list[VoiceConfig] = Field(default=[])
+    """Calls."""
+
+    jira_configs: list[JiraConfig] = Field(default=[])
+    """Tickets in Jira."""
+
     log_configs: list[LogConfig] = Field(default=[])
     """Lines of the daemon's own log."""
 
 
+class Templates(Section):
+    """The words of messages."""
+
+    directory: FilePath | None = None
+    """Folder with templates that replace the built-in ones, by file name. Default: the built-in ones."""
+
+
 Channels = tuple[tuple[str, Callable[[Any, Path], ChannelSpec]], ...]
-CHANNELS: Channels = (("log_configs", log_spec),)
+CHANNELS: Channels = (
+    ("email_configs", email_spec),
+    ("webhook_configs", webhook_spec),
+    ("sms_configs", sms_spec),
+    ("voice_configs", voice_spec),
+    ("jira_configs", jira_spec),
+    ("log_configs", log_spec),
+)
 """Every key of a receiver that holds channels, and what builds one."""
 
 

@@ -110,4 +110,5 @@ class Settings:
     route: RouteSpec | None = None  # None: nobody is told of anything
     escalations: tuple[EscalationSpec, ...] = ()
     receivers: tuple[ReceiverSpec, ...] = ()
+    template_directory: str = ""  # templates in it replace the built-in ones
     config_hash: int = 0

@@ -1,20 +1,45 @@
-"""The channel for every kind of specification: the one table of them.
+"""Every kind of channel and what makes its notifier: the one table to extend.
 
-Enters: a specification. Leaves: a notifier. Knows every kind, so that nobody else has to.
+Enters: a channel's specification, and what all channels share. Leaves: a notifier. Makes no connection and reads no
+secret; each notifier does when it first sends.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from aiops_daemon.clock import Clock
 from aiops_daemon.core.model.receiver import ChannelSpec
+from aiops_daemon.edges.notify.email import EmailNotifier
+from aiops_daemon.edges.notify.jira import JiraNotifier
 from aiops_daemon.edges.notify.log import LogNotifier
+from aiops_daemon.edges.notify.render import Renderer
+from aiops_daemon.edges.notify.twilio import TwilioNotifier
+from aiops_daemon.edges.notify.webhook import WebhookNotifier
 from aiops_daemon.ports.notify import Notifier
 
-_MAKERS: dict[str, Callable[[Any], Notifier]] = {"log": LogNotifier}
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the channels of one configuration have in common."""
+
+    renderer: Renderer
+    clock: Clock
 
 
-def make_notifier(spec: ChannelSpec) -> Notifier:
-    """Make the channel."""
-    return _MAKERS[spec.integration](spec)
+NOTIFIERS: dict[str, Callable[[Any, Shared], Notifier]] = {
+    "email": lambda spec, shared: EmailNotifier(spec, shared.renderer),
+    "webhook": lambda spec, shared: WebhookNotifier(spec, shared.renderer, shared.clock),
+    "sms": lambda spec, shared: TwilioNotifier(spec, shared.renderer, shared.clock),
+    "voice": lambda spec, shared: TwilioNotifier(spec, shared.renderer, shared.clock),
+    "jira": lambda spec, shared: JiraNotifier(spec, shared.renderer, shared.clock),
+    "log": lambda spec, _: LogNotifier(spec),
+}
+"""By `integration` of the specification."""
+
+
+def make_notifier(spec: ChannelSpec, shared: Shared) -> Notifier:
+    """Make the notifier of a channel."""
+    return NOTIFIERS[spec.integration](spec, shared)
