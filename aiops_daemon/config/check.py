@@ -18,10 +18,12 @@ from aiops_daemon.config.tree import Tree
 from aiops_daemon.core.packs.choice import PACKS
 
 _SERVERS = (("prometheus", "[]"), ("alertmanagers", "[]"), ("heartbeat",))
+_PAGERDUTY = ("receivers", "[]", "pagerduty_configs", "[]")
 _AT_MOST_ONE = (
     *((section, ("basic_auth", "authorization")) for section in _SERVERS),
     *(((*section, "basic_auth"), ("password", "password_file")) for section in _SERVERS),
     (("storage",), ("password", "password_file")),
+    (_PAGERDUTY, ("api_token", "api_token_file")),
 )
 _EXACTLY_ONE = (
     *(((*section, "authorization"), ("credentials", "credentials_file")) for section in _SERVERS),
@@ -30,6 +32,8 @@ _EXACTLY_ONE = (
     (("slos", "[]", "sli", "events"), ("good", "bad")),
     (("maintenance", "[]"), ("time_intervals", "starts_at")),
     (("web", "tokens", "[]"), ("token", "token_file")),
+    (_PAGERDUTY, ("routing_key", "routing_key_file")),
+    ((*_PAGERDUTY, "webhook_secrets", "[]"), ("secret", "secret_file")),
 )
 _TOGETHER = tuple(((*section, "tls_config"), ("cert_file", "key_file")) for section in _SERVERS)
 _NAMED = (

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from aiops_daemon.config.channels.log import LogConfig, log_spec
+from aiops_daemon.config.channels.pagerduty import PagerDutyConfig, pagerduty_spec
 from aiops_daemon.config.fields import CountIn, DurationIn, Section
 from aiops_daemon.config.texts import Name
 from aiops_daemon.core.model.receiver import ChannelSpec, ReceiverSpec, StormSpec
@@ -34,12 +35,18 @@ class Receiver(Section):
     storm: Storm = Storm()
     """When further incidents fold into one storm page; a critical one on a service not yet paged still pages."""
 
+    pagerduty_configs: list[PagerDutyConfig] = Field(default=[])
+    """Pages through PagerDuty."""
+
     log_configs: list[LogConfig] = Field(default=[])
     """Lines of the daemon's own log."""
 
 
 _Build = Callable[[Any, Path], ChannelSpec]
-CHANNELS: tuple[tuple[str, _Build], ...] = (("log_configs", log_spec),)
+CHANNELS: tuple[tuple[str, _Build], ...] = (
+    ("pagerduty_configs", pagerduty_spec),
+    ("log_configs", log_spec),
+)
 """Every key of a receiver that holds channels, and what builds one."""
 
 
