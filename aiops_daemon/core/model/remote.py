@@ -12,6 +12,8 @@ REMEMBERED_SECONDS = (
     4 * 86_400.0
 )  # PagerDuty repeats for up to 48 h; what is older is refused, so uids may be forgotten
 
+NOTE_MARK = "[aiops-daemon] "  # begins each note that we write there, so that its echo is known
+
 
 class RemoteKind(StrEnum):
     """What happened there."""
