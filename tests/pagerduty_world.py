@@ -8,13 +8,13 @@ from typing import Any
 from aiops_daemon.core.model.channels.pagerduty import PagerDutySpec
 from aiops_daemon.core.model.message import Link, Message, MessageEvent, Named
 from aiops_daemon.core.model.notification import Notification
-from aiops_daemon.core.response.keys import page_key
+from aiops_daemon.core.response.keys import dedup_key
 
 KEY = "canaryroutingkey0123456789abcdef"
 TOKEN = "fake-rest-token"  # what the fake takes
 NOW = 1_780_000_000.0
 UID = "019e4c3a-0000-7000-8000-00000000002a"
-DEDUP_KEY = page_key("hub-eu", UID)
+DEDUP_KEY = dedup_key("hub-eu", UID)
 
 MESSAGE = Message(
     event=MessageEvent.TRIGGER,

@@ -11,7 +11,7 @@ from pagerduty_world import DEDUP_KEY, KEY, NOW, STORM, UID, message, row, spec,
 from aiops_daemon.config.secret import FileSecret
 from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.notification import Failed, FailureReason, Sent
-from aiops_daemon.core.response.keys import page_key, storm_key
+from aiops_daemon.core.response.keys import dedup_key, storm_key
 from aiops_daemon.edges.notify.pagerduty.events import PagerDutyNotifier
 
 
@@ -58,7 +58,7 @@ async def test_the_next_generation_sounds_though_the_first_is_acknowledged(
     fake: FakePagerDuty, notifier: PagerDutyNotifier
 ) -> None:
     """The same key would be silent."""
-    louder = page_key("hub-eu", UID, 2)
+    louder = dedup_key("hub-eu", UID, 2)
     for one in (row(), row(message(MessageEvent.ACKNOWLEDGE)), row(), row(dedup_key=louder)):
         await notifier.send(one)
 
