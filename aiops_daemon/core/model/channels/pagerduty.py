@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aiops_daemon.core.model.labels import Labels
@@ -61,3 +62,9 @@ class ChangeEvent:
     source: str = ""  # "": that of the channel
     links: tuple[Link, ...] = ()
     details: Labels = ()
+
+
+def webhook_secrets(channels: Iterable[object]) -> tuple[Secret, ...]:
+    """Collect the secrets of all PagerDuty channels, each once: one address takes the webhooks of all."""
+    found = [one for channel in channels if isinstance(channel, PagerDutySpec) for one in channel.webhook_secrets]
+    return tuple(dict.fromkeys(found))
