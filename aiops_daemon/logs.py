@@ -67,5 +67,5 @@ def configure(*, level: str, style: str, stream: TextIO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for chatty in ("aiohttp.access", "alembic", "asyncio"):
+    for chatty in ("aiohttp.access", "alembic", "asyncio", "httpx2", "httpcore2"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

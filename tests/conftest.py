@@ -30,7 +30,9 @@ def logging_as_it_was() -> Iterator[None]:
     """Take back what a command configured of logging, so that no test hears another's."""
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
-    quiet = {name: logging.getLogger(name).level for name in ("aiohttp.access", "alembic", "asyncio")}
+    quiet = {
+        name: logging.getLogger(name).level for name in ("aiohttp.access", "alembic", "asyncio", "httpx2", "httpcore2")
+    }
     yield
     root.setLevel(level)
     root.handlers[:] = handlers

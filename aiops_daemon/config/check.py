@@ -23,12 +23,14 @@ _SERVERS = (
     *(("prometheus", "[]"), ("alertmanagers", "[]"), ("heartbeat",)),
     *(("receivers", "[]", kind, "[]", "http_config") for kind in ("webhook_configs", "jira_configs")),
 )
+_PAGERDUTY = ("receivers", "[]", "pagerduty_configs", "[]")
 _AT_MOST_ONE = (
     *((section, ("basic_auth", "authorization")) for section in _SERVERS),
     *(((*section, "basic_auth"), ("password", "password_file")) for section in _SERVERS),
     (("storage",), ("password", "password_file")),
     (("receivers", "[]", "email_configs", "[]"), ("auth_password", "auth_password_file")),
     (("receivers", "[]", "webhook_configs", "[]"), ("secret", "secret_file")),
+    (_PAGERDUTY, ("api_token", "api_token_file")),
 )
 _EXACTLY_ONE = (
     *(((*section, "authorization"), ("credentials", "credentials_file")) for section in _SERVERS),
@@ -40,6 +42,8 @@ _EXACTLY_ONE = (
     (("receivers", "[]", "webhook_configs", "[]"), ("url", "url_file")),
     (("receivers", "[]", "sms_configs", "[]"), ("auth_token", "auth_token_file")),
     (("receivers", "[]", "voice_configs", "[]"), ("auth_token", "auth_token_file")),
+    (_PAGERDUTY, ("routing_key", "routing_key_file")),
+    ((*_PAGERDUTY, "webhook_secrets", "[]"), ("secret", "secret_file")),
 )
 _WITH_TLS = (
     *_SERVERS,

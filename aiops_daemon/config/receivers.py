@@ -13,6 +13,7 @@ from aiops_daemon.config.channels.jira import JiraConfig, jira_spec
 from aiops_daemon.config.channels.log import LogConfig, log_spec
 from aiops_daemon.config.channels.phone import SmsConfig, VoiceConfig, sms_spec, voice_spec
 from aiops_daemon.config.channels.webhook import WebhookConfig, webhook_spec
+from aiops_daemon.config.channels.pagerduty import PagerDutyConfig, pagerduty_spec
 from aiops_daemon.config.fields import CountIn, DurationIn, Section
 from aiops_daemon.config.texts import FilePath, Name
 from aiops_daemon.core.model.receiver import ChannelSpec, ReceiverSpec, StormSpec
@@ -52,6 +53,8 @@ class Receiver(Section):
 
     jira_configs: list[JiraConfig] = Field(default=[])
     """Tickets in Jira."""
+    pagerduty_configs: list[PagerDutyConfig] = Field(default=[])
+    """Pages through PagerDuty."""
 
     log_configs: list[LogConfig] = Field(default=[])
     """Lines of the daemon's own log."""
@@ -71,6 +74,7 @@ CHANNELS: Channels = (
     ("sms_configs", sms_spec),
     ("voice_configs", voice_spec),
     ("jira_configs", jira_spec),
+    ("pagerduty_configs", pagerduty_spec),
     ("log_configs", log_spec),
 )
 """Every key of a receiver that holds channels, and what builds one."""

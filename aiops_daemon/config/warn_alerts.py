@@ -29,6 +29,7 @@ def warn_alerts(document: Document, tree: Tree, now: float | None) -> Iterator[F
         _teams(document, tree),
         _tokens(document, tree),
         _storage(document, tree),
+        _pagerduty(document, tree),
     )
 
 
@@ -103,3 +104,17 @@ def _storage(document: Document, tree: Tree) -> Iterator[Fault]:
     if (storage.url or "sqlite:").startswith("sqlite:") and (storage.password or storage.password_file):
         key = "password" if storage.password else "password_file"
         yield tree.fault(("storage", key), "has no effect: SQLite has no password", "remove it")
+
+
+def _pagerduty(document: Document, tree: Tree) -> Iterator[Fault]:
+    for number, receiver in enumerate(document.receivers):
+        for index, channel in enumerate(receiver.pagerduty_configs):
+            path = ("receivers", number, "pagerduty_configs", index)
+            token = channel.api_token or channel.api_token_file
+            if channel.from_ and not token:
+                yield tree.fault(
+                    (*path, "from"), "has no effect without a token of the REST API", "give api_token_file"
+                )
+            elif token and not channel.from_:
+                key = "api_token" if channel.api_token else "api_token_file"
+                yield tree.fault((*path, key), "can read, but not write notes: that needs an author", "give from")

@@ -19,3 +19,20 @@ class Notifier(Protocol):
 
     async def close(self) -> None:
         """Release connections; idempotent."""
+
+
+class Confirmer(Protocol):
+    """A channel whose service can be asked whether what it accepted became a page."""
+
+    async def confirmed(self, notification: Notification) -> bool | None:
+        """Say whether the page exists; None when it could not be asked."""
+
+
+class Counterpart(Protocol):
+    """A channel whose service has incidents of its own, told apart by our dedup keys."""
+
+    async def note(self, dedup_key: str, text: str) -> Outcome:
+        """Write a note to the incident there, once."""
+
+    async def dedup_key(self, remote_id: str) -> str | None:
+        """Return the key of the incident that it calls so; None when it has none, or could not be asked."""

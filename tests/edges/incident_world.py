@@ -22,7 +22,7 @@ from aiops_daemon.core.model.incident import (
 from aiops_daemon.core.model.listing import AlertPage, IncidentDetail, IncidentPage
 from aiops_daemon.core.model.rulequality import Proposal, RuleQuality
 from aiops_daemon.core.model.severity import Severity
-from aiops_daemon.edges.web.ports import AlertPorts
+from aiops_daemon.edges.web.ports import AlertPorts, PagerDutyPorts
 
 STATE_AFTER = {
     ActionKind.ACK: IncidentState.ACKNOWLEDGED,
@@ -262,5 +262,10 @@ class AlertDaemon(FakeDaemon):
     road: FakeRoad = field(default_factory=FakeRoad)
 
     def ports(self, external_url=""):
-        """Wire both."""
-        return replace(super().ports(external_url), alerts=self.road.ports())
+        """Wire both; nobody has a secret of PagerDuty's webhooks."""
+        pagerduty = PagerDutyPorts(secrets=tuple, seen=_unheard, deliver=_unheard)
+        return replace(super().ports(external_url), alerts=self.road.ports(), pagerduty=pagerduty)
+
+
+async def _unheard(_given):
+    raise AssertionError("nothing is let in without a secret")

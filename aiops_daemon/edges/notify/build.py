@@ -15,6 +15,7 @@ from aiops_daemon.core.model.receiver import ChannelSpec
 from aiops_daemon.edges.notify.email import EmailNotifier
 from aiops_daemon.edges.notify.jira import JiraNotifier
 from aiops_daemon.edges.notify.log import LogNotifier
+from aiops_daemon.edges.notify.pagerduty.events import PagerDutyNotifier
 from aiops_daemon.edges.notify.render import Renderer
 from aiops_daemon.edges.notify.twilio import TwilioNotifier
 from aiops_daemon.edges.notify.webhook import WebhookNotifier
@@ -35,6 +36,7 @@ NOTIFIERS: dict[str, Callable[[Any, Shared], Notifier]] = {
     "sms": lambda spec, shared: TwilioNotifier(spec, shared.renderer, shared.clock),
     "voice": lambda spec, shared: TwilioNotifier(spec, shared.renderer, shared.clock),
     "jira": lambda spec, shared: JiraNotifier(spec, shared.renderer, shared.clock),
+    "pagerduty": lambda spec, shared: PagerDutyNotifier(spec, shared.clock.now),
     "log": lambda spec, _: LogNotifier(spec),
 }
 """By `integration` of the specification."""

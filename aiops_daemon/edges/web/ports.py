@@ -9,9 +9,11 @@ from aiops_daemon.core.model.action import Action, Done, Refusal
 from aiops_daemon.core.model.inbox import Delivery, Quarantined
 from aiops_daemon.core.model.incident import Entry
 from aiops_daemon.core.model.listing import AlertPage, AlertQuery, IncidentDetail, IncidentPage, IncidentQuery
+from aiops_daemon.core.model.remote import RemoteChange
 from aiops_daemon.core.model.rulequality import RuleQuality
 from aiops_daemon.core.model.scope import Scope
 from aiops_daemon.core.model.settings import TokenSpec
+from aiops_daemon.core.model.source import Secret
 from aiops_daemon.core.model.view import Readiness, ReloadOutcome, View
 
 
@@ -30,6 +32,7 @@ class WebPorts:
     counted: Callable[[str, int], None] | None = None  # route, status code
     alerts: AlertPorts | None = None  # None: the alert road is not there (a preview, some tests)
     allow_anonymous: bool = False  # beyond loopback without tokens, because a flag says so
+    pagerduty: PagerDutyPorts | None = None  # None: nothing is heard from PagerDuty
 
 
 @dataclass(frozen=True)
@@ -50,3 +53,12 @@ class AlertPorts:
     act: Callable[[Action, Scope], Awaitable[Done | Refusal]]
     quality: Callable[[float, Scope], Awaitable[Sequence[RuleQuality]]]  # since (unix seconds)
     answered: Callable[[str, int], None] = lambda source, status: None  # each webhook, by source and status code
+
+
+@dataclass(frozen=True)
+class PagerDutyPorts:
+    """What the way back from PagerDuty needs. Whatever asks the store may raise StoreError."""
+
+    secrets: Callable[[], tuple[Secret, ...]]  # of the webhook subscriptions; a reload may change them
+    seen: Callable[[str], Awaitable[bool]]  # uid of an event: whether it was delivered before
+    deliver: Callable[[RemoteChange], Awaitable[None]]  # returns once it is on disk, together with its uid

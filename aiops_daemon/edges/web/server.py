@@ -25,6 +25,7 @@ from aiops_daemon.edges.web.connections import Connections
 from aiops_daemon.edges.web.csrf import CSRF, Csrf
 from aiops_daemon.edges.web.exposition import Exposition
 from aiops_daemon.edges.web.lifecycle import Lifecycle
+from aiops_daemon.edges.web.pagerduty.endpoint import PagerDutyWebhooks
 from aiops_daemon.edges.web.ports import WebPorts
 from aiops_daemon.edges.web.problem import error_middleware
 from aiops_daemon.edges.web.serverlog import ServerLog
@@ -61,6 +62,8 @@ class WebServer:
         add_alert_road(self._app, ports)
         if ports.alerts is not None:
             self._app.add_routes(AlertmanagerWebhooks(ports, ports.alerts).routes())
+        if ports.pagerduty is not None:
+            self._app.add_routes(PagerDutyWebhooks(ports, ports.pagerduty).routes())
         self._runner: web.AppRunner | None = None
         self._listener: asyncio.Server | None = None
         self._watch: asyncio.Task[None] | None = None

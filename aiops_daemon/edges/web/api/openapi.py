@@ -107,6 +107,7 @@ def _plain_paths() -> dict[str, Any]:
         "/incidents/{ref}/{verb}": {"post": _form()},
         "/webhooks/alertmanager": {"post": _webhook()},
         "/webhooks/alertmanager/{source}": {"post": _webhook("source")},
+        "/webhooks/pagerduty": {"post": _signed_webhook()},
     }
 
 
@@ -135,6 +136,20 @@ def _webhook(*parts: str) -> dict[str, Any]:
     operation = _operation("Alertmanager's receiver.", {"200": _json({"type": "object"}), **problems, **_door()})
     body = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
     return {**operation, "parameters": [_part(name) for name in parts], "requestBody": body}
+
+
+def _signed_webhook() -> dict[str, Any]:
+    """Describe what PagerDuty sends; its signature stands in for a token."""
+    problems = {
+        "400": _problem("Signed, but no event."),
+        "403": _problem("No signature by a secret that is configured."),
+        "413": _problem("Larger than PagerDuty sends."),
+        "503": _problem("The event cannot be stored now; it is to be sent again."),
+    }
+    operation = _operation("PagerDuty's webhooks (v3).", {"200": _json({"type": "object"}), **problems})
+    body = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
+    signature = {"name": "X-PagerDuty-Signature", "in": "header", "required": True, "schema": {"type": "string"}}
+    return {**operation, "parameters": [signature], "requestBody": body, "security": [{}]}
 
 
 def _part(name: str) -> dict[str, Any]:

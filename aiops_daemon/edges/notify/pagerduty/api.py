@@ -1,0 +1,114 @@
+"""PagerDuty's REST API: whether a page was made, notes, and whose page an incident is.
+
+Enters: dedup keys and texts. Leaves: answers, None for what could not be found out. One attempt each, within a
+deadline. Needs a token; notes need the e-mail address of a user too. Never changes the state of an incident: what the
+REST API does is told as done by that user, and could not be told from what people do.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+import httpx2
+
+from aiops_daemon.core.model.channels.pagerduty import PagerDutySpec
+from aiops_daemon.core.model.notification import Failed, FailureReason, Outcome, Sent
+from aiops_daemon.core.model.remote import NOTE_MARK
+from aiops_daemon.edges.notify.pagerduty.answers import once, read
+from aiops_daemon.edges.notify.pagerduty.clients import Api
+from aiops_daemon.edges.notify.pagerduty.lane import DEADLINE_SECONDS, Lane
+from aiops_daemon.edges.notify.pagerduty.limits import clean, cut
+from aiops_daemon.logs import fields
+
+log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+_NEWEST = 5  # incidents of one key that are looked at; a key outlives an incident only when it is triggered anew
+_SKEW_SECONDS = 60.0  # between their clock and ours
+_NOTE_UNITS = 25_000
+_ID = re.compile(r"[A-Za-z0-9]{1,40}")
+
+
+class Incidents:
+    """The incidents of one account."""
+
+    def __init__(self, spec: PagerDutySpec, now: Callable[[], float], *, deadline: float = DEADLINE_SECONDS) -> None:
+        self._spec = spec
+        self._now = now
+        self._lane = Lane(spec.api_url, deadline=deadline, threads=2)
+
+    async def shown(self, dedup_key: str, since: float) -> bool | None:
+        """Say whether there is an incident of this key that was open after `since` (unix seconds)."""
+        found = await self._ask(lambda client: _find(client, dedup_key))
+        if isinstance(found, Failed):
+            return None
+        return any(_open_after(one, since - _SKEW_SECONDS) for one in found)
+
+    async def note(self, dedup_key: str, text: str) -> Outcome:
+        """Write a note to the newest incident of this key."""
+        if self._spec.api_token is None or not self._spec.sender:
+            return Failed(FailureReason.CLIENT_ERROR, "notes need api_token and from", retry=False)
+        content = cut(NOTE_MARK + clean(text), _NOTE_UNITS)
+
+        def write(client: Api) -> bool:
+            found = _find(client, dedup_key)
+            if found:
+                client.rpost(f"/incidents/{found[0]['id']}/notes", json={"content": content})
+            return bool(found)
+
+        written = await self._ask(write)
+        if isinstance(written, Failed):
+            return written
+        if not written:
+            return Failed(FailureReason.CLIENT_ERROR, "PagerDuty shows no incident of this key", retry=False)
+        return Sent(dedup_key)
+
+    async def dedup_key(self, remote_id: str) -> str | None:
+        """Return the key of the incident that PagerDuty calls so."""
+        if not _ID.fullmatch(remote_id):
+            return None
+        found = await self._ask(lambda client: client.rget(f"/incidents/{remote_id}"))
+        key = found.get("incident_key") if isinstance(found, Mapping) else None
+        return key if isinstance(key, str) else None
+
+    async def _ask(self, call: Callable[[Api], _T]) -> _T | Failed:
+        if self._spec.api_token is None:
+            return Failed(FailureReason.CLIENT_ERROR, "there is no api_token", retry=False)
+        token = read(self._spec.api_token, "token of the REST API")
+        answer = token if isinstance(token, Failed) else await self._attempt(call, token)
+        if isinstance(answer, Failed):
+            log.warning("PagerDuty's REST API did not answer", extra=fields(reason=answer.reason, err=answer.detail))
+        return answer
+
+    async def _attempt(self, call: Callable[[Api], _T], token: str) -> _T | Failed:
+        spec = self._spec
+
+        def ask(transport: httpx2.BaseTransport) -> _T:
+            return call(Api(token, spec.sender, spec.api_url, transport))
+
+        return await once(self._lane, ask, token, self._now())
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._lane.close()
+
+
+def _find(client: Api, dedup_key: str) -> list[Mapping[str, Any]]:
+    """Return the incidents of a key, the newest first. The default range is a month; pages may stay open longer."""
+    asked = {"incident_key": dedup_key, "date_range": "all", "sort_by": "created_at:desc", "limit": _NEWEST}
+    found = client.rget("/incidents", params=asked)
+    listed = found if isinstance(found, list) else []
+    return [one for one in listed if isinstance(one, Mapping) and one.get("incident_key") == dedup_key and "id" in one]
+
+
+def _open_after(incident: Mapping[str, Any], moment: float) -> bool:
+    if incident.get("status") != "resolved":
+        return True
+    try:
+        return datetime.fromisoformat(str(incident.get("last_status_change_at"))).timestamp() >= moment
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""What people do in PagerDuty, told by its webhooks (v3)."""
