@@ -18,10 +18,16 @@ from aiops_daemon.config.tree import Tree
 from aiops_daemon.core.packs.choice import PACKS
 
 _SERVERS = (("prometheus", "[]"), ("alertmanagers", "[]"), ("heartbeat",))
+_SLACK = ("receivers", "[]", "slack_configs", "[]")
+_TEAMS = ("receivers", "[]", "msteams_configs", "[]")
 _AT_MOST_ONE = (
     *((section, ("basic_auth", "authorization")) for section in _SERVERS),
     *(((*section, "basic_auth"), ("password", "password_file")) for section in _SERVERS),
     (("storage",), ("password", "password_file")),
+    (_SLACK, ("signing_secret", "signing_secret_file")),
+    (_SLACK, ("app_level_token", "app_level_token_file")),
+    (_SLACK, ("channel", "api_url")),
+    (_SLACK, ("channel", "api_url_file")),
 )
 _EXACTLY_ONE = (
     *(((*section, "authorization"), ("credentials", "credentials_file")) for section in _SERVERS),
@@ -30,6 +36,8 @@ _EXACTLY_ONE = (
     (("slos", "[]", "sli", "events"), ("good", "bad")),
     (("maintenance", "[]"), ("time_intervals", "starts_at")),
     (("web", "tokens", "[]"), ("token", "token_file")),
+    (_SLACK, ("bot_token", "bot_token_file", "api_url", "api_url_file")),
+    (_TEAMS, ("webhook_url", "webhook_url_file")),
 )
 _TOGETHER = tuple(((*section, "tls_config"), ("cert_file", "key_file")) for section in _SERVERS)
 _NAMED = (
@@ -57,15 +65,20 @@ def _sources_given(tree: Tree) -> Iterator[Fault]:
 def _alternatives(tree: Tree) -> Iterator[Fault]:
     for path, names, given in _groups(tree, _AT_MOST_ONE):
         if len(given) > 1:
-            yield tree.key_fault((*path, given[1]), f"at most one of {' and '.join(names)} may be given", "remove one")
+            yield tree.key_fault((*path, given[1]), f"at most one of {_listed(names)} may be given", "remove one")
     for path, names, given in _groups(tree, _EXACTLY_ONE):
         if len(given) > 1:
-            yield tree.key_fault((*path, given[1]), f"exactly one of {' and '.join(names)} may be given", "remove one")
+            yield tree.key_fault((*path, given[1]), f"exactly one of {_listed(names)} may be given", "remove one")
         elif not given:
-            yield tree.fault(path, f"exactly one of {' and '.join(names)} is required", "add one")
+            yield tree.fault(path, f"exactly one of {_listed(names)} is required", "add one")
     for path, names, given in _groups(tree, _TOGETHER):
         if len(given) == 1:
-            yield tree.key_fault((*path, given[0]), f"{' and '.join(names)} belong together", "add the other")
+            yield tree.key_fault((*path, given[0]), f"{_listed(names)} belong together", "add the other")
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}"
 
 
 def _groups(tree: Tree, groups: Any) -> Iterator[tuple[Path, tuple[str, ...], list[str]]]:

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from aiops_daemon.config.channels.log import LogConfig, log_spec
+from aiops_daemon.config.channels.msteams import TeamsConfig, teams_spec
+from aiops_daemon.config.channels.slack import SlackConfig, slack_spec
 from aiops_daemon.config.fields import CountIn, DurationIn, Section
 from aiops_daemon.config.texts import Name
 from aiops_daemon.core.model.receiver import ChannelSpec, ReceiverSpec, StormSpec
@@ -34,12 +36,22 @@ class Receiver(Section):
     storm: Storm = Storm()
     """When further incidents fold into one storm page; a critical one on a service not yet paged still pages."""
 
+    slack_configs: list[SlackConfig] = Field(default=[])
+    """Slack."""
+
+    msteams_configs: list[TeamsConfig] = Field(default=[])
+    """Microsoft Teams."""
+
     log_configs: list[LogConfig] = Field(default=[])
     """Lines of the daemon's own log."""
 
 
 _Build = Callable[[Any, Path], ChannelSpec]
-CHANNELS: tuple[tuple[str, _Build], ...] = (("log_configs", log_spec),)
+CHANNELS: tuple[tuple[str, _Build], ...] = (
+    ("slack_configs", slack_spec),
+    ("msteams_configs", teams_spec),
+    ("log_configs", log_spec),
+)
 """Every key of a receiver that holds channels, and what builds one."""
 
 
