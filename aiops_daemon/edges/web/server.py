@@ -28,6 +28,8 @@ from aiops_daemon.edges.web.lifecycle import Lifecycle
 from aiops_daemon.edges.web.ports import WebPorts
 from aiops_daemon.edges.web.problem import error_middleware
 from aiops_daemon.edges.web.serverlog import ServerLog
+from aiops_daemon.edges.web.slack.desk import SlackDesk
+from aiops_daemon.edges.web.slack.endpoint import SlackWebhooks
 from aiops_daemon.edges.web.ui.landing import Landing
 from aiops_daemon.errors import ListenError
 
@@ -61,6 +63,10 @@ class WebServer:
         add_alert_road(self._app, ports)
         if ports.alerts is not None:
             self._app.add_routes(AlertmanagerWebhooks(ports, ports.alerts).routes())
+        if ports.slack is not None:
+            slack = SlackWebhooks(ports.slack, SlackDesk(ports.slack))
+            self._app.add_routes(slack.routes())
+            self._app.on_shutdown.append(slack.stop)
         self._runner: web.AppRunner | None = None
         self._listener: asyncio.Server | None = None
         self._watch: asyncio.Task[None] | None = None
