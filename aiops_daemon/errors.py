@@ -7,6 +7,7 @@ AiopsError
  ├─ StateFileError       learned state could not be read or written
  ├─ StoreError           rows could not be written or read; carries a reason of a closed set
  ├─ ForestError          an isolation forest could not be grown
+ ├─ SocketError          Slack's Socket Mode cannot be used, or its connection is lost
  ├─ ListenError          the address of the listener cannot be had
  ├─ UnreachableError     a running daemon could not be asked: no answer, or one that is not its own
  ├─ RefusedError         a running daemon would not do what was asked; its words say why
@@ -116,6 +117,10 @@ class StoreError(AiopsError):
 
 class ForestError(AiopsError):
     """An isolation forest could not be grown."""
+
+
+class SocketError(AiopsError):
+    """Slack's Socket Mode cannot be used, or its connection is lost; the words say what to do."""
 
 
 class ListenError(AiopsError):

@@ -24,6 +24,8 @@ _SERVERS = (
     *(("receivers", "[]", kind, "[]", "http_config") for kind in ("webhook_configs", "jira_configs")),
 )
 _PAGERDUTY = ("receivers", "[]", "pagerduty_configs", "[]")
+_SLACK = ("receivers", "[]", "slack_configs", "[]")
+_TEAMS = ("receivers", "[]", "msteams_configs", "[]")
 _AT_MOST_ONE = (
     *((section, ("basic_auth", "authorization")) for section in _SERVERS),
     *(((*section, "basic_auth"), ("password", "password_file")) for section in _SERVERS),
@@ -31,6 +33,10 @@ _AT_MOST_ONE = (
     (("receivers", "[]", "email_configs", "[]"), ("auth_password", "auth_password_file")),
     (("receivers", "[]", "webhook_configs", "[]"), ("secret", "secret_file")),
     (_PAGERDUTY, ("api_token", "api_token_file")),
+    (_SLACK, ("signing_secret", "signing_secret_file")),
+    (_SLACK, ("app_level_token", "app_level_token_file")),
+    (_SLACK, ("channel", "api_url")),
+    (_SLACK, ("channel", "api_url_file")),
 )
 _EXACTLY_ONE = (
     *(((*section, "authorization"), ("credentials", "credentials_file")) for section in _SERVERS),
@@ -44,6 +50,8 @@ _EXACTLY_ONE = (
     (("receivers", "[]", "voice_configs", "[]"), ("auth_token", "auth_token_file")),
     (_PAGERDUTY, ("routing_key", "routing_key_file")),
     ((*_PAGERDUTY, "webhook_secrets", "[]"), ("secret", "secret_file")),
+    (_SLACK, ("bot_token", "bot_token_file", "api_url", "api_url_file")),
+    (_TEAMS, ("webhook_url", "webhook_url_file")),
 )
 _WITH_TLS = (
     *_SERVERS,
@@ -75,15 +83,20 @@ def _sources_given(tree: Tree) -> Iterator[Fault]:
 def _alternatives(tree: Tree) -> Iterator[Fault]:
     for path, names, given in _groups(tree, _AT_MOST_ONE):
         if len(given) > 1:
-            yield tree.key_fault((*path, given[1]), f"at most one of {' and '.join(names)} may be given", "remove one")
+            yield tree.key_fault((*path, given[1]), f"at most one of {_listed(names)} may be given", "remove one")
     for path, names, given in _groups(tree, _EXACTLY_ONE):
         if len(given) > 1:
-            yield tree.key_fault((*path, given[1]), f"exactly one of {' and '.join(names)} may be given", "remove one")
+            yield tree.key_fault((*path, given[1]), f"exactly one of {_listed(names)} may be given", "remove one")
         elif not given:
-            yield tree.fault(path, f"exactly one of {' and '.join(names)} is required", "add one")
+            yield tree.fault(path, f"exactly one of {_listed(names)} is required", "add one")
     for path, names, given in _groups(tree, _TOGETHER):
         if len(given) == 1:
-            yield tree.key_fault((*path, given[0]), f"{' and '.join(names)} belong together", "add the other")
+            yield tree.key_fault((*path, given[0]), f"{_listed(names)} belong together", "add the other")
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}"
 
 
 def _groups(tree: Tree, groups: Any) -> Iterator[tuple[Path, tuple[str, ...], list[str]]]:

@@ -11,9 +11,11 @@ from pydantic import Field
 from aiops_daemon.config.channels.email import EmailConfig, email_spec
 from aiops_daemon.config.channels.jira import JiraConfig, jira_spec
 from aiops_daemon.config.channels.log import LogConfig, log_spec
-from aiops_daemon.config.channels.phone import SmsConfig, VoiceConfig, sms_spec, voice_spec
-from aiops_daemon.config.channels.webhook import WebhookConfig, webhook_spec
+from aiops_daemon.config.channels.msteams import TeamsConfig, teams_spec
 from aiops_daemon.config.channels.pagerduty import PagerDutyConfig, pagerduty_spec
+from aiops_daemon.config.channels.phone import SmsConfig, VoiceConfig, sms_spec, voice_spec
+from aiops_daemon.config.channels.slack import SlackConfig, slack_spec
+from aiops_daemon.config.channels.webhook import WebhookConfig, webhook_spec
 from aiops_daemon.config.fields import CountIn, DurationIn, Section
 from aiops_daemon.config.texts import FilePath, Name
 from aiops_daemon.core.model.receiver import ChannelSpec, ReceiverSpec, StormSpec
@@ -55,6 +57,10 @@ class Receiver(Section):
     """Tickets in Jira."""
     pagerduty_configs: list[PagerDutyConfig] = Field(default=[])
     """Pages through PagerDuty."""
+    slack_configs: list[SlackConfig] = Field(default=[])
+    """Slack."""
+    msteams_configs: list[TeamsConfig] = Field(default=[])
+    """Microsoft Teams."""
 
     log_configs: list[LogConfig] = Field(default=[])
     """Lines of the daemon's own log."""
@@ -75,6 +81,8 @@ CHANNELS: Channels = (
     ("voice_configs", voice_spec),
     ("jira_configs", jira_spec),
     ("pagerduty_configs", pagerduty_spec),
+    ("slack_configs", slack_spec),
+    ("msteams_configs", teams_spec),
     ("log_configs", log_spec),
 )
 """Every key of a receiver that holds channels, and what builds one."""

@@ -24,6 +24,8 @@ PYDANTIC = "pydantic lives in config"
 YAML = "yaml lives in config, edges.rulefiles and edges.alertmanager"
 SQL = "sqlalchemy, alembic and psycopg live in edges.store"
 JINJA = "jinja2 lives in edges.web and edges.notify.render"
+JINJA = "jinja2 lives in edges.web"
+SLACK = "slack_sdk lives in edges.slacksocket"
 FOREST = "scikit-learn lives in edges.forest"
 
 VIOLATIONS = [
@@ -89,6 +91,10 @@ VIOLATIONS = [
     ("core/quality/planted.py", "from sklearn.ensemble import IsolationForest", FOREST),
     ("flows/alerts/planted.py", "import sklearn", FOREST),
     ("edges/store/planted.py", "from aiops_daemon.edges import forest", EDGES),
+    ("edges/notify/slack/planted.py", "from slack_sdk.web.async_client import AsyncWebClient", SLACK),
+    ("edges/web/slack/planted.py", "import slack_sdk", SLACK),
+    ("edges/notify/planted.py", "from aiops_daemon.edges.web import ports", EDGES),
+    ("edges/web/planted.py", "from aiops_daemon.edges import slacksocket", EDGES),
 ]
 
 

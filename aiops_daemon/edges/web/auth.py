@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 ANONYMOUS = "anonymous"
 _OPEN = frozenset({"/-/healthy", "/-/ready", "/metrics", "/findings/metrics"})
-_SIGNED = frozenset({"/webhooks/pagerduty"})  # whose handlers want a signature instead of a token
+_SIGNED = ("/webhooks/pagerduty", "/webhooks/slack/")  # whose handlers want a signature instead of a token
 _READING = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})  # what forms can send
 _QUIET_SECONDS = 60.0
@@ -109,8 +109,8 @@ class Door:
 
 
 def is_open(request: web.Request) -> bool:
-    """Say whether this needs no token: everybody may read it, or what is sent carries a signature."""
-    return request.path in _OPEN or request.path in _SIGNED or request.path.startswith("/static/")
+    """Say whether everybody may read this, or a handler looks itself who asks."""
+    return request.path in _OPEN or request.path.startswith(("/static/", *_SIGNED))
 
 
 def role_needed(request: web.Request) -> Role:

@@ -15,6 +15,7 @@ from aiops_daemon.core.model.scope import Scope
 from aiops_daemon.core.model.settings import TokenSpec
 from aiops_daemon.core.model.source import Secret
 from aiops_daemon.core.model.view import Readiness, ReloadOutcome, View
+from aiops_daemon.edges.web.slack.ports import SlackPorts
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class WebPorts:
     external_url: str = ""
     counted: Callable[[str, int], None] | None = None  # route, status code
     alerts: AlertPorts | None = None  # None: the alert road is not there (a preview, some tests)
+    slack: SlackPorts | None = None  # None: nobody can click or type in Slack
     allow_anonymous: bool = False  # beyond loopback without tokens, because a flag says so
     pagerduty: PagerDutyPorts | None = None  # None: nothing is heard from PagerDuty
 

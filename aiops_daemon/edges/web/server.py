@@ -29,6 +29,8 @@ from aiops_daemon.edges.web.pagerduty.endpoint import PagerDutyWebhooks
 from aiops_daemon.edges.web.ports import WebPorts
 from aiops_daemon.edges.web.problem import error_middleware
 from aiops_daemon.edges.web.serverlog import ServerLog
+from aiops_daemon.edges.web.slack.desk import SlackDesk
+from aiops_daemon.edges.web.slack.endpoint import SlackWebhooks
 from aiops_daemon.edges.web.ui.landing import Landing
 from aiops_daemon.errors import ListenError
 
@@ -64,6 +66,10 @@ class WebServer:
             self._app.add_routes(AlertmanagerWebhooks(ports, ports.alerts).routes())
         if ports.pagerduty is not None:
             self._app.add_routes(PagerDutyWebhooks(ports, ports.pagerduty).routes())
+        if ports.slack is not None:
+            slack = SlackWebhooks(ports.slack, SlackDesk(ports.slack))
+            self._app.add_routes(slack.routes())
+            self._app.on_shutdown.append(slack.stop)
         self._runner: web.AppRunner | None = None
         self._listener: asyncio.Server | None = None
         self._watch: asyncio.Task[None] | None = None

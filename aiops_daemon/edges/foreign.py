@@ -1,0 +1,43 @@
+"""What comes from outside, made fit to be shown: text as one line, addresses that are of the web, moments in a zone.
+
+Enters: text of alerts and people. Leaves: text without control characters, cut to a length; or the answer whether an
+address may become a link. Never escapes for a medium: that is the medium's own.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from aiops_daemon.core.model.quantity import UNKNOWN, utc
+
+
+def one_line(text: str, most: int) -> str:
+    """Return at most `most` characters, without line breaks and what steers terminals or the direction of writing."""
+    head = text[: 4 * most + 4]  # blanks are rarely more of a text; a huge one is not walked through
+    flat = " ".join("".join(" " if unicodedata.category(char)[0] == "C" else char for char in head).split())
+    if len(flat) <= most and len(head) == len(text):
+        return flat
+    return flat[: most - 1].rstrip() + "…"
+
+
+def is_web(url: str, most: int) -> bool:
+    """Say whether this is an http or https address of at most `most` printable characters."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and len(url) <= most and url.isprintable()
+
+
+def local_time(at: float | None, time_zone: str) -> str:
+    """Say a moment to the minute in a zone: 2026-11-21 04:10 CET; in UTC where the zone is not known."""
+    when = utc(at)
+    if when is None:
+        return UNKNOWN
+    try:
+        zone = ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        zone = ZoneInfo("UTC")
+    return when.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
