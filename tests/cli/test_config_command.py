@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from aiops_daemon.cli.config import register
+from aiops_daemon.cli.loading import load_all
+from aiops_daemon.config.load import Overrides
+from aiops_daemon.errors import ConfigError
 
 GOOD = 'prometheus: [{name: eu1, urls: ["http://prom:9090"], basic_auth: {username: a, password: hunter2}}]\n'
 
@@ -118,3 +121,24 @@ def test_a_window_that_has_ended_is_told(config, capsys: pytest.CaptureFixture[s
 
     assert 0 == _run("config", "check", config(f"{GOOD}\n{window}\n"))
     assert "maintenance[0].ends_at: the window has ended; remove it" in capsys.readouterr().err
+
+
+def test_templates_are_tried(config, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A misspelt name in one is told with file and line, as any other fault; not where files do not count."""
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "sms.txt.j2").write_text("{{ name }}\n{{ titel }}")
+    file = config(GOOD + "templates: {directory: words}\n")
+
+    assert 1 == _run("config", "check", file)
+    assert [f"{tmp_path}/words/sms.txt.j2:2:1: 'titel' is undefined", "1 fault"] == capsys.readouterr().err.splitlines()
+    assert 0 == _run("config", "check", "--syntax-only", file)
+
+
+def test_a_run_does_not_start_with_faulty_templates(tmp_path: Path) -> None:
+    """Nor does a reload take them over."""
+    (tmp_path / "sms.txt.j2").write_text("{% if %}")
+    file = tmp_path / "config.yaml"
+    file.write_text(GOOD + "templates: {directory: .}\n")
+
+    with pytest.raises(ConfigError, match=r"sms\.txt\.j2:1:1: Expected an expression"):
+        load_all(file, environ={}, overrides=Overrides())

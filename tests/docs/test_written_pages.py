@@ -19,6 +19,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("helm
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 COMMAND = re.compile(r"aiops-daemon ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)?)([^\n`]*)")
+_OURS = {"prometheus", "queries", "slos", "config", "rules", "receivers", "templates"}
 FLAG = re.compile(r"(?<!\S)(--[a-z][a-z.-]*|-o)\b")
 
 
@@ -116,7 +117,7 @@ def test_configuration_snippets_load(page: Path, tmp_path: Path) -> None:
     """Each YAML block that has a section of our configuration is one that the loader takes."""
     for text in blocks(page, "yaml"):
         document = yaml.safe_load(text)
-        if not isinstance(document, dict) or not {"prometheus", "queries", "slos", "config", "rules"} & set(document):
+        if not isinstance(document, dict) or not _OURS & set(document):
             continue
         file = tmp_path / "config.yaml"
         document = document.get("config", document)

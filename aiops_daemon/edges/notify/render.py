@@ -48,6 +48,12 @@ LARGEST_TEXT = 256 * 1024  # characters
 LONGEST_RANGE = 1_000
 _SUFFIX = ".j2"
 _GAP = re.compile(r"\n{3,}")  # what is left between two parts when those between have nothing to say
+FILTERS: dict[str, Callable[..., str]] = {
+    "moment": moment,
+    "clock_time": clock_time,
+    "duration": duration,
+    "sentence": sentence,
+}
 _GROWING = frozenset({"center", "format", "indent", "replace", "wordwrap"})  # make much out of little
 _GROWING_METHODS = _GROWING | {"expandtabs", "format_map", "join", "ljust", "rjust", "translate", "zfill"}
 _GATHERING = frozenset({"lipsum", "namespace"})  # a namespace carries a text from turn to turn, doubling it each time
@@ -127,7 +133,7 @@ def _environment(medium: Medium, loader: BaseLoader) -> Environment:
     for name in _GATHERING:
         environment.globals.pop(name, None)
     environment.globals["range"] = _range
-    environment.filters |= {"moment": moment, "clock_time": clock_time, "duration": duration, "sentence": sentence}
+    environment.filters |= FILTERS
     return environment
 
 
