@@ -24,7 +24,6 @@ PYDANTIC = "pydantic lives in config"
 YAML = "yaml lives in config, edges.rulefiles and edges.alertmanager"
 SQL = "sqlalchemy, alembic and psycopg live in edges.store"
 JINJA = "jinja2 lives in edges.web and edges.notify.render"
-JINJA = "jinja2 lives in edges.web"
 SLACK = "slack_sdk lives in edges.slacksocket"
 FOREST = "scikit-learn lives in edges.forest"
 
