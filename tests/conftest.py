@@ -30,9 +30,8 @@ def logging_as_it_was() -> Iterator[None]:
     """Take back what a command configured of logging, so that no test hears another's."""
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
-    quiet = {
-        name: logging.getLogger(name).level for name in ("aiohttp.access", "alembic", "asyncio", "httpx2", "httpcore2")
-    }
+    chatty = ("aiohttp.access", "alembic", "asyncio", "httpx2", "httpcore2")
+    quiet = {name: logging.getLogger(name).level for name in chatty}
     yield
     root.setLevel(level)
     root.handlers[:] = handlers

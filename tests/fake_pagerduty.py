@@ -74,6 +74,7 @@ class FakePagerDuty:
         self.heard: Heard | None = None
         self.now = now
         self._limited = limited
+        self._latest: dict[tuple[str, str], Incident] = {}  # the last incident of an alert, open or not
         self._accepted: dict[str, deque[float]] = {}
         self._runner: web.AppRunner | None = None
         self._hanging = asyncio.Event()
@@ -183,10 +184,9 @@ class FakePagerDuty:
 
     async def _take(self, key: str, dedup_key: str, body: dict[str, Any]) -> None:
         action = body["event_action"]
-        known = next(
-            (i for i in self.incidents if (i.routing_key, i.dedup_key) == (key, dedup_key) and i.status != "resolved"),
-            None,
-        )
+        known = self._latest.get((key, dedup_key))
+        if known is not None and known.status == "resolved":
+            known = None
         if action == "trigger":
             if known is None:
                 known = self._opened(key, dedup_key, body["payload"])
@@ -200,6 +200,7 @@ class FakePagerDuty:
         number, now = len(self.incidents) + 1, self.now()
         incident = Incident(f"Q{number:07d}", number, key, dedup_key, payload["summary"], payload["severity"], now, now)
         self.incidents.append(incident)
+        self._latest[key, dedup_key] = incident
         return incident
 
     async def change_status(self, incident: Incident, status: str, agent: dict[str, Any] | None) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -251,3 +253,24 @@ async def test_closing_is_done_twice_without_harm(fake: FakePagerDuty) -> None:
     await notifier.close()
 
     assert 1 == len(fake.pages)
+
+
+STUCK = """
+import asyncio, threading
+from aiops_daemon.edges.notify.pagerduty.lane import Lane
+
+async def main():
+    try:
+        await Lane("http://127.0.0.1:9", deadline=0.1).attempt(lambda transport: threading.Event().wait())
+    except TimeoutError:
+        print("given up")
+
+asyncio.run(main())
+"""
+
+
+def test_a_thread_that_never_ends_does_not_hold_the_process_up() -> None:
+    """A name server that is silent blocks a thread beyond every timeout; the daemon can stop all the same."""
+    ended = subprocess.run([sys.executable, "-c", STUCK], capture_output=True, text=True, timeout=60, check=False)
+
+    assert (0, "given up\n", "") == (ended.returncode, ended.stdout, ended.stderr)

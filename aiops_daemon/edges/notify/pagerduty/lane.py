@@ -34,6 +34,8 @@ _BEFORE_SENDING = (
     ".send_request_body.started",
 )
 
+_OPENING = threading.Lock()  # of transports, all lanes': the first one reads the authorities, and others wait for it
+
 _T = TypeVar("_T")
 _MONOTONIC = SystemClock().monotonic  # threads live in real time, whatever the loop's clock is
 
@@ -68,7 +70,6 @@ class Lane:
         self._deadline = deadline
         self._free = asyncio.Semaphore(threads)
         self._transport: httpx2.BaseTransport | None = None
-        self._opening = threading.Lock()
 
     async def attempt(self, call: Callable[[httpx2.BaseTransport], _T]) -> _T:
         """Make the call once; raises TimeoutError at the deadline, which includes waiting for a free thread."""
@@ -97,7 +98,7 @@ class Lane:
         return future
 
     def _opened(self) -> httpx2.BaseTransport:
-        with self._opening:
+        with _OPENING:
             if self._transport is None:
                 limits = httpx2.Limits(max_keepalive_connections=THREADS, keepalive_expiry=_KEPT_SECONDS)
                 self._transport = httpx2.HTTPTransport(verify=_trust(), limits=limits, proxy=_proxy(self._url))
@@ -105,7 +106,7 @@ class Lane:
 
     def close(self) -> None:
         """Close the connections; what is under way fails."""
-        with self._opening:
+        with _OPENING:
             if self._transport is not None:
                 self._transport.close()
 
