@@ -17,7 +17,7 @@ from aiops_daemon.core.model.channels.phone import SmsSpec, VoiceSpec
 from aiops_daemon.core.model.channels.webhook import WebhookSpec
 from aiops_daemon.core.model.receiver import ChannelSpec
 from aiops_daemon.core.model.source import HttpSpec
-from aiops_daemon.edges.notify.build import Shared, make_notifier
+from aiops_daemon.edges.notify.build import Shared, make_notifier, make_paces
 from aiops_daemon.edges.notify.render import Renderer
 from aiops_daemon.ports.notify import Notifier
 
@@ -60,8 +60,8 @@ CHANNELS = (
 @asynccontextmanager
 async def opened(spec: ChannelSpec) -> AsyncIterator[Notifier]:
     """Open a channel, and close it."""
-    renderer = Renderer()
-    notifier = make_notifier(spec, Shared(renderer, Standing()))
+    renderer, clock = Renderer(), Standing()
+    notifier = make_notifier(spec, Shared(renderer, clock, make_paces(clock)))
     try:
         yield notifier
     finally:
