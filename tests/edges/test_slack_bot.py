@@ -283,7 +283,7 @@ async def test_a_token_that_cannot_be_used(slack, tmp_path, text):
         (tmp_path / "token").write_text(TOKEN)
         assert isinstance(await bot.send(), Sent)
 
-    assert (FailureReason.AUTH_ERROR, False) == (outcome.reason, outcome.retry)
+    assert (FailureReason.AUTH_ERROR, True) == (outcome.reason, outcome.retry)
     assert "canary" not in outcome.detail
 
 

@@ -33,7 +33,7 @@ class SlackBot:
     def __init__(self, spec: SlackSpec, token: Secret, clock: Clock, pace: Pace) -> None:
         self._spec = spec
         self._pace = pace
-        self._api = WebApi(spec, token, clock.now)
+        self._api = WebApi(spec, token, clock)
 
     async def send(self, notification: Notification) -> Outcome:
         """Send one message once."""
