@@ -28,7 +28,7 @@ from aiops_daemon.edges import forest
 from aiops_daemon.edges.alertmanager.client import AlertmanagerClient
 from aiops_daemon.edges.exporter.findings import render
 from aiops_daemon.edges.heartbeat import send_heartbeat
-from aiops_daemon.edges.notify.build import Shared, make_notifier
+from aiops_daemon.edges.notify.build import Shared, make_notifier, make_paces
 from aiops_daemon.edges.notify.render import Renderer
 from aiops_daemon.edges.prometheus.client import PrometheusClient
 from aiops_daemon.edges.rulefiles.promtool import checker_for
@@ -106,6 +106,7 @@ class Daemon:
         self._claims = Claims()
         self._started = False
         self._renderer = Renderer(settings.template_directory)
+        self._paces = make_paces(options.clock)
 
     @property
     def address(self) -> str:
@@ -285,7 +286,7 @@ class Daemon:
         await self._renderer.close()  # the one of the last reload
 
     def _make_notifier(self, spec: ChannelSpec) -> Notifier:
-        return make_notifier(spec, Shared(self._renderer, self._clock))
+        return make_notifier(spec, Shared(self._renderer, self._clock, self._paces))
 
     def _alert_ports(self, store: SqlStore, road: AlertRoad) -> AlertPorts:
         return AlertPorts(

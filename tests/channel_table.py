@@ -13,11 +13,13 @@ from notify_world import Standing
 
 from aiops_daemon.config.secret import HeldSecret
 from aiops_daemon.core.model.channels.jira import JiraSpec
+from aiops_daemon.core.model.channels.msteams import TeamsSpec
 from aiops_daemon.core.model.channels.phone import SmsSpec, VoiceSpec
+from aiops_daemon.core.model.channels.slack import SlackSpec
 from aiops_daemon.core.model.channels.webhook import WebhookSpec
 from aiops_daemon.core.model.receiver import ChannelSpec
 from aiops_daemon.core.model.source import HttpSpec
-from aiops_daemon.edges.notify.build import Shared, make_notifier
+from aiops_daemon.edges.notify.build import Shared, make_notifier, make_paces
 from aiops_daemon.edges.notify.render import Renderer
 from aiops_daemon.ports.notify import Notifier
 
@@ -49,7 +51,14 @@ def _jira(url: str) -> JiraSpec:
     return JiraSpec(f"{url}/rest/api/2", "OPS", "Bug", http=http)
 
 
+def _slack_bot(url: str) -> SlackSpec:
+    return SlackSpec(canary("bot"), channel="#ops", signing_secret=canary("signing"), web_api_url=url)
+
+
 CHANNELS = (
+    Channel("slack", _slack_bot, '{"ok": true, "channel": "C1", "ts": "1.2"}'),
+    Channel("slack webhook", lambda url: SlackSpec(webhook=HeldSecret(f"{url}/services/{CANARY}")), "ok"),
+    Channel("msteams", lambda url: TeamsSpec(HeldSecret(f"{url}/workflows/{CANARY}?sig={CANARY}")), ""),
     Channel("webhook", _webhook),
     Channel("sms", lambda url: SmsSpec(url, "AC1", canary("token"), "+4930111", "+4930123456"), '{"sid": "SM1"}'),
     Channel("voice", lambda url: VoiceSpec(url, "AC1", canary("token"), "+4930111", "+4930123456"), '{"sid": "CA1"}'),
@@ -60,8 +69,8 @@ CHANNELS = (
 @asynccontextmanager
 async def opened(spec: ChannelSpec) -> AsyncIterator[Notifier]:
     """Open a channel, and close it."""
-    renderer = Renderer()
-    notifier = make_notifier(spec, Shared(renderer, Standing()))
+    renderer, clock = Renderer(), Standing()
+    notifier = make_notifier(spec, Shared(renderer, clock, make_paces(clock)))
     try:
         yield notifier
     finally:

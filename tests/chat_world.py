@@ -58,8 +58,8 @@ def storm(count: int = 12, **changes: Any) -> Message:
     )
     defaults = {
         "event": MessageEvent.STORM,
-        "name": "", "title": f"{count} more incidents in 5m", "named": named, "evidence": (), "impact": "",
-        "next_at": None, "links": (), "service": "",
+        "name": "", "title": f"{count} more incidents in 5m", "named": named, "impact": "",
+        "evidence": tuple(f"evidence of {one.name}" for one in named), "next_at": None, "links": (), "service": "",
     }  # fmt: skip
     return message(**(defaults | changes))
 

@@ -77,7 +77,6 @@ async def test_four_cards_a_second(teams, notifier):
         (500, FailureReason.SERVER_ERROR, True),
         (503, FailureReason.SERVER_ERROR, True),
         (302, FailureReason.CLIENT_ERROR, False),
-        (204, FailureReason.OTHER, True),
     ],
 )
 async def test_refusals(teams, notifier, status, reason, retry):

@@ -114,7 +114,7 @@ async def test_people_are_reached_by_their_slack_id(slack):
     async with Bot(slack, channel="") as bot:
         first = await bot.send(address="U0ANN", destination="person/ann/slack")
         assert first.reply.startswith("D0ANN:")
-        assert Sent(first.reply) == await bot.send(acknowledged(), first.reply, address="U0ANN")
+        assert Sent(first.reply) == await bot.send(acknowledged(), first.reply)  # the thread knows where
         nobody = await bot.send()
 
     assert Failed(FailureReason.CLIENT_ERROR, "no channel and no Slack id to send to", retry=False) == nobody
@@ -283,7 +283,7 @@ async def test_a_token_that_cannot_be_used(slack, tmp_path, text):
         (tmp_path / "token").write_text(TOKEN)
         assert isinstance(await bot.send(), Sent)
 
-    assert (FailureReason.AUTH_ERROR, False) == (outcome.reason, outcome.retry)
+    assert (FailureReason.AUTH_ERROR, True) == (outcome.reason, outcome.retry)
     assert "canary" not in outcome.detail
 
 

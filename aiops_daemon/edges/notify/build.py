@@ -15,11 +15,27 @@ from aiops_daemon.core.model.receiver import ChannelSpec
 from aiops_daemon.edges.notify.email import EmailNotifier
 from aiops_daemon.edges.notify.jira import JiraNotifier
 from aiops_daemon.edges.notify.log import LogNotifier
+from aiops_daemon.edges.notify.msteams import TeamsNotifier, teams_pace
+from aiops_daemon.edges.notify.pace import Pace
 from aiops_daemon.edges.notify.pagerduty.events import PagerDutyNotifier
 from aiops_daemon.edges.notify.render import Renderer
+from aiops_daemon.edges.notify.slack import slack_notifier, slack_pace
 from aiops_daemon.edges.notify.twilio import TwilioNotifier
 from aiops_daemon.edges.notify.webhook import WebhookNotifier
 from aiops_daemon.ports.notify import Notifier
+
+
+@dataclass(frozen=True, slots=True)
+class Paces:
+    """The limits that services set, which all channels of a process keep together, whatever their configuration."""
+
+    slack: Pace
+    msteams: Pace
+
+
+def make_paces(clock: Clock) -> Paces:
+    """Make the limits of a process."""
+    return Paces(slack_pace(clock), teams_pace(clock))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +44,7 @@ class Shared:
 
     renderer: Renderer
     clock: Clock
+    paces: Paces
 
 
 NOTIFIERS: dict[str, Callable[[Any, Shared], Notifier]] = {
@@ -37,6 +54,8 @@ NOTIFIERS: dict[str, Callable[[Any, Shared], Notifier]] = {
     "voice": lambda spec, shared: TwilioNotifier(spec, shared.renderer, shared.clock),
     "jira": lambda spec, shared: JiraNotifier(spec, shared.renderer, shared.clock),
     "pagerduty": lambda spec, shared: PagerDutyNotifier(spec, shared.clock.now),
+    "slack": lambda spec, shared: slack_notifier(spec, shared.clock, shared.paces.slack),
+    "msteams": lambda spec, shared: TeamsNotifier(spec, shared.clock, shared.paces.msteams),
     "log": lambda spec, _: LogNotifier(spec),
 }
 """By `integration` of the specification."""

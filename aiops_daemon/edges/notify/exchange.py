@@ -35,6 +35,11 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def accepted(self) -> bool:
+        """Say whether it is a 2xx."""
+        return self.status // 100 == 2
+
     def document(self) -> dict[str, Any]:
         """Return the body as a JSON object, {} when it is none."""
         try:
@@ -58,6 +63,16 @@ class Exchange:
         """Send one request; an answer that is not 2xx is a Failed. `secrets` are cut out of what the server says."""
         try:
             known = present(self._spec)
+        except SourceError as error:
+            return unusable(error)
+        answer = await self.send(method, url, headers=known.headers | dict(headers), body=body)
+        if isinstance(answer, Failed) or answer.accepted:
+            return answer
+        return self._refused(answer, Credentials({}, (*known.secrets, *secrets)))
+
+    async def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes = b"") -> Answer | Failed:
+        """Send one request with these headers alone; every answer is returned, whatever its status."""
+        try:
             context = await asyncio.to_thread(self._context) if url.startswith("https:") else True
         except SourceError as error:
             return unusable(error)
@@ -66,18 +81,15 @@ class Exchange:
                 method,
                 url,
                 data=body or None,
-                headers=known.headers | dict(headers),
+                headers=headers,
                 allow_redirects=False,
                 ssl=context,
                 server_hostname=self._spec.tls.server_name or None,
                 timeout=aiohttp.ClientTimeout(total=self._timeout),
             ) as response:
-                answer = Answer(response.status, response.headers, await _body(response))
+                return Answer(response.status, response.headers, await _body(response))
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             return unreachable(error)
-        if answer.status // 100 == 2:
-            return answer
-        return self._refused(answer, Credentials({}, (*known.secrets, *secrets)))
 
     async def close(self) -> None:
         """Close the connections; idempotent."""

@@ -11,14 +11,15 @@ from aiops_daemon.clock import Clock
 from aiops_daemon.core.model.channels.msteams import TeamsSpec
 from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.notification import Failed, FailureReason, Notification, Outcome, Sent
+from aiops_daemon.core.model.source import HttpSpec
+from aiops_daemon.edges.notify.exchange import Exchange
 from aiops_daemon.edges.notify.pace import Pace
-from aiops_daemon.edges.notify.posting import Poster, read_secret
+from aiops_daemon.edges.notify.secret import read_secret
 from aiops_daemon.edges.notify.statuses import failed, retry_after
 from aiops_daemon.edges.notify.teamscard import card_body
 
 EVERY_SECONDS = 0.25  # over four requests a second Teams throttles
 _PAUSE = 1.0  # seconds after a 429 that does not say how long
-_ACCEPTED = (200, 202)
 
 
 def teams_pace(clock: Clock) -> Pace:
@@ -33,7 +34,7 @@ class TeamsNotifier:
         self._spec = spec
         self._clock = clock
         self._pace = pace
-        self._poster = Poster(spec.timeout)
+        self._exchange = Exchange(HttpSpec(), clock, spec.timeout)
 
     async def send(self, notification: Notification) -> Outcome:
         """Send one card once; what only changes a message that stands is no message here."""
@@ -44,10 +45,11 @@ class TeamsNotifier:
             return url
         if (wait := await self._pace.turn(url)) > 0:
             return Failed(FailureReason.RATE_LIMITED, "waits for the webhook's turn", retry=True, retry_after=wait)
-        answer = await self._poster.post(url, card_body(notification.message), {})
+        headers = {"Content-Type": "application/json; charset=utf-8"}
+        answer = await self._exchange.send("POST", url, headers=headers, body=card_body(notification.message))
         if isinstance(answer, Failed):
             return answer
-        if answer.status in _ACCEPTED:
+        if answer.accepted:
             return Sent()
         asked = retry_after(answer.headers, self._clock.now())
         if answer.status == 429:
@@ -56,7 +58,7 @@ class TeamsNotifier:
 
     async def close(self) -> None:
         """Release connections; idempotent."""
-        await self._poster.close()
+        await self._exchange.close()
 
 
 _WORDS = {

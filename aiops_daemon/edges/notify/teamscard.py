@@ -78,7 +78,9 @@ def _elements(kept: Message, whole: Message) -> Iterator[Element]:
         yield _paragraph(_label("Impact"), _run(kept.impact))
     for line in kept.evidence:
         yield _paragraph(_run(f"• {line}"))
-    yield from _cut(len(whole.evidence) - len(kept.evidence), "line of evidence", "lines of evidence", kept)
+    yield from _cut(
+        0 if whole.named else len(whole.evidence) - len(kept.evidence), "line of evidence", "lines of evidence", kept
+    )
     for each in kept.named:
         where = f", {each.service}" if each.service else ""
         yield _paragraph(_run(f"• {each.name} {each.title} ({each.severity}{where})"))
@@ -147,6 +149,7 @@ def _open(one: Link, name: str) -> Element:
 
 def _bounded(message: Message) -> Message:
     """Cut every text to what one may need, so that only evidence and names can be too much; links to the web stay."""
+    evidence = () if message.named else message.evidence  # of a storm it repeats the names
     return replace(
         message,
         name=one_line(message.name, _SHORT),
@@ -159,7 +162,7 @@ def _bounded(message: Message) -> Message:
         service=one_line(message.service, _SHORT),
         cluster=one_line(message.cluster, _SHORT),
         impact=one_line(message.impact, _TEXT),
-        evidence=tuple(one_line(one, _TEXT) for one in message.evidence),
+        evidence=tuple(one_line(one, _TEXT) for one in evidence),
         why_you=one_line(message.why_you, _TEXT),
         next_who=one_line(message.next_who, _SHORT),
         actor=one_line(message.actor, _SHORT),

@@ -95,7 +95,7 @@ def _body(message: Message) -> Iterator[Block]:
         yield facts
     if message.impact:
         yield section(f"*Impact*\n{escape(message.impact, _LONG)}")
-    if message.evidence:
+    if message.evidence and not message.named:  # those who read lists alone get the names as evidence
         yield section(f"*Evidence*\n{bullets(message.evidence, _LONG)}")
     yield from _named(message.named)
     yield from _next(message)

@@ -33,17 +33,14 @@ class SlackBot:
     def __init__(self, spec: SlackSpec, token: Secret, clock: Clock, pace: Pace) -> None:
         self._spec = spec
         self._pace = pace
-        self._api = WebApi(spec, token, clock.now)
+        self._api = WebApi(spec, token, clock)
 
     async def send(self, notification: Notification) -> Outcome:
         """Send one message once."""
-        channel = notification.address or self._spec.channel
-        if not channel:
-            return Failed(FailureReason.CLIENT_ERROR, "no channel and no Slack id to send to", retry=False)
         where, _, ts = notification.thread.partition(":")
         event = notification.message.event
         if not (where and ts) or event in _ALONE:
-            return await self._first(notification, channel)
+            return await self._first(notification, notification.address or self._spec.channel or where)
         if event in _CHANGES:
             return await self._changed(notification, where, ts)
         if event in _ENDS:
@@ -56,6 +53,8 @@ class SlackBot:
 
     async def _first(self, notification: Notification, channel: str) -> Outcome:
         """Post the message that stands for the incident."""
+        if not channel:
+            return Failed(FailureReason.CLIENT_ERROR, "no channel and no Slack id to send to", retry=False)
         shown = head(notification.message, interactive=self._spec.interactive)
         return await self._post(channel, shown.payload())
 

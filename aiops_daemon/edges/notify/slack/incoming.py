@@ -11,9 +11,10 @@ from aiops_daemon.clock import Clock
 from aiops_daemon.core.model.channels.slack import SlackSpec
 from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.notification import Failed, FailureReason, Notification, Outcome, Sent
-from aiops_daemon.core.model.source import Secret
+from aiops_daemon.core.model.source import HttpSpec, Secret
+from aiops_daemon.edges.notify.exchange import Exchange
 from aiops_daemon.edges.notify.pace import Pace
-from aiops_daemon.edges.notify.posting import Poster, read_secret
+from aiops_daemon.edges.notify.secret import read_secret
 from aiops_daemon.edges.notify.slack.blocks import head
 from aiops_daemon.edges.notify.slack.refusals import error_word, refused
 from aiops_daemon.edges.notify.statuses import failed, retry_after
@@ -29,7 +30,7 @@ class SlackWebhook:
         self._webhook = webhook
         self._clock = clock
         self._pace = pace
-        self._poster = Poster(spec.timeout)
+        self._exchange = Exchange(HttpSpec(), clock, spec.timeout)
 
     async def send(self, notification: Notification) -> Outcome:
         """Send one message once; what only changes a message that stands is no message here."""
@@ -41,22 +42,24 @@ class SlackWebhook:
         if (wait := await self._pace.turn(url)) > 0:
             return Failed(FailureReason.RATE_LIMITED, "waits for the channel's turn", retry=True, retry_after=wait)
         shown = head(notification.message, interactive=self._spec.interactive).payload()
-        answer = await self._poster.post(url, json.dumps(shown).encode(), {})
+        headers = {"Content-Type": "application/json; charset=utf-8"}
+        answer = await self._exchange.send("POST", url, headers=headers, body=json.dumps(shown).encode())
         if isinstance(answer, Failed):
             return answer
-        if answer.status == 200 and answer.text.strip() == "ok":
+        text = answer.body.decode(errors="replace").strip()
+        if answer.accepted and text == "ok":
             return Sent()
         wait_asked = retry_after(answer.headers, self._clock.now())
         if answer.status == 429:
             self._pace.hold(url, wait_asked or _PAUSE)
-        word = error_word(answer.text)
-        if answer.status == 200:
-            return refused(word, wait_asked) if word else failed(200, "no answer of Slack's", wait_asked)
+        word = error_word(text)
+        if answer.accepted:
+            return refused(word, wait_asked) if word else failed(answer.status, "no answer of Slack's", wait_asked)
         return _failed(answer.status, word, wait_asked)
 
     async def close(self) -> None:
         """Release connections; idempotent."""
-        await self._poster.close()
+        await self._exchange.close()
 
 
 def _failed(status: int, word: str, wait: float | None) -> Failed:

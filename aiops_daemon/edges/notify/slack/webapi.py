@@ -7,14 +7,16 @@ outbox repeats. Never lets the token, or text of the answer that is no word of S
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aiops_daemon.clock import Clock
 from aiops_daemon.core.model.channels.slack import SlackSpec
 from aiops_daemon.core.model.notification import Failed
-from aiops_daemon.core.model.source import Secret
-from aiops_daemon.edges.notify.posting import Answer, Poster, read_secret
+from aiops_daemon.core.model.source import HttpSpec, Secret
+from aiops_daemon.edges.notify.exchange import Answer, Exchange
+from aiops_daemon.edges.notify.secret import read_secret
 from aiops_daemon.edges.notify.slack.refusals import error_word, refused
 from aiops_daemon.edges.notify.statuses import failed, retry_after
 
@@ -30,11 +32,11 @@ class Refused:
 class WebApi:
     """Calls methods as the bot."""
 
-    def __init__(self, spec: SlackSpec, token: Secret, now: Callable[[], float]) -> None:
+    def __init__(self, spec: SlackSpec, token: Secret, clock: Clock) -> None:
         self._base = spec.web_api_url.rstrip("/")
         self._token = token
-        self._now = now
-        self._poster = Poster(spec.timeout)
+        self._clock = clock
+        self._exchange = Exchange(HttpSpec(), clock, spec.timeout)
 
     async def call(self, method: str, fields: Mapping[str, Any]) -> dict[str, Any] | Refused:
         """Call once."""
@@ -42,28 +44,26 @@ class WebApi:
         if isinstance(token, Failed):
             return Refused("", token)
         body = json.dumps(fields).encode()
-        answer = await self._poster.post(f"{self._base}/{method}", body, {"Authorization": f"Bearer {token}"})
+        headers = {"Content-Type": "application/json; charset=utf-8", "Authorization": f"Bearer {token}"}
+        answer = await self._exchange.send("POST", f"{self._base}/{method}", headers=headers, body=body)
         if isinstance(answer, Failed):
             return Refused("", answer)
-        return read_answer(answer, self._now())
+        return read_answer(answer, self._clock.now())
 
     async def close(self) -> None:
         """Release connections; idempotent."""
-        await self._poster.close()
+        await self._exchange.close()
 
 
 def read_answer(answer: Answer, now: float) -> dict[str, Any] | Refused:
     """Read what the Web API answered: a 200 says nothing, `ok` does."""
     wait = retry_after(answer.headers, now)
-    try:
-        document = json.loads(answer.body)
-    except ValueError:  # UnicodeDecodeError is one
-        document = None
-    if not isinstance(document, dict):
+    document = answer.document()
+    if "ok" not in document:
         return Refused("", failed(answer.status, "no answer of Slack's Web API", wait))
-    if document.get("ok") is True and answer.status == 200:
+    if document["ok"] is True and answer.accepted:
         return document
     word = error_word(str(document.get("error", "")))
-    if answer.status != 200:
+    if not answer.accepted:
         return Refused(word, failed(answer.status, word, wait))
     return Refused(word, refused(word, wait))

@@ -1,0 +1,119 @@
+"""A whole daemon with Slack and Teams on loopback, in virtual time: what people see there of an incident's life."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_slack import TOKEN, FakeSlack
+from fake_teams import FakeTeams, texts
+from page_scenario import PageScenario
+
+from aiops_daemon.config.secret import HeldSecret
+from aiops_daemon.core.model.channels.msteams import TeamsSpec
+from aiops_daemon.core.model.channels.slack import SlackSpec
+from aiops_daemon.core.model.escalation import EscalationSpec, StepSpec
+from aiops_daemon.core.model.oncall import PersonSpec
+from aiops_daemon.core.model.receiver import ChannelSpec, ReceiverSpec
+from aiops_daemon.core.model.route import Mode, RouteSpec
+from aiops_daemon.edges.notify.build import notifier_maker
+from aiops_daemon.ports.notify import Notifier
+
+pytestmark = pytest.mark.looptime
+
+HIGH = {"alertname": "HighLatency", "service": "checkout", "severity": "critical"}
+
+
+class ChatScenario(PageScenario):
+    """A daemon whose channels are the real ones."""
+
+    def _make(self, spec: ChannelSpec) -> Notifier:  # type: ignore[override]
+        self.maker = getattr(self, "maker", None) or notifier_maker(self.clock)
+        return self.maker(spec)
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[FakeSlack]:
+    """A workspace."""
+    async with FakeSlack() as fake:
+        yield fake
+
+
+@pytest.fixture
+async def teams() -> AsyncIterator[FakeTeams]:
+    """A workflow."""
+    async with FakeTeams() as fake:
+        yield fake
+
+
+def world(slack: FakeSlack, teams: FakeTeams) -> dict[str, Any]:
+    """Tell the channel and Teams at once, Ann herself a quarter of an hour later."""
+    bot = {"bot_token": HeldSecret(TOKEN), "web_api_url": slack.api, "signing_secret": HeldSecret("s")}
+    return {
+        "receivers": (
+            ReceiverSpec("chat", (SlackSpec(channel="#ops", **bot), TeamsSpec(HeldSecret(teams.url)))),
+            ReceiverSpec("direct", (SlackSpec(**bot),)),
+        ),
+        "people": (PersonSpec("ann", (("slack", "U0ANN"),)),),
+        "escalations": (
+            EscalationSpec("shop", (StepSpec(("receiver/chat",)), StepSpec(("person/ann",), after=900.0))),
+        ),
+        "route": RouteSpec(escalation="shop", mode=Mode.LIVE),
+    }
+
+
+async def test_the_life_of_an_incident(tmp_path: Path, slack: FakeSlack, teams: FakeTeams) -> None:
+    """One message in the channel that changes, its story in the thread; Ann's own; a card for beginning and end."""
+    s = ChatScenario(tmp_path, **world(slack, teams))
+    s.at("10:00").alert(HIGH)
+    s.at("10:20").act("ack", text="looking at the pool")
+    s.at("10:40").resolve(HIGH)
+    await s.play("10:45")
+
+    channel, direct = slack.heads()
+    assert ["C0OPS", "D0ANN"] == [channel.channel, direct.channel]
+    assert ["Acknowledged", "🟢 Resolved"] == [
+        each.fields["text"].split(" by ")[0].split(" after ")[0] for each in slack.thread(channel.ts)
+    ]
+    assert "resolved" in str(channel.now["blocks"][1])
+    assert "actions" in str(channel.fields["blocks"])
+    assert "actions" not in str(channel.now["blocks"])
+    assert "resolved" in str(direct.now["blocks"][1])
+    assert [True, True] == [
+        texts(card)[0].startswith(start) for card, start in zip(teams.cards, ("🔴 INC-1", "🟢 Resolved"), strict=True)
+    ]
+    assert (0, []) == (slack.limited, teams.lost)
+
+
+async def test_a_hanging_slack_delays_nobody(tmp_path: Path, slack: FakeSlack, teams: FakeTeams) -> None:
+    """Teams hears at once; Slack as soon as it answers again, once."""
+    slack.hanging = 3600.0
+    s = ChatScenario(tmp_path, **world(slack, teams))
+    s.at("10:00").alert(HIGH)
+    s.at("10:01").run(lambda: _note(seen, len(teams.cards)))
+    s.at("10:02").run(lambda: _answer_again(slack))
+    seen: list[int] = []
+    await s.play("10:14")
+
+    assert [1] == seen
+    assert ["C0OPS"] == [each.channel for each in slack.heads()]
+
+
+async def _note(seen: list[int], what: int) -> None:
+    seen.append(what)
+
+
+async def _answer_again(slack: FakeSlack) -> None:
+    slack.hanging = 0.0
+
+
+async def test_a_storm_of_incidents_keeps_the_limit(tmp_path: Path, slack: FakeSlack, teams: FakeTeams) -> None:
+    """Twenty incidents at once: a message a second to the channel, none refused, none lost."""
+    s = ChatScenario(tmp_path, **world(slack, teams))
+    s.at("10:00").alert(*(HIGH | {"service": f"s{number}", "cluster": f"c{number}"} for number in range(20)))
+    await s.play("10:10")
+
+    assert 0 == slack.limited
+    assert 20 == len({each.fields["text"] for each in slack.heads()})
