@@ -23,6 +23,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "rules": ("rules", "generate alert rules with their unit tests"),
     "incidents": ("incidents", "list, show and move incidents; try groupings"),
     "alertmanager": ("alertmanager", "find traps in an Alertmanager's configuration, connect or import it"),
+    "simulate": ("simulate", "run an escalation ahead"),
     "schedules": ("schedules", "import on-call schedules of other tools"),
     "quality": ("quality", "what came of each alert rule, and changes worth making"),
     "db": ("db", "check, back up, restore or migrate the store"),

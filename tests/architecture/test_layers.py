@@ -26,6 +26,8 @@ SQL = "sqlalchemy, alembic and psycopg live in edges.store"
 JINJA = "jinja2 lives in edges.web and edges.notify.render"
 SLACK = "slack_sdk lives in edges.slacksocket"
 FOREST = "scikit-learn lives in edges.forest"
+ICAL = "icalendar and dateutil live in edges.ical"
+APSCHEDULER = "Of apscheduler only the triggers, in core.response.calendar"
 
 VIOLATIONS = [
     # file in the package, line planted, contract that must break
@@ -94,6 +96,12 @@ VIOLATIONS = [
     ("edges/web/slack/planted.py", "import slack_sdk", SLACK),
     ("edges/notify/planted.py", "from aiops_daemon.edges.web import ports", EDGES),
     ("edges/web/planted.py", "from aiops_daemon.edges import slacksocket", EDGES),
+    ("core/quality/planted.py", "import icalendar", ICAL),
+    ("cli/planted.py", "from dateutil import rrule", ICAL),
+    ("edges/web/planted.py", "from aiops_daemon.edges import ical", EDGES),
+    ("core/incidents/planted.py", "from apscheduler.triggers.cron import CronTrigger", APSCHEDULER),
+    ("flows/planted.py", "import apscheduler", APSCHEDULER),
+    ("core/incidents/planted.py", "from aiops_daemon.core.response import routing", CORE_LAYERS),
 ]
 
 
