@@ -13,6 +13,7 @@ from notify_world import Standing
 
 from aiops_daemon.config.secret import HeldSecret
 from aiops_daemon.core.model.channels.jira import JiraSpec
+from aiops_daemon.core.model.channels.pagerduty import PagerDutySpec
 from aiops_daemon.core.model.channels.phone import SmsSpec, VoiceSpec
 from aiops_daemon.core.model.channels.webhook import WebhookSpec
 from aiops_daemon.core.model.receiver import ChannelSpec
@@ -49,7 +50,13 @@ def _jira(url: str) -> JiraSpec:
     return JiraSpec(f"{url}/rest/api/2", "OPS", "Bug", http=http)
 
 
+def _pagerduty(url: str) -> PagerDutySpec:
+    key = HeldSecret(f"{CANARY}-routing-key".ljust(32, "0"))
+    return PagerDutySpec(key, url, url, api_token=canary("rest"), webhook_secrets=(canary("hook"),))
+
+
 CHANNELS = (
+    Channel("pagerduty", _pagerduty, '{"status": "success", "dedup_key": "x"}'),
     Channel("webhook", _webhook),
     Channel("sms", lambda url: SmsSpec(url, "AC1", canary("token"), "+4930111", "+4930123456"), '{"sid": "SM1"}'),
     Channel("voice", lambda url: VoiceSpec(url, "AC1", canary("token"), "+4930111", "+4930123456"), '{"sid": "CA1"}'),
