@@ -14,6 +14,7 @@ from notify_world import Standing
 from aiops_daemon.config.secret import HeldSecret
 from aiops_daemon.core.model.channels.jira import JiraSpec
 from aiops_daemon.core.model.channels.msteams import TeamsSpec
+from aiops_daemon.core.model.channels.pagerduty import PagerDutySpec
 from aiops_daemon.core.model.channels.phone import SmsSpec, VoiceSpec
 from aiops_daemon.core.model.channels.slack import SlackSpec
 from aiops_daemon.core.model.channels.webhook import WebhookSpec
@@ -55,10 +56,16 @@ def _slack_bot(url: str) -> SlackSpec:
     return SlackSpec(canary("bot"), channel="#ops", signing_secret=canary("signing"), web_api_url=url)
 
 
+def _pagerduty(url: str) -> PagerDutySpec:
+    key = HeldSecret(f"{CANARY}-routing-key".ljust(32, "0"))
+    return PagerDutySpec(key, url, url, api_token=canary("rest"), webhook_secrets=(canary("hook"),))
+
+
 CHANNELS = (
     Channel("slack", _slack_bot, '{"ok": true, "channel": "C1", "ts": "1.2"}'),
     Channel("slack webhook", lambda url: SlackSpec(webhook=HeldSecret(f"{url}/services/{CANARY}")), "ok"),
     Channel("msteams", lambda url: TeamsSpec(HeldSecret(f"{url}/workflows/{CANARY}?sig={CANARY}")), ""),
+    Channel("pagerduty", _pagerduty, '{"status": "success", "dedup_key": "x"}'),
     Channel("webhook", _webhook),
     Channel("sms", lambda url: SmsSpec(url, "AC1", canary("token"), "+4930111", "+4930123456"), '{"sid": "SM1"}'),
     Channel("voice", lambda url: VoiceSpec(url, "AC1", canary("token"), "+4930111", "+4930123456"), '{"sid": "CA1"}'),
