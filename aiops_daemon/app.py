@@ -24,6 +24,7 @@ from aiops_daemon.core.model.receiver import ChannelSpec
 from aiops_daemon.core.model.settings import Settings, StorageSpec
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.core.model.view import Readiness, ReloadOutcome, View
+from aiops_daemon.doors import House, alert_ports, pagerduty_ports, slack_ports
 from aiops_daemon.edges import forest
 from aiops_daemon.edges.alertmanager.client import AlertmanagerClient
 from aiops_daemon.edges.exporter.findings import render
@@ -39,12 +40,10 @@ from aiops_daemon.edges.store.engine import sqlite_path
 from aiops_daemon.edges.store.paging import SqlPaging
 from aiops_daemon.edges.store.store import SqlStore, open_store
 from aiops_daemon.edges.web.alertmanager.decode import decode
-from aiops_daemon.edges.web.ports import AlertPorts
 from aiops_daemon.edges.web.server import WebPorts, WebServer
 from aiops_daemon.errors import AiopsError, ConfigError, StateFileError, StateTakenError
 from aiops_daemon.flows import estimate as costs
 from aiops_daemon.flows.alerts.blocks import incident_blocks
-from aiops_daemon.flows.alerts.quality import definitions_of, rule_qualities
 from aiops_daemon.flows.alerts.road import AlertRoad, AlertWorld
 from aiops_daemon.flows.estimate import SourceEstimate
 from aiops_daemon.flows.findings import FindingBook
@@ -288,25 +287,9 @@ class Daemon:
     def _make_notifier(self, spec: ChannelSpec) -> Notifier:
         return make_notifier(spec, Shared(self._renderer, self._clock, self._paces))
 
-    def _alert_ports(self, store: SqlStore, road: AlertRoad) -> AlertPorts:
-        return AlertPorts(
-            accept=road.intake.accept,
-            quarantine=road.intake.quarantine,
-            too_large=road.intake.too_large,
-            answered=road.intake.answered,
-            sources=lambda: frozenset(one.name for one in self.settings.alertmanagers),
-            tokens=lambda: self.settings.tokens,
-            find_incidents=store.find_incidents,
-            find_incident=store.find_incident,
-            find_alerts=store.find_alerts,
-            entries_after=store.entries_after,
-            last_entry=store.last_entry,
-            changed=road.desk.changed,
-            act=road.desk.act,
-            quality=lambda since, scope: rule_qualities(
-                store, since, scope, self._clock.now(), definitions_of(road.evaluations.rules())
-            ),
-        )
+    def _house(self, store: SqlStore, road: AlertRoad) -> House:
+        paging = SqlPaging(store, self._clock, Ids(self._clock))
+        return House(store, paging, road, self._clock, lambda: self.settings, self.view)
 
     def _tell_mended(self, store: SqlStore, road: AlertRoad) -> None:
         """Say what had to be mended in the store at the start: in the log, and as an incident about ourselves."""
@@ -315,6 +298,7 @@ class Daemon:
             road.notices.say("AiopsStoreMended", note)
 
     def _web_ports(self) -> WebPorts:
+        house = self._house(self._store, self._road) if self._store and self._road else None
         return WebPorts(
             view=self.view,
             ready=self.readiness,
@@ -324,7 +308,9 @@ class Daemon:
             stale_after=lambda: self._generation.publisher.patience() if self._generation else 0.0,
             version=__version__,
             external_url=self.settings.external_url,
-            alerts=self._alert_ports(self._store, self._road) if self._store and self._road else None,
+            alerts=alert_ports(house) if house else None,
+            slack=slack_ports(house) if house else None,
+            pagerduty=pagerduty_ports(house) if house else None,
             allow_anonymous=self._options.allow_anonymous,
         )
 

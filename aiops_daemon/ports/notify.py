@@ -6,7 +6,7 @@ Enters: a row of the outbox. Leaves: what became of it. An attempt ends within i
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from aiops_daemon.core.model.notification import Notification, Outcome
 
@@ -21,6 +21,7 @@ class Notifier(Protocol):
         """Release connections; idempotent."""
 
 
+@runtime_checkable
 class Confirmer(Protocol):
     """A channel whose service can be asked whether what it accepted became a page."""
 
@@ -28,6 +29,7 @@ class Confirmer(Protocol):
         """Say whether the page exists; None when it could not be asked."""
 
 
+@runtime_checkable
 class Counterpart(Protocol):
     """A channel whose service has incidents of its own, told apart by our dedup keys."""
 

@@ -50,8 +50,8 @@ class PagingStore(Protocol):
     async def confirm(self, dedup_key: str) -> int:
         """Note that a service showed what was sent under this key."""
 
-    async def unconfirmed(self, before: float, limit: int) -> list[Notification]:
-        """Return messages accepted before then, of which the service has shown nothing."""
+    async def unconfirmed(self, after: float, before: float, limit: int) -> list[Notification]:
+        """Return messages accepted between then and then, of which the service has shown nothing."""
 
     async def notifications(self, uids: Iterable[str]) -> dict[str, Notification]:
         """Return these messages."""

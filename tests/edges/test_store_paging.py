@@ -175,7 +175,7 @@ async def test_an_unconfirmed_message_is_not_heard(store: SqlStore, paging: SqlP
     await paging.sent(claimed, Sent("key", confirmable=True))
 
     assert set() == await paging.heard(["u1"])
-    assert ["n1"] == [one.uid for one in await paging.unconfirmed(time.time() + 1.0, 10)]
+    assert ["n1"] == [one.uid for one in await paging.unconfirmed(0.0, time.time() + 1.0, 10)]
     assert 1 == await paging.confirm("aiops/x/u1")
     assert {"u1"} == await paging.heard(["u1"])
     assert 0 == await paging.confirm("aiops/x/u1")

@@ -72,6 +72,10 @@ class Directory:
         known = self.receivers.get(name) if kind == "receiver" else None
         return next((one for one in _channels(known, "") if one.id == destination), None) if known else None
 
+    def everywhere(self) -> list[Destination]:
+        """Return every destination of every receiver."""
+        return [one for receiver in self.receivers.values() for one in _channels(receiver, "")]
+
 
 def directory(settings: Settings) -> Directory:
     """Take the view from a whole configuration."""

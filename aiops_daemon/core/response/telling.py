@@ -60,6 +60,10 @@ class Telling:
         """Return what stands behind a destination now."""
         return self.directory.find(destination, address)
 
+    def everywhere(self) -> list[Destination]:
+        """Return every destination of every receiver."""
+        return self.directory.everywhere()
+
     def storm(self, receiver: str) -> StormSpec:
         """Return when a receiver's pages fold."""
         return self._storms.get(receiver, StormSpec())

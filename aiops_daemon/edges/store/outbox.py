@@ -154,9 +154,11 @@ def confirm(connection: Connection, dedup_key: str, now: float) -> int:
     return connection.execute(update(outbox).where(open_).values(confirmed_at=now)).rowcount
 
 
-def unconfirmed(connection: Connection, before: float, limit: int) -> list[Notification]:
-    """Return messages that were accepted before then, and of which the service has shown nothing yet."""
-    rows = select(outbox).where(_row.state == _SENT, _row.confirmed_at.is_(None), _row.sent_at <= before)
+def unconfirmed(connection: Connection, after: float, before: float, limit: int) -> list[Notification]:
+    """Return messages that were accepted between then and then, and of which the service has shown nothing yet."""
+    rows = select(outbox).where(
+        _row.created_at >= after, _row.state == _SENT, _row.confirmed_at.is_(None), _row.sent_at <= before
+    )
     return [notification_of(row) for row in connection.execute(rows.order_by(_row.id).limit(limit))]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from aiops_daemon.clock import Clock
@@ -88,9 +88,9 @@ class SqlPaging:
         now = self._clock.now()
         return await self._store.write(lambda conn: outbox.confirm(conn, dedup_key, now))
 
-    async def unconfirmed(self, before: float, limit: int) -> list[Notification]:
-        """Return messages accepted before then, of which the service has shown nothing."""
-        return await self._store.read(lambda conn: outbox.unconfirmed(conn, before, limit))
+    async def unconfirmed(self, after: float, before: float, limit: int) -> list[Notification]:
+        """Return messages accepted between then and then, of which the service has shown nothing."""
+        return await self._store.read(lambda conn: outbox.unconfirmed(conn, after, before, limit))
 
     async def notifications(self, uids: Iterable[str]) -> dict[str, Notification]:
         """Return these messages."""
@@ -143,3 +143,14 @@ class SqlPaging:
             return conn.execute(statement.returning(schema.deliveries_seen.c.uid)).first() is None
 
         return await self._store.write(note)
+
+    async def was_seen(self, source: str, uid: str) -> bool:
+        """Say whether a signed webhook was taken before."""
+        key = schema.deliveries_seen.c
+        asked = select(key.uid).where(key.source == source, key.uid == storable(uid))
+        return await self._store.read(lambda conn: conn.execute(asked).first() is not None)
+
+    async def claim_request(self, key: str, until: float) -> bool:
+        """Take a signed request of Slack; False: it came before. It is remembered for longer than it matters."""
+        del until
+        return not await self.seen("slack", key)

@@ -9,6 +9,7 @@ from aiops_daemon.core.model.action import Action, Done, Refusal
 from aiops_daemon.core.model.inbox import Delivery, Quarantined
 from aiops_daemon.core.model.incident import Entry
 from aiops_daemon.core.model.listing import AlertPage, AlertQuery, IncidentDetail, IncidentPage, IncidentQuery
+from aiops_daemon.core.model.notification import NotificationPage, NotificationQuery
 from aiops_daemon.core.model.remote import RemoteChange
 from aiops_daemon.core.model.rulequality import RuleQuality
 from aiops_daemon.core.model.scope import Scope
@@ -49,6 +50,7 @@ class AlertPorts:
     find_incidents: Callable[[IncidentQuery, Scope], Awaitable[IncidentPage]]
     find_incident: Callable[[str, Scope], Awaitable[IncidentDetail | None]]
     find_alerts: Callable[[AlertQuery, Scope], Awaitable[AlertPage]]
+    find_notifications: Callable[[NotificationQuery, Scope], Awaitable[NotificationPage]]
     entries_after: Callable[[str, int, Scope], Awaitable[list[Entry]]]
     last_entry: Callable[[], Awaitable[str]]
     changed: Callable[[], Awaitable[None]]  # returns when something was committed next

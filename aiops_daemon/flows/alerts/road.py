@@ -47,7 +47,9 @@ from aiops_daemon.flows.alerts.watchdogs import LOOK_EVERY, Watchdogs
 from aiops_daemon.flows.findings import FindingBook
 from aiops_daemon.flows.paging.audit import LOOK_EVERY as AUDIT_EVERY
 from aiops_daemon.flows.paging.audit import Auditor
+from aiops_daemon.flows.paging.confirm import Confirming
 from aiops_daemon.flows.paging.deliver import Deliverer, MakeNotifier
+from aiops_daemon.flows.paging.remote import Remote
 from aiops_daemon.flows.paging.wake import Waking
 from aiops_daemon.flows.supervise import Supervisor
 from aiops_daemon.ids import Ids
@@ -108,6 +110,15 @@ class AlertRoad:
         self.around.memories["volume"] = self.volume
         self._keeping = Housekeeping(self.around, self.desk, self.notices)
         self.deliverer = Deliverer(world.paging, lambda: self.around.telling, world.make_notifier, world.clock, meter)
+        self.remote = Remote(
+            world.paging,
+            self.desk.act,
+            lambda: self.around.settings.cluster,
+            lambda: self.around.settings.people,
+            self._key_of,
+        )
+        self._confirming = Confirming(world.paging, self.deliverer, world.clock)
+        self._waking = Waking(world.paging, self.desk, world.clock)
         self._auditor = Auditor(world.paging, lambda: self.around.telling, world.clock, meter, self.notices)
         self._watchdogs = Watchdogs((), world.clock, meter, self.notices)
         self._alertmanagers: dict[str, AlertmanagerSource] = {}
@@ -157,7 +168,8 @@ class AlertRoad:
         self._start("alerts-findings", self._findings)
         self._start("alerts-notices", partial(self.notices.run, self.desk))
         self._start("paging-deliver", self.deliverer.run)
-        self._start("paging-wake", Waking(self._world.paging, self.desk, self.around.clock).run)
+        self._start("paging-wake", self._waking.run)
+        self._start("paging-confirm", self._confirming.run)
         self._start("paging-audit", self._auditor.run, AUDIT_EVERY)
         self._start("alerts-save", self._save, SAVE_EVERY)
         self._start("alerts-measure", self._keeping.measure, MEASURE_EVERY)
@@ -291,12 +303,21 @@ class AlertRoad:
             written=self._written,
         )
 
+    async def _key_of(self, remote_id: str) -> str | None:
+        """Ask the services that have incidents of their own which of ours they call so."""
+        for channel in self.deliverer.counterparts():
+            key = await channel.dedup_key(remote_id)
+            if key:
+                return key
+        return None
+
     def _written(self, messages: Sequence[Notification], unheard: Sequence[tuple[Incident, str]]) -> None:
         """Wake delivery, count pages, and say of whom nobody could be told."""
         for one in messages:
             if one.message.event in (MessageEvent.TRIGGER, MessageEvent.STORM):
                 mode = _MODES.get(one.state, Mode.LIVE)
                 self._meter.inc("aiops_pages_total", team=one.team, severity=one.message.severity, mode=str(mode))
+        self._waking.news.set()
         if messages:
             self.deliverer.news.set()
         for incident, why in unheard:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from aiops_daemon.clock import Clock
-from aiops_daemon.core.model.notification import Claim, Failed, FailureReason, Outcome, Sent
+from aiops_daemon.core.model.notification import Claim, Failed, FailureReason, Notification, Outcome, Sent
 from aiops_daemon.core.model.receiver import ChannelSpec
 from aiops_daemon.core.response.reach import Destination
 from aiops_daemon.core.response.retry import next_attempt
@@ -21,7 +21,7 @@ from aiops_daemon.core.response.telling import Telling
 from aiops_daemon.errors import StoreError
 from aiops_daemon.logs import fields
 from aiops_daemon.meter import Meter
-from aiops_daemon.ports.notify import Notifier
+from aiops_daemon.ports.notify import Confirmer, Counterpart, Notifier
 from aiops_daemon.ports.paging import PagingStore
 
 log = logging.getLogger(__name__)
@@ -68,6 +68,27 @@ class Deliverer:
                 await self._wait()
             await self._collect()
             beat()
+
+    def confirmer(self, row: Notification) -> Confirmer | None:
+        """Return the channel that can say whether a message became a page."""
+        channel = self._channel(self._telling().find(row.destination, row.address))
+        return channel if isinstance(channel, Confirmer) else None
+
+    def counterparts(self) -> list[Counterpart]:
+        """Return the channels whose services have incidents of their own."""
+        found: list[Counterpart] = []
+        for to in self._telling().everywhere():
+            channel = self._channel(to)
+            if isinstance(channel, Counterpart):
+                found.append(channel)
+        return found
+
+    def _channel(self, to: Destination | None) -> Notifier | None:
+        if to is None:
+            return None
+        if to.channel not in self._channels:
+            self._channels[to.channel] = self._make(to.channel)
+        return self._channels[to.channel]
 
     async def reconfigure(self) -> None:
         """Close the channels that the configuration no longer has; nothing may be under way."""
@@ -140,11 +161,9 @@ class Deliverer:
         await self._note(claimed, outcome)
 
     async def _send(self, claimed: Claim, to: Destination | None) -> Outcome:
-        if to is None:
-            return Failed(FailureReason.REMOVED, "its receiver is not in the configuration any more", retry=False)
-        notifier = self._channels.get(to.channel)
+        notifier = self._channel(to)
         if notifier is None:
-            notifier = self._channels[to.channel] = self._make(to.channel)
+            return Failed(FailureReason.REMOVED, "its receiver is not in the configuration any more", retry=False)
         try:
             async with asyncio.timeout(DEADLINE):
                 return await notifier.send(claimed.notification)
