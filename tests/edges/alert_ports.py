@@ -52,6 +52,7 @@ class FakeRoad:
             find_incidents=_unasked,
             find_incident=_unasked,
             find_alerts=_unasked,
+            find_notifications=_unasked,
             entries_after=_unasked,
             last_entry=_unasked,
             changed=_unasked,

@@ -162,6 +162,7 @@ class FakeRoad:
             find_incidents=self.find_incidents,
             find_incident=self.find_incident,
             find_alerts=self.find_alerts,
+            find_notifications=self.find_notifications,
             entries_after=self.entries_after,
             last_entry=self.last_entry,
             changed=self.changed,

@@ -78,7 +78,7 @@ class Deliverer:
         """Return the channels whose services have incidents of their own."""
         found: list[Counterpart] = []
         for to in self._telling().everywhere():
-            channel = self._channel(to)
+            channel: object = self._channel(to)
             if isinstance(channel, Counterpart):
                 found.append(channel)
         return found
