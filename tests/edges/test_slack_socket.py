@@ -38,9 +38,7 @@ async def slack():
 
 @pytest.fixture
 async def daemon(slack):
-    made = SlackDaemon(slack=slack)
-    yield made
-    await made.responder.close()
+    return SlackDaemon(slack=slack)
 
 
 async def until(holds):

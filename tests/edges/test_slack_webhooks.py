@@ -31,7 +31,6 @@ async def daemon():
     made = SlackDaemon()
     async with made.slack:
         yield made
-        await made.responder.close()
 
 
 @pytest.fixture

@@ -31,7 +31,6 @@ class Responder:
     def __init__(self, clock: Clock, prefixes: tuple[str, ...] = SLACK) -> None:
         self._clock = clock
         self._prefixes = prefixes
-        self._session: aiohttp.ClientSession | None = None
 
     async def respond(self, url: str, answer: Mapping[str, Any]) -> None:
         """Tell the answer, in three tries at most."""
@@ -40,31 +39,25 @@ class Responder:
             return
         body = json.dumps(answer).encode()
         why = ""
-        for pause in _PAUSES:
-            await self._clock.sleep(pause)
-            why, again = await self._try(url, body)
-            if not again:
-                break
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+            for pause in _PAUSES:
+                await self._clock.sleep(pause)
+                why, again = await _try(session, url, body)
+                if not again:
+                    break
         if why:
             log.warning("an answer did not reach Slack", extra=fields(reason=why))
 
-    async def close(self) -> None:
-        """Release connections; idempotent."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
 
-    async def _try(self, url: str, body: bytes) -> tuple[str, bool]:
-        """Return what went wrong, and whether another try may help."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
-        headers = {"Content-Type": "application/json; charset=utf-8"}
-        try:
-            async with (
-                asyncio.timeout(_DEADLINE),
-                self._session.post(url, data=body, headers=headers, allow_redirects=False) as response,
-            ):
-                good = response.status == 200
-                return ("", False) if good else (f"HTTP {response.status}", response.status in _AGAIN)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            return type(error).__name__, True
+async def _try(session: aiohttp.ClientSession, url: str, body: bytes) -> tuple[str, bool]:
+    """Return what went wrong, and whether another try may help."""
+    headers = {"Content-Type": "application/json; charset=utf-8"}
+    try:
+        async with (
+            asyncio.timeout(_DEADLINE),
+            session.post(url, data=body, headers=headers, allow_redirects=False) as response,
+        ):
+            good = response.status == 200
+            return ("", False) if good else (f"HTTP {response.status}", response.status in _AGAIN)
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        return type(error).__name__, True
