@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,8 @@ from aiops_daemon.core.model.channels.msteams import TeamsSpec
 from aiops_daemon.core.model.channels.slack import SlackSpec
 from aiops_daemon.core.model.escalation import EscalationSpec, StepSpec
 from aiops_daemon.core.model.oncall import PersonSpec
-from aiops_daemon.core.model.receiver import ChannelSpec, ReceiverSpec
+from aiops_daemon.core.model.receiver import ReceiverSpec
 from aiops_daemon.core.model.route import Mode, RouteSpec
-from aiops_daemon.edges.notify.build import notifier_maker
-from aiops_daemon.ports.notify import Notifier
 
 pytestmark = pytest.mark.looptime
 
@@ -29,9 +28,8 @@ HIGH = {"alertname": "HighLatency", "service": "checkout", "severity": "critical
 class ChatScenario(PageScenario):
     """A daemon whose channels are the real ones."""
 
-    def _make(self, spec: ChannelSpec) -> Notifier:  # type: ignore[override]
-        self.maker = getattr(self, "maker", None) or notifier_maker(self.clock)
-        return self.maker(spec)
+    def _options(self) -> Any:
+        return replace(super()._options(), make_notifier=None)
 
 
 @pytest.fixture

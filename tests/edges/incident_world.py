@@ -20,6 +20,7 @@ from aiops_daemon.core.model.incident import (
     Priority,
 )
 from aiops_daemon.core.model.listing import AlertPage, IncidentDetail, IncidentPage
+from aiops_daemon.core.model.notification import NotificationPage
 from aiops_daemon.core.model.rulequality import Proposal, RuleQuality
 from aiops_daemon.core.model.severity import Severity
 from aiops_daemon.edges.web.ports import AlertPorts, PagerDutyPorts
@@ -204,6 +205,11 @@ class FakeRoad:
         self._ask(query, scope)
         alerts = tuple(alert for each in self.details for alert in each.episodes)
         return AlertPage(alerts[: query.limit], None, len(alerts))
+
+    async def find_notifications(self, query, scope):
+        """List no messages."""
+        self._ask(query, scope)
+        return NotificationPage((), None)
 
     async def entries_after(self, after, limit, scope):
         """Return entries by uid."""
