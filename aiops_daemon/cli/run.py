@@ -21,6 +21,7 @@ from aiops_daemon.cli.parsing import Exit, Nouns, add_listen_flag, add_log_flags
 from aiops_daemon.clock import SystemClock
 from aiops_daemon.config.load import Loaded, Overrides, load
 from aiops_daemon.core.model.settings import Settings
+from aiops_daemon.edges.heap import give_back_large_blocks
 from aiops_daemon.errors import UsageError
 
 STORAGE = "where state lives: a SQLite file (sqlite:///aiops-data/aiops.db) or postgresql://user@host/name"
@@ -76,6 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
         fingerprint=(lambda: fingerprint(path)) if path else None,
         reloaded=_spare_the_collector,
     )
+    give_back_large_blocks()
     return _run_loop(loaded.settings, options)
 
 

@@ -112,7 +112,7 @@ class AlertRoad:
         self._graph = Graph(settings.topology)
         self._graph.take(seen)
         around.grouper.reconfigure(settings.grouping, self._graph)
-        around.judge.reconfigure(settings.quality)
+        around.judge.reconfigure(settings.quality, self.desk.firing())
         self.evaluations = evaluations = Evaluations(sources, around.clock)
         watchdogs = Watchdogs(settings.watchdogs, around.clock, self._meter, self.notices)
         watchdogs.succeed(self._watchdogs)
