@@ -79,7 +79,7 @@ def _open(spec: StorageSpec, clock: Clock, now: str, patience: Patience) -> SqlS
     if not ballast.make():
         notes.append(f"{path}: the disk is nearly full; new alerts are refused until there is room")
     waiting = _reading(database, inbox.backlog).pending
-    return SqlStore(spec, clock, Writer(database, ballast), waiting, tuple(notes))
+    return SqlStore(spec, clock, Writer(database, ballast, patience), waiting, tuple(notes))
 
 
 def _prepared(spec: StorageSpec, now: str, patience: Patience) -> tuple[Database, list[str]]:
