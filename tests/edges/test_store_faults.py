@@ -112,6 +112,32 @@ async def test_a_broken_file_gives_way_to_the_newest_usable_backup(spoil, tmp_pa
         assert 1 == len(list(tmp_path.glob("aiops.db.corrupt-*Z")))
 
 
+async def test_a_page_that_breaks_while_it_runs_is_found(tmp_path: Path) -> None:
+    """By the look at every page, beside the work; a whole file has no faults."""
+    path = await filled(tmp_path)
+    async with sqlite_store(tmp_path) as store:
+        assert () == await store.check()
+
+        scribbled(path)
+        with pytest.raises(StoreError) as raised:
+            await store.check()
+
+    assert StoreReason.CORRUPT is raised.value.reason
+
+
+async def test_a_look_at_every_page_ends_with_the_store(tmp_path: Path) -> None:
+    """However large the file is: a stop does not wait for it."""
+    await filled(tmp_path)
+    async with sqlite_store(tmp_path) as store:
+        looking = asyncio.gather(*(store.check() for _ in range(20)), return_exceptions=True)
+        await asyncio.sleep(0)
+        await store.close()
+        ends = await looking
+
+    assert {(), StoreError, asyncio.CancelledError} >= {end if end == () else type(end) for end in ends}
+    assert any(isinstance(end, StoreError | asyncio.CancelledError) for end in ends)
+
+
 async def test_a_missing_file_is_restored_from_the_backup(tmp_path: Path) -> None:
     """Backups without a store: it was lost, and the note says so."""
     async with sqlite_store(tmp_path) as store:

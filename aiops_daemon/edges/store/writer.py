@@ -137,7 +137,7 @@ class Writer:
 
     def _refuse_waiting(self, error: StoreError) -> None:
         """Refuse all that waits for the same lock: one after the other they would wait as long as this one did."""
-        waiting = [*self._work, _Intake(self.database, self.ballast, tuple(self._deliveries))]
+        waiting: list[_Step] = [*self._work, _Intake(self.database, self.ballast, tuple(self._deliveries))]
         self._work.clear()
         self._deliveries.clear()
         self._bytes = 0
