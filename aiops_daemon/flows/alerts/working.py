@@ -39,7 +39,7 @@ class WorkingSet:
             self.keep(episode)
         latest = {episode.key: episode.uid for episode in state.episodes}
         for case in self.cases.values():  # an alert flaps where it was last
-            case.flapping = {key: uid for key, uid in case.flapping.items() if latest[key] == uid}
+            case.flapping = {key: one for key, one in case.flapping.items() if latest[key] == one.uid}
         for finding in state.findings:
             if finding.incident in self.cases:
                 self.cases[finding.incident].findings[finding.uid] = finding
