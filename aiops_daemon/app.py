@@ -1,6 +1,6 @@
 """The composition root: builds everything that can fail, then starts it; stops last in, first out.
 
-Enters: settings and the functions that touch the world. Leaves: a running daemon with one listener. A reload
+Enters: settings and the functions that touch the world. Leaves: a running daemon with a listener or two. A reload
 builds the next generation whole before the running one is stopped, and starts the old one again when the swap
 fails, so a fault changes nothing.
 """
@@ -40,7 +40,7 @@ from aiops_daemon.edges.store.engine import sqlite_path
 from aiops_daemon.edges.store.paging import SqlPaging
 from aiops_daemon.edges.store.store import SqlStore, open_store
 from aiops_daemon.edges.web.alertmanager.decode import decode
-from aiops_daemon.edges.web.server import WebPorts, WebServer
+from aiops_daemon.edges.web.server import Side, WebPorts, WebServer
 from aiops_daemon.errors import AiopsError, ConfigError, StateFileError, StateTakenError
 from aiops_daemon.flows import estimate as costs
 from aiops_daemon.flows.alerts.blocks import incident_blocks
@@ -71,6 +71,7 @@ class Options:
 
     clock: Clock
     listen_address: str = "127.0.0.1:9641"
+    api_listen_address: str = ""  # of a second listener, for API and pages; empty: one serves all
     reloaded: Callable[[], None] = lambda: None  # called after a reload took effect
     allow_anonymous: bool = False  # beyond loopback without tokens
     load: Callable[[], Settings] | None = None  # reads the configuration anew; None: nothing to reload
@@ -84,7 +85,7 @@ class Options:
 
 
 class Daemon:
-    """One running daemon: a listener that stays, and a generation that reloads replace."""
+    """One running daemon: listeners that stay, and a generation that reloads replace."""
 
     def __init__(self, settings: Settings, options: Options) -> None:
         self.settings = settings
@@ -96,6 +97,7 @@ class Daemon:
         self._store: SqlStore | None = None
         self._road: AlertRoad | None = None
         self._web: WebServer | None = None
+        self._api: WebServer | None = None  # the second listener, where there is one
         self._reloading = asyncio.Lock()
         self._teardown: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         self._stopping = False
@@ -111,6 +113,11 @@ class Daemon:
     def address(self) -> str:
         """Return where the listener listens, as a URL."""
         return self._web.address if self._web else ""
+
+    @property
+    def api_address(self) -> str:
+        """Return where API and pages are, as a URL."""
+        return self._api.address if self._api else self.address
 
     async def start(self) -> None:
         """Build, then start; each step registers its named teardown at once."""
@@ -129,9 +136,7 @@ class Daemon:
         self._road = AlertRoad(self.settings, self._alert_world(self._store), self._store, self.meter, self.book)
         self._road.configure(self.settings, self._generation.sources())
         self._tell_mended(self._store, self._road)
-        self._web = WebServer(self._web_ports(), listen_address=self._options.listen_address)
-        await self._web.start()
-        self._teardown.append(("listener", self._web.stop))
+        await self._listen()
         self._generation.start()
         self._teardown.append(("learned state", self._save))
         self._teardown.append(("loops", self._stop_generation))
@@ -144,6 +149,7 @@ class Daemon:
         self._loaded()
         self._started = True
         told = {"version": __version__, "address": self.address, "sources": len(self.settings.sources)}
+        told |= {"api_address": self.api_address} if self._api else {}
         log.info("started", extra=fields(**told, state=_folder(self.settings)))
 
     async def stop(self) -> None:
@@ -196,6 +202,18 @@ class Daemon:
             return Readiness(False, ("stopping" if self._stopping else "starting",))
         waiting = (*self._generation.readiness().waiting, *(self._road.waiting() if self._road else ()))
         return Readiness(not waiting, waiting)
+
+    async def _listen(self) -> None:
+        """Bind one listener, or two where API and pages have one of their own."""
+        options, ports = self._options, self._web_ports()
+        apart = bool(options.api_listen_address)
+        self._web = WebServer(ports, listen_address=options.listen_address, side=Side.MACHINES if apart else Side.ALL)
+        await self._web.start()
+        self._teardown.append(("listener", self._web.stop))
+        if apart:
+            self._api = WebServer(ports, listen_address=options.api_listen_address, side=Side.PEOPLE)
+            await self._api.start()
+            self._teardown.append(("API listener", self._api.stop))
 
     async def _watch(self) -> None:
         """Reload when asked and whenever the configuration file changes, for ever."""

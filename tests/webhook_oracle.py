@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 
 from aiops_daemon.core.model.inbox import InboxRow, QuarantineReason
 from aiops_daemon.edges.web.alertmanager import decode as decoding
@@ -56,6 +57,11 @@ def row(raw):
     return InboxRow(1, "eu1", "default", NOW, raw)
 
 
+def packed(raw, skip=0):
+    """Put a body into the inbox as a large one lies there."""
+    return InboxRow(1, "eu1", "default", NOW, zlib.compress(raw, 1), skip=skip, packed=True)
+
+
 def walked_slices(raw):
     """Decode as large bodies are decoded, however small this one is."""
 
@@ -89,6 +95,11 @@ def check(raw):
     walked = walked_slices(raw)
     assert len(alerts) == sum(part.alerts for part in slices) == sum(part.alerts for part in walked)
     assert [part for part in slices if part.alerts] == [part for part in walked if part.alerts]
+    unpacked = list(decoding.decode(packed(raw)))
+    for each in ("events", "rejected"):
+        assert [one for part in slices for one in getattr(part, each)] == [
+            one for part in unpacked for one in getattr(part, each)
+        ]
     return True
 
 

@@ -22,9 +22,11 @@ from aiops_daemon.cli.parsing import Exit, Nouns, add_listen_flag, add_log_flags
 from aiops_daemon.clock import SystemClock
 from aiops_daemon.config.load import Loaded, Overrides
 from aiops_daemon.core.model.settings import Settings
+from aiops_daemon.edges.heap import give_back_large_blocks
 from aiops_daemon.errors import UsageError
 
 STORAGE = "where state lives: a SQLite file (sqlite:///aiops-data/aiops.db) or postgresql://user@host/name"
+API_ADDRESS = "a second listener for API and pages, which then leave the first (none: the first has all)"
 ANONYMOUS = "listen beyond loopback without tokens: everybody who reaches the port may do everything"
 
 
@@ -42,6 +44,9 @@ def register(nouns: Nouns) -> None:
     )
     parser.add_argument("--storage.url", dest="storage_url", metavar="URL", help=STORAGE)
     add_listen_flag(parser)
+    parser.add_argument(
+        "--web.api-listen-address", dest="api_listen_address", metavar="HOST:PORT", default="", help=API_ADDRESS
+    )
     parser.add_argument("--web.allow-anonymous", dest="allow_anonymous", action="store_true", help=ANONYMOUS)
     parser.add_argument("--web.external-url", dest="external_url", metavar="URL", help="how users reach this daemon")
     parser.add_argument("--dry-run", action="store_true", help="print what would be polled and exported, then exit")
@@ -72,11 +77,13 @@ def run(arguments: argparse.Namespace) -> int:
     options = Options(
         clock=SystemClock(),
         listen_address=arguments.listen_address,
+        api_listen_address=arguments.api_listen_address,
         allow_anonymous=arguments.allow_anonymous,
         load=reload if path else None,
         fingerprint=(lambda: fingerprint(path)) if path else None,
         reloaded=_spare_the_collector,
     )
+    give_back_large_blocks()
     return _run_loop(loaded.settings, options)
 
 

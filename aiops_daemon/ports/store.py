@@ -162,5 +162,8 @@ class AlertStore(Protocol):
     async def backup(self) -> str:
         """Make a verified copy and return its path; "" where the database has means of its own."""
 
+    async def check(self) -> tuple[str, ...]:
+        """Look at every page and return what is wrong; () where the database has means of its own."""
+
     async def close(self) -> None:
         """Write what waits, release everything; idempotent."""

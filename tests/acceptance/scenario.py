@@ -44,7 +44,9 @@ class Scenario:
         faults: tuple[Fault, ...] = (),
         start: float = EPOCH,
         interval: float = 60.0,
+        api_listen_address: str = "",
     ) -> None:
+        self.api_listen_address = api_listen_address
         self.clock = LoopClock(start)
         self.start = start
         self.recordings = recordings
@@ -65,6 +67,7 @@ class Scenario:
         options = Options(
             clock=self.clock,
             listen_address="127.0.0.1:0",
+            api_listen_address=self.api_listen_address,
             load=self._load,
             make_source=self._source,
             lag_every=600.0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import aiohttp
 import pytest
 from fakes import record
 from scenario import EPOCH, HOUR, WEEK, Scenario
@@ -155,3 +156,24 @@ async def test_stop_is_idempotent_and_saves(tmp_path: Path) -> None:
         await one.daemon.stop()
         await one.daemon.stop()
         assert any((tmp_path / "learned").iterdir())
+
+
+async def test_people_may_have_a_listener_of_their_own(tmp_path: Path) -> None:
+    """Two addresses while it runs, none after."""
+    recorded = {"rate": record({"h": flat(1, 0.1, seed=1)}, start=EPOCH - WEEK, end=EPOCH + HOUR)}
+    async with Scenario(tmp_path, recorded, queries=(RATE,), api_listen_address="127.0.0.1:0") as one:
+        addresses = one.daemon.address, one.daemon.api_address
+        paths = "/-/healthy", "/api/v1/findings"
+
+        assert [200, 404, 404, 200] == [await code(address + path) for address in addresses for path in paths]
+
+        await one.daemon.stop()
+        for address in addresses:
+            with pytest.raises(aiohttp.ClientConnectorError):
+                await code(address)
+
+
+async def code(url: str) -> int:
+    """Return the code that an address answers."""
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        return response.status

@@ -260,7 +260,7 @@ def test_a_maintenance_window_holds_until_its_end_and_a_reload_can_take_it_away(
     judge = Judge(QualitySpec(maintenance=(window,)))
     alert = episode(severity="critical")
     held = judge.verdict(alert, NOON)
-    judge.reconfigure(QualitySpec())
+    judge.reconfigure(QualitySpec(), [alert])
     told = judge.verdict(replace(alert, verdict=held), NOON + 5)
 
     assert (VerdictKind.SUPPRESS, VerdictReason.MAINTENANCE) == (held.kind, held.reason)

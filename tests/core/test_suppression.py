@@ -106,8 +106,7 @@ def test_the_end_of_an_old_episode_does_not_end_a_newer_one() -> None:
 def test_another_configuration_knows_what_fires_already() -> None:
     """A reload does not wait for the source to fire anew."""
     judge = suppression()
-    judge.started(source(cluster="eu1", site="a"))
-    judge.reconfigure(QualitySpec(suppression=(DOWN,)))
+    judge.reconfigure(QualitySpec(suppression=(DOWN,)), [source(cluster="eu1", site="a")])
 
     assert judge.holds(episode(cluster="eu1", site="a"), NOON) is not None
 

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 from store_world import delivery, opened, refused
 
-from aiops_daemon.core.model.inbox import Backlog
+from aiops_daemon.core.model.inbox import PIECE_BYTES, Backlog
 from aiops_daemon.core.model.settings import StorageSpec
 from aiops_daemon.edges.store import schema
-from aiops_daemon.edges.store.inbox import COMPRESS_FROM
+from aiops_daemon.edges.store.inbox import COMPRESS_FROM, PLAIN_MOST
 from aiops_daemon.edges.store.store import SqlStore
 from aiops_daemon.errors import StoreError, StoreReason
 from aiops_daemon.ports.store import DESK_LEASE, Changes
@@ -55,6 +55,20 @@ async def test_a_large_body_lies_compressed_and_comes_back_whole(store: SqlStore
     assert [large, small] == await bodies(store)
     assert lying[0] < len(large) / 10
     assert lying[1] == len(small)
+
+
+async def test_a_very_large_body_is_handed_out_as_it_lies(store: SqlStore) -> None:
+    """It need never be whole in memory: its pieces are what was sent."""
+    large = b"alert " * PLAIN_MOST
+    await store.accept(delivery(large))
+
+    (row,) = await store.pending(1, bytes_limit=EVERYTHING)
+
+    assert row.packed
+    assert len(row.body) < len(large) / 10
+    assert PIECE_BYTES == max(map(len, row.pieces()))
+    assert large == b"".join(row.pieces())
+    assert large[:100] == row.start(100)
 
 
 async def test_pending_is_bounded_by_rows_and_by_bytes(store: SqlStore) -> None:

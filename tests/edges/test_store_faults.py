@@ -9,11 +9,13 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from real_servers import binary
 from small_disk import small_disk
 from store_world import delivery, opened, sqlite_spec, sqlite_store
 
@@ -108,6 +110,32 @@ async def test_a_broken_file_gives_way_to_the_newest_usable_backup(spoil, tmp_pa
         assert [b"before"] == await bodies(store)
         assert backup.name in store.notes[1]
         assert 1 == len(list(tmp_path.glob("aiops.db.corrupt-*Z")))
+
+
+async def test_a_page_that_breaks_while_it_runs_is_found(tmp_path: Path) -> None:
+    """By the look at every page, beside the work; a whole file has no faults."""
+    path = await filled(tmp_path)
+    async with sqlite_store(tmp_path) as store:
+        assert () == await store.check()
+
+        scribbled(path)
+        with pytest.raises(StoreError) as raised:
+            await store.check()
+
+    assert StoreReason.CORRUPT is raised.value.reason
+
+
+async def test_a_look_at_every_page_ends_with_the_store(tmp_path: Path) -> None:
+    """However large the file is: a stop does not wait for it."""
+    await filled(tmp_path)
+    async with sqlite_store(tmp_path) as store:
+        looking = asyncio.gather(*(store.check() for _ in range(20)), return_exceptions=True)
+        await asyncio.sleep(0)
+        await store.close()
+        ends = await looking
+
+    assert {(), StoreError, asyncio.CancelledError} >= {end if end == () else type(end) for end in ends}
+    assert any(isinstance(end, StoreError | asyncio.CancelledError) for end in ends)
 
 
 async def test_a_missing_file_is_restored_from_the_backup(tmp_path: Path) -> None:
@@ -247,6 +275,41 @@ async def test_a_lock_of_another_process_is_waited_for_and_then_said(tmp_path: P
         assert [b"before", b"after"] == await bodies(store)
 
 
+async def test_whoever_waits_for_a_lock_waits_once(tmp_path: Path, other_process) -> None:
+    """Deliveries and transactions that came while another one waited are refused with it, not one after the other."""
+    async with opened(sqlite_spec(tmp_path), patience=Patience(busy_seconds=1.0)) as store:
+        tell(other_process)
+        first = asyncio.create_task(store.probe())
+        await asyncio.sleep(0.2)
+        behind = [store.accept(delivery()), store.probe(), store.accept(delivery()), store.probe()]
+        others = asyncio.gather(*behind, return_exceptions=True)
+        await asyncio.wait([first], timeout=30)
+        done, _ = await asyncio.wait([others], timeout=0.5)
+        refused = [first.exception(), *(others.result() if done else [])]
+
+        assert [StoreReason.LOCKED] * 5 == [error.reason for error in refused if isinstance(error, StoreError)]
+        assert len({id(error) for error in refused}) == 5
+        tell(other_process)
+        await store.accept(delivery("after"))
+        assert [b"after"] == await bodies(store)
+
+
+async def test_a_delivery_is_refused_in_time_whatever_holds_the_store(tmp_path: Path) -> None:
+    """Alertmanager would hang up; what is written all the same is a repetition when it sends again."""
+    async with opened(sqlite_spec(tmp_path), patience=Patience(intake_seconds=0.1)) as store:
+        held = threading.Event()
+        work = asyncio.create_task(store.write(lambda _: held.wait(30)))
+        await asyncio.sleep(0)
+        with pytest.raises(StoreError, match=r"nothing was written within 0.1 s") as raised:
+            await store.accept(delivery("refused"))
+        held.set()
+        await work
+        await store.accept(delivery("after"))
+
+        assert StoreReason.UNREACHABLE is raised.value.reason
+        assert [b"after"] == await bodies(store)
+
+
 async def test_a_file_that_vanished_is_not_written_any_more(tmp_path: Path) -> None:
     """Rows would go where nobody ever finds them: writes and reads fail, and no new file appears."""
     async with sqlite_store(tmp_path / "data") as store:
@@ -372,7 +435,7 @@ def _remount(folder: Path, mode: str) -> None:
 
 
 def test_a_limit_on_the_size_of_files_loses_nothing(tmp_path: Path) -> None:
-    """What SQLite calls an I/O error, as it does a quota: the rows before it are kept, and writing goes on after."""
+    """What SQLite calls an I/O error: the rows before it are kept, and writing goes on after."""
     script = f"""
         import asyncio, resource, signal, sys
         sys.path.insert(0, {str(Path(__file__).parents[1])!r})
@@ -408,3 +471,39 @@ def test_a_limit_on_the_size_of_files_loses_nothing(tmp_path: Path) -> None:
 async def _count(folder: Path) -> int:
     async with opened(sqlite_spec(folder)) as store:
         return (await store.backlog()).pending
+
+
+def test_a_used_up_quota_is_a_full_disk(tmp_path: Path) -> None:
+    """SQLite calls it an I/O error; a block that cannot be written beside the store tells (by strace, in a child)."""
+    script = f"""
+        import asyncio, sys
+        sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+        from pathlib import Path
+        from store_world import delivery, sqlite_store
+        from aiops_daemon.errors import StoreError
+        async def main():
+            async with sqlite_store(Path({str(tmp_path)!r})) as store:
+                print("kept", await store.accept(delivery()), flush=True)
+                sys.stdin.readline()
+                try:
+                    await store.accept(delivery())
+                except StoreError as error:
+                    print(error.reason, error, flush=True)
+        asyncio.run(main())
+    """
+    argv = [sys.executable, "-c", textwrap.dedent(script)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert "kept 1\n" == child.stdout.readline()
+        flags = ["-f", "-e", "inject=pwrite64:error=EDQUOT", "-o", str(tmp_path / "trace"), "-p", str(child.pid)]
+        tracer = subprocess.Popen([binary("strace"), *flags], stderr=subprocess.PIPE, text=True)
+        assert tracer.stderr is not None
+        assert "attached" in tracer.stderr.readline()
+        print(file=child.stdin, flush=True)
+        said = child.stdout.readline()
+        tracer.terminate()
+        tracer.communicate()
+
+    assert said.startswith("full ")
+    assert "quota" in said

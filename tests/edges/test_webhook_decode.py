@@ -1,14 +1,15 @@
 """Webhook bodies become events: the recorded ones, and what nobody should send."""
 
 import json
+from dataclasses import replace
 
 import pytest
-from webhook_bodies import NOW, PAYLOADS, ZERO, alert, body, events, recorded, rejected, row, slices
+from webhook_bodies import NOW, PAYLOADS, ZERO, alert, body, events, packed, recorded, rejected, row, slices
 
 from aiops_daemon.core.alertmanager.fingerprint import fingerprint
 from aiops_daemon.core.model.alert import AlertStatus
 from aiops_daemon.core.model.inbox import Quarantined, QuarantineReason
-from aiops_daemon.edges.web.alertmanager.decode import KEPT_BYTES, MAX_ALERTS, MOST_ALERTS
+from aiops_daemon.edges.web.alertmanager.decode import KEPT_BYTES, MAX_ALERTS, MOST_ALERTS, decode
 
 STARTED = 1_795_230_000.0  # 2026-11-21T03:00:00Z
 BAD = QuarantineReason.BAD_ALERT
@@ -308,3 +309,35 @@ def test_a_large_body_pauses_before_its_first_alert():
     assert 20_000 == sum(part.alerts for part in large)
     assert large[0].alerts == 0
     assert row(b"").skip == 0
+
+
+@pytest.mark.parametrize("skip", [0, 1, 2_999, 3_000])
+@pytest.mark.parametrize("members", [{}, {"novel": "x" * 700_000}])
+def test_a_packed_body_gives_what_it_gives_plain(members, skip):
+    """Alerts that end in another piece than they begin in, a piece without any, and a start in the middle."""
+    alerts = [alert(fingerprint=f"f{number}", annotations={"a": "x" * 500}) for number in range(3_000)]
+    raw = json.dumps(members | {"alerts": alerts} | members).encode()
+    found = list(decode(packed(raw, skip)))
+
+    assert events(raw, skip) == [event for part in found for event in part.events]
+    assert MAX_ALERTS >= max(part.alerts for part in found)
+
+
+def test_the_walk_over_a_packed_body_pauses():
+    """It is inflated, outlined and cut in pieces, told by slices without events."""
+    found = list(decode(packed(body(*[alert(fingerprint=f"f{number}") for number in range(20_000)]))))
+    first = next(number for number, part in enumerate(found) if part.alerts)
+
+    assert 20_000 == sum(part.alerts for part in found)
+    assert first >= 20_000 // MAX_ALERTS
+
+
+def test_a_packed_body_that_is_broken_on_disk_is_set_aside():
+    """It can never be read: the next one goes through."""
+    whole = packed(body(*[alert() for _ in range(20_000)]))
+    (only,) = [part for part in decode(replace(whole, body=whole.body[:-100])) if part.rejected]
+
+    assert (QuarantineReason.NOT_JSON, "its compressed form on disk is broken: it ends too early") == (
+        only.rejected[0].reason,
+        only.rejected[0].detail,
+    )

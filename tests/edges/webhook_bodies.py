@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from pathlib import Path
 
 from aiops_daemon.core.model.inbox import InboxRow
@@ -45,6 +46,11 @@ def body(*alerts, **members):
 def row(raw, skip=0):
     """Put a body into the inbox."""
     return InboxRow(7, "eu1", "default", NOW, raw, skip=skip)
+
+
+def packed(raw, skip=0):
+    """Put a body into the inbox as a large one lies there."""
+    return InboxRow(7, "eu1", "default", NOW, zlib.compress(raw, 1), skip=skip, packed=True)
 
 
 def slices(raw, skip=0):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from rule_source import RuleSource
@@ -14,12 +15,20 @@ from aiops_daemon.core.model.labels import Labels, make
 from aiops_daemon.core.model.repair import RepairClass
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.core.quality import episodes
-from aiops_daemon.flows.alerts.past import EXPRESSION, AlertsPast
+from aiops_daemon.flows.alerts.past import EXPRESSION, SETTLED, AlertsPast, SinceAlive
 
 SINCE, UNTIL = 1_700_000_000.0, 1_700_003_600.0
 A = make({"alertname": "A", "severity": "page"})
 SENT = make({"alertname": "A", "severity": "page", "cluster": "eu-1"})
 SPEC = SourceSpec("main", ("http://p",), external_labels=make({"cluster": "eu-1"}))
+
+
+@dataclass
+class Desk:
+    """Knows when it lived."""
+
+    alive_until: float | None
+    alive_since: float | None
 
 
 class Store:
@@ -103,9 +112,32 @@ async def test_a_source_that_cannot_be_read_is_said(caplog: pytest.LogCaptureFix
     assert ["the history of alerts cannot be read"] == caplog.messages
 
 
-async def test_a_short_absence_is_not_looked_into() -> None:
-    """A restart within a minute asks nothing."""
-    prometheus = source((A, 0.0, 10.0))
+@pytest.mark.parametrize("blip", [(-50.0, -1.0), (-20.0, -3.0), (-31.0, 4.0), (-15.0, 15.0)])
+async def test_a_blip_that_ended_just_before_or_after_the_start_is_recorded(blip: tuple[float, float]) -> None:
+    """Alertmanager was refused while it fired, and what had ended by its next try it tells nobody."""
+    start, end = (UNTIL - SINCE + each for each in blip)
+    (found,) = await AlertsPast([(SPEC, source((A, start, end)))], Store(), since=SINCE, until=UNTIL).repairs(prod)
 
-    assert [] == await AlertsPast([(SPEC, prometheus)], Store(), since=UNTIL - 59.0, until=UNTIL).repairs(prod)
-    assert [] == prometheus.expressions
+    assert found.event is not None
+    assert abs(found.event.starts_at - SINCE - start) <= 15.0
+    assert abs((found.event.ends_at or 0.0) - SINCE - end) <= 15.0
+
+
+async def test_what_began_after_the_start_is_none_of_the_past() -> None:
+    """We were there: Alertmanager tells it, or does not as it sees fit."""
+    prometheus = source((A, UNTIL - SINCE + 1.0, UNTIL - SINCE + 20.0))
+
+    assert [] == await AlertsPast([(SPEC, prometheus)], Store(), since=SINCE, until=UNTIL).repairs(prod)
+
+
+async def test_a_short_absence_is_looked_into_too() -> None:
+    """A restart takes some seconds, in which an alert may end."""
+    prometheus = source((A, UNTIL - SINCE - 18.0, UNTIL - SINCE + 2.0))
+
+    assert 1 == len(await AlertsPast([(SPEC, prometheus)], Store(), since=UNTIL - 19.0, until=UNTIL).repairs(prod))
+
+
+@pytest.mark.parametrize(("began", "due"), [(None, math.inf), (UNTIL, UNTIL + SETTLED)])
+def test_it_waits_until_the_end_of_what_fired_shows(began: float | None, due: float) -> None:
+    """And for the desk to lead: the time before this run is not known earlier."""
+    assert due == SinceAlive([], Store(), Desk(SINCE, began)).due_at()

@@ -438,3 +438,45 @@ async def test_what_a_person_closed_is_followed_until_its_alerts_end(world: Aler
 
     assert (IncidentState.RESOLVED, 0) == ((one := await world.only()).state, one.firing)
     assert EntryKind.ALERT_RESOLVED in [line.kind for line in (await world.detail()).timeline]
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_flapping_alert_between_two_firings_moves_with_a_merge(world: AlertWorld, restarts: bool) -> None:
+    """It counts as firing: the incident that it went to waits until it is steady, and ends then."""
+    await world.fire(DISK)
+    began = world.clock.now() - EPOCH
+    await world.clock.sleep(1800)
+    await flap(world, ERRORS)
+    await world.act(ActionKind.MERGE, "2", other="1")
+    await world.clock.sleep(60)
+    await world.resolve(DISK, started=began)
+    waits = (await world.incidents())[0].state
+    if restarts:
+        world = world.restarted()
+        await world.begin()
+    await world.clock.sleep(4 * 3600)
+    await world.desk.tick()
+
+    assert IncidentState.OPEN is waits
+    assert [IncidentState.RESOLVED, IncidentState.MERGED] == [one.state for one in await world.incidents()]
+    await check_counts(world)
+
+
+@pytest.mark.looptime
+async def test_a_team_whose_alerts_were_split_off_sees_the_incident_no_more(world: AlertWorld) -> None:
+    """The team of the first alert always does, and one of which an alert stays."""
+    await world.fire(LATENCY, {**ERRORS, "team": "pay"}, {**ERRORS, "team": "pay", "pod": "b"})
+    together = await world.only()
+    pay = [one.uid for one in await world.alerts() if one.team == "pay"]
+    await world.act(ActionKind.SPLIT, "1", episodes=tuple(pay[:1]))
+    one_stays = (await world.incidents())[0].teams
+    await world.act(ActionKind.SPLIT, "1", episodes=tuple(pay[1:]))
+    none_stays = (await world.incidents())[0].teams
+    world = world.restarted()
+    await world.begin()
+    await world.clock.sleep(60)
+    await world.fire({**LATENCY, "pod": "c"})
+
+    assert [("pay", "shop"), ("pay", "shop"), ("shop",)] == [together.teams, one_stays, none_stays]
+    assert ("shop",) == (await world.incidents())[0].teams

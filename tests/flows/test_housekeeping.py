@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alert_world import AlertWorld, make_world
 
+from aiops_daemon.core.model.durations import DAY
 from aiops_daemon.core.model.grouping import GroupingSpec
 from aiops_daemon.errors import StoreError, StoreReason
 from aiops_daemon.flows.alerts.heartbeat import Heartbeat
@@ -140,3 +142,95 @@ async def test_the_log_tells_incidents_and_bounds_a_storm(tmp_path: Path, caplog
 
     assert 20 == lines.count("incident opened")
     assert 21 == len(lines)
+
+
+class Checked:
+    """A store that counts how often every page is looked at, and finds what it is told."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self.found: tuple[str, ...] | StoreError = ()
+        self.looks: list[float] = []
+        self.now: Callable[[], float] = lambda: 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def backup(self) -> str:
+        """Make none."""
+        return ""
+
+    async def check(self) -> tuple[str, ...]:
+        """Look, and find it."""
+        self.looks.append(self.now())
+        if isinstance(self.found, StoreError):
+            raise self.found
+        return self.found
+
+
+def checked(world: AlertWorld) -> Checked:
+    store = Checked(world.store)
+    store.now = world.clock.now
+    world.store = world.around.store = store  # type: ignore[assignment]
+    return store
+
+
+@asynccontextmanager
+async def keeping_house(world: AlertWorld) -> AsyncIterator[None]:
+    """Run the loop that copies and checks, as a daemon that was just started does."""
+    keeping = Housekeeping(world.around, world.desk, world.notices)
+    task = asyncio.create_task(keeping.back_up(lambda: None))
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+@pytest.mark.looptime
+async def test_every_page_is_looked_at_once_a_week_also_over_restarts(world: AlertWorld) -> None:
+    """A daemon that is restarted every three days looks as often as one that is not."""
+    store, began = checked(world), world.clock.now()
+    for _ in range(5):
+        async with keeping_house(world):
+            await world.clock.sleep(3 * DAY)
+
+    assert [0, 7, 14] == [round((at - began) / DAY) for at in store.looks]
+    assert store.looks[-1] == world.meter.value("aiops_store_last_check_timestamp_seconds")
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize(
+    "found", [("row 7 missing from index x", "page 9 is never used"), StoreError(StoreReason.CORRUPT, "malformed")]
+)
+async def test_a_broken_page_is_an_incident_until_all_is_whole(
+    world: AlertWorld, caplog: pytest.LogCaptureFixture, found: tuple[str, ...] | StoreError
+) -> None:
+    """Logged, counted, looked at again each hour; over with the first look that finds nothing."""
+    store = checked(world)
+    store.found = found
+    async with keeping_house(world):
+        await world.clock.sleep(2.5 * 3600)
+        await world.notices.flush(world.desk)
+        during = await world.only()
+        counted = world.meter.value("aiops_store_failures_total", reason="corrupt")
+        store.found = ()
+        await world.clock.sleep(3600)
+        await world.notices.flush(world.desk)
+
+    assert ("AiopsStoreBroken on aiops-daemon", "open", 2) == (during.title, during.state, counted)
+    assert "the store is broken" in caplog.messages
+    assert (await world.only()).state.closed
+    assert 3 == len(store.looks)
+
+
+@pytest.mark.looptime
+async def test_a_look_that_fails_is_counted_and_tried_again(world: AlertWorld) -> None:
+    """It says nothing of the pages."""
+    store = checked(world)
+    store.found = StoreError(StoreReason.UNREACHABLE, "gone")
+    async with keeping_house(world):
+        await world.clock.sleep(2.5 * 3600)
+        await world.notices.flush(world.desk)
+
+    assert 2 == len(store.looks) == world.meter.value("aiops_store_failures_total", reason="unreachable")
+    assert [] == await world.incidents()

@@ -348,11 +348,15 @@ async def test_a_desk_that_fails_ends_the_round_and_is_asked_again() -> None:
 
 
 async def test_the_past_is_looked_into_once_when_routes_are_known() -> None:
-    """While no Alertmanager answers, nobody knows which alerts were ours."""
+    """While no Alertmanager answers, nobody knows which alerts were ours; and not before it is due."""
     world = World()
+    due = world.clock.now() + 200.0
     asked: list[tuple[str, ...]] = []
 
     class Past:
+        def due_at(self) -> float:
+            return due
+
         async def repairs(self, routes_here: Callable[[Labels], Iterable[str]]) -> list[Repair]:
             asked.append(tuple(routes_here(A)))
             return []
@@ -367,6 +371,9 @@ async def test_the_past_is_looked_into_once_when_routes_are_known() -> None:
 
         world.alertmanager.up()
         await world.clock.sleep(120.0)
+        assert [] == asked
+
+        await world.clock.sleep(due - world.clock.now() + 0.1)
     assert [("prod",)] == asked
 
 

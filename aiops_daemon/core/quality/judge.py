@@ -14,6 +14,7 @@ from aiops_daemon.core.model.alert import AlertKey, Episode, EpisodeState, Mute,
 from aiops_daemon.core.model.alertmanager import QualitySpec
 from aiops_daemon.core.model.durations import prometheus_duration
 from aiops_daemon.core.model.quantity import UNKNOWN, utc
+from aiops_daemon.core.model.shared import Shared
 from aiops_daemon.core.quality.flapping import Flapper, Flapping
 from aiops_daemon.core.quality.memory import Memory, Past
 from aiops_daemon.core.quality.score import score
@@ -21,6 +22,7 @@ from aiops_daemon.core.quality.suppress import Held, Suppression
 from aiops_daemon.core.quality.transient import Hold, hold
 
 _MUTES = {Mute.SILENCED.value: VerdictReason.SILENCED, Mute.INHIBITED.value: VerdictReason.INHIBITED}
+_SHARED = 256  # verdicts: those of one step of a storm are few
 _PATIENT = ("warning", "info")  # whatever is neither is told like critical
 
 
@@ -43,6 +45,7 @@ class Judge:
         self.remembered = self._memory.load(memory) if memory else True
         self._flapping = Flapping(spec)
         self._suppression = Suppression(spec)
+        self._shared = Shared[Verdict](_SHARED)
 
     def verdict(self, episode: Episode, now: float, *, corroboration: Sequence[tuple[str, float]] = ()) -> Verdict:
         """Judge an alert as it stands: `notify_at` is at or after now, or None while something holds it.
@@ -56,7 +59,7 @@ class Judge:
                 return episode.verdict
             decision = _Decision(VerdictKind.SUPPRESS, held.reason, held.sentence, None, held.until)
         decision = decision or self._open(episode, past, now)
-        return Verdict(*decision, *score(episode.severity, past, corroboration))
+        return self._shared(Verdict(*decision, *score(episode.severity, past, corroboration)))
 
     def started(self, episode: Episode, now: float) -> bool:
         """Take note of a firing with a startsAt of its own; says whether the alert flaps now."""
@@ -96,11 +99,11 @@ class Judge:
         """Return what was learned per rule, for the next start."""
         return self._memory.export()
 
-    def reconfigure(self, spec: QualitySpec) -> None:
-        """Judge by other numbers, rules and windows from now on; nothing learned is lost."""
+    def reconfigure(self, spec: QualitySpec, firing: Iterable[Episode]) -> None:
+        """Judge by other numbers, rules and windows from now on; nothing learned is lost. `firing`: what is open."""
         self._spec = spec
         self._flapping.reconfigure(spec)
-        self._suppression.reconfigure(spec)
+        self._suppression.reconfigure(spec, firing)
 
     def _held(self, episode: Episode, now: float) -> Held | None:
         """Say what holds an alert: Alertmanager first, since it tells nobody either, then the configuration."""

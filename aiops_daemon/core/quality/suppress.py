@@ -87,7 +87,7 @@ class Rule:
 
 
 class Suppression:
-    """All rules and windows, and the alerts that fire."""
+    """All rules and windows, and, while there is a rule, the alerts that fire."""
 
     def __init__(self, spec: QualitySpec) -> None:
         self._firing: dict[AlertKey, tuple[str, Labels]] = {}  # episode, labels
@@ -95,17 +95,22 @@ class Suppression:
         self._windows: tuple[Window, ...] = ()
         self.reconfigure(spec)
 
-    def reconfigure(self, spec: QualitySpec) -> None:
-        """Take other rules and windows; what fires stays known."""
+    def reconfigure(self, spec: QualitySpec, firing: Iterable[Episode] = ()) -> None:
+        """Take other rules and windows; `firing` are the alerts that fire now."""
         self._rules = tuple(Rule(rule) for rule in spec.suppression)
         self._windows = tuple(Window(window) for window in spec.maintenance)
-        for key, (_, labels) in self._firing.items():
-            self._tell_started(key, labels)
+        self._firing.clear()
+        for episode in firing:
+            self.started(episode)
 
     def started(self, episode: Episode) -> None:
         """Note that an alert fires."""
-        self._firing[episode.key] = (episode.uid, episode.labels)
-        self._tell_started(episode.key, episode.labels)
+        if not self._rules:
+            return
+        key, values = episode.key, dict(episode.labels)
+        self._firing[key] = (episode.uid, episode.labels)
+        for rule in self._rules:
+            rule.started(key, values)
 
     def ended(self, episode: Episode) -> None:
         """Note that an alert fires no more; an old episode's end says nothing about a newer one."""
@@ -113,7 +118,7 @@ class Suppression:
         if firing is None or firing[0] != episode.uid:
             return
         del self._firing[episode.key]
-        values = dict(firing[1]) if self._rules else {}
+        values = dict(firing[1])
         for rule in self._rules:
             rule.ended(episode.key, values)
 
@@ -128,11 +133,6 @@ class Suppression:
         found = (rule.holds(episode.key, values) for rule in self._rules)
         sentence = next((one for one in found if one is not None), None)
         return None if sentence is None else Held(VerdictReason.SUPPRESSION, sentence)
-
-    def _tell_started(self, key: AlertKey, labels: Labels) -> None:
-        values = dict(labels) if self._rules else {}
-        for rule in self._rules:
-            rule.started(key, values)
 
 
 def _in_window(spec: MaintenanceSpec, ends_at: float | None) -> str:

@@ -27,10 +27,11 @@ READERS = 3
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait for a lock that another process holds, and for PostgreSQL's answer to one transaction."""
+    """How long to wait for a lock of another process, for PostgreSQL's answer to one transaction, for a delivery."""
 
-    busy_seconds: float = 5.0
+    busy_seconds: float = 4.0
     answer_seconds: float = 30.0
+    intake_seconds: float = 4.5  # for one delivery, whatever the reason: Alertmanager hangs up after ten seconds
 
 
 PATIENCE = Patience()
@@ -56,7 +57,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Run a transaction that is committed at the end, or rolled back by any exception."""
-        with mapped(self.where):
+        with mapped(self.where, self.path):
             self._check_there()
             with self.writer.begin() as connection:
                 yield connection

@@ -7,9 +7,12 @@ with its reason and what a person can do. Never puts a statement's parameters in
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, SQLAlchemyError
 
@@ -19,7 +22,7 @@ FOREIGN = (SQLAlchemyError, sqlite3.Error, OSError, ValueError, OverflowError)
 """What may come out of a driver; ValueError and OverflowError: a value that it cannot bind."""
 
 _REMEDIES = {
-    StoreReason.FULL: "free space on that disk; writing goes on by itself",
+    StoreReason.FULL: "free space on that disk, or raise the quota; writing goes on by itself",
     StoreReason.LOCKED: "another process holds it for long: find it (fuser, pg_stat_activity) and end it",
     StoreReason.READ_ONLY: "make the folder writable for this user, or the database a primary",
     StoreReason.CORRUPT: "run `aiops-daemon db check`; a restart sets the file aside and restores the newest backup",
@@ -39,6 +42,8 @@ _SQLITE = {
     sqlite3.SQLITE_IOERR: StoreReason.UNREACHABLE,
 }
 _IOERR_SHMSIZE = 10 | (19 << 8)  # the memory beside the log could not grow: the disk is full
+_NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT))
+_BLOCK = bytes(4096)
 
 # SQLSTATE by its first characters, the longest that fits wins (PostgreSQL, appendix A).
 _POSTGRES = {
@@ -69,17 +74,23 @@ _SYSTEM = {
 
 
 @contextmanager
-def mapped(where: str) -> Iterator[None]:
-    """Turn foreign errors into StoreError; `where` names the store without its password."""
+def mapped(where: str, written: Path | None = None) -> Iterator[None]:
+    """Turn foreign errors into StoreError; `where` names the store without its password, `written` is its file."""
     try:
         yield
     except FOREIGN as error:
-        raise store_error(error, where) from error
+        raise store_error(error, where, written) from error
 
 
-def store_error(error: BaseException, where: str) -> StoreError:
-    """Build the StoreError for a foreign error."""
+def store_error(error: BaseException, where: str, written: Path | None = None) -> StoreError:
+    """Build the StoreError for a foreign error.
+
+    SQLite calls a used-up quota an I/O error, as any fault but ENOSPC, and does not tell errno: whoever was writing a
+    file tries one block beside it.
+    """
     reason = reason_of(error)
+    if written is not None and _is_io(error) and not _has_room(written.parent):
+        reason = StoreReason.FULL
     remedy = _REMEDIES.get(reason)
     return StoreError(reason, f"{where}: {_words(error)}" + (f"; {remedy}" if remedy else ""))
 
@@ -99,6 +110,22 @@ def is_about_data(error: BaseException) -> bool:
     if isinstance(error, DataError | IntegrityError | InterfaceError):
         return True
     return isinstance(_original(error), ValueError | OverflowError | sqlite3.DataError | sqlite3.InterfaceError)
+
+
+def _is_io(error: BaseException) -> bool:
+    code = getattr(_original(error), "sqlite_errorcode", None)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_IOERR
+
+
+def _has_room(folder: Path) -> bool:
+    """Say whether a file without a name may have one block more; True when that fails for any other reason."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            os.pwrite(file.fileno(), _BLOCK, 0)
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error.errno not in _NO_ROOM
+    return True
 
 
 def _original(error: BaseException) -> BaseException:

@@ -19,6 +19,7 @@ from aiops_daemon.edges.store.storable import storable
 from aiops_daemon.errors import StoreError, StoreReason
 
 COMPRESS_FROM = 16 * 1024
+PLAIN_MOST = 1024 * 1024  # a larger body is handed out as it lies, for it need never be whole in memory
 ERROR_KEPT = 2_000
 _ZLIB = "zlib"
 _IDS = 500  # ids a statement
@@ -79,8 +80,13 @@ def oldest(connection: Connection, limit: int, bytes_limit: int) -> list[InboxRo
 def _row(
     row: int, source: str, team: str, received_at: float, body: bytes, encoding: str, attempts: int, skip: int
 ) -> InboxRow:
-    plain = zlib.decompress(body) if encoding == _ZLIB else bytes(body)
-    return InboxRow(row, source, team, received_at, plain, attempts, skip)
+    if encoding != _ZLIB:
+        return InboxRow(row, source, team, received_at, bytes(body), attempts, skip)
+    inflating = zlib.decompressobj()
+    plain = inflating.decompress(body, PLAIN_MOST)
+    if inflating.eof:
+        return InboxRow(row, source, team, received_at, plain, attempts, skip)
+    return InboxRow(row, source, team, received_at, bytes(body), attempts, skip, packed=True)
 
 
 def backlog(connection: Connection) -> Backlog:

@@ -11,7 +11,7 @@ import errno
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -56,9 +56,10 @@ def examine(path: Path) -> str | None:
         raise store_error(error, str(path)) from error
 
 
-def full_check(path: Path) -> list[str]:
-    """Return everything that SQLite finds wrong with the whole file, indexes included."""
+def full_check(path: Path, opened: Callable[[sqlite3.Connection], None] = lambda connection: None) -> list[str]:
+    """Return what SQLite finds wrong with the whole file, indexes included; what is `opened` may be interrupted."""
     with mapped(str(path)), closing(_open(path)) as connection:
+        opened(connection)
         rows = [row[0] for row in connection.execute("PRAGMA integrity_check(20)")]
     return [] if rows == ["ok"] else rows
 

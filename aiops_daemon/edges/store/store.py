@@ -8,8 +8,10 @@ written.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -79,7 +81,7 @@ def _open(spec: StorageSpec, clock: Clock, now: str, patience: Patience) -> SqlS
     if not ballast.make():
         notes.append(f"{path}: the disk is nearly full; new alerts are refused until there is room")
     waiting = _reading(database, inbox.backlog).pending
-    return SqlStore(spec, clock, Writer(database, ballast), waiting, tuple(notes))
+    return SqlStore(spec, clock, Writer(database, ballast, patience), waiting, tuple(notes))
 
 
 def _prepared(spec: StorageSpec, now: str, patience: Patience) -> tuple[Database, list[str]]:
@@ -104,6 +106,7 @@ class SqlStore:
         self._writer = writer
         self._database = writer.database
         self._closed = False
+        self._checked: sqlite3.Connection | None = None  # that `check` uses
         self._readers = ThreadPoolExecutor(READERS, "store-reader")
         self._waiting = waiting  # rows in the inbox when the store was opened, less those done since
 
@@ -222,10 +225,25 @@ class SqlStore:
         name, keep = stamp(self._clock.now()), self._spec.backups
         return str(await self._in_thread(lambda: back_up(path, name, keep, lambda: self._closed)))
 
+    async def check(self) -> tuple[str, ...]:
+        """Return what is wrong with any page or index of the file; () on PostgreSQL. Takes minutes on a large one."""
+        path = self._database.path
+        if path is None:
+            return ()
+        return tuple(await self._in_thread(partial(sqlitefile.full_check, path, self._check_begins)))
+
+    def _check_begins(self, connection: sqlite3.Connection) -> None:
+        self._checked = connection
+        if self._closed:
+            raise StoreError(StoreReason.CLOSED, "the store is closed: the daemon is stopping")
+
     async def close(self) -> None:
         """Write what waits, release everything; idempotent."""
         if not self._closed:
             self._closed = True
+            if self._checked is not None:
+                with suppress(sqlite3.ProgrammingError):  # it ended long ago
+                    self._checked.interrupt()
             await asyncio.to_thread(self._readers.shutdown, cancel_futures=True)
         await self._writer.close()
 

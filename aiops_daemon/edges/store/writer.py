@@ -2,7 +2,8 @@
 
 Enters: deliveries and whole transactions. Leaves: what each asked for, once it is on disk. Whatever waits while a
 commit is on its way goes into the next one together (group commit). A request that fails, or whose task is gone, never
-touches another one's: a group with a bad row is written row by row. All bookkeeping is on the event loop.
+touches another one's: a group with a bad row is written row by row. But where one waited for a lock in vain, so did all
+that were behind it. A delivery is refused after some seconds at most. All bookkeeping is on the event loop.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from sqlalchemy import Connection
 from aiops_daemon.core.model.inbox import Delivery
 from aiops_daemon.edges.store import inbox
 from aiops_daemon.edges.store.ballast import Ballast
-from aiops_daemon.edges.store.engine import Database
+from aiops_daemon.edges.store.engine import PATIENCE, Database, Patience
 from aiops_daemon.edges.store.faults import is_about_data
 from aiops_daemon.errors import StoreError, StoreReason
 
@@ -42,9 +43,10 @@ class _Step(Protocol):
 class Writer:
     """Owns the writer's thread. Methods are called on the event loop."""
 
-    def __init__(self, database: Database, ballast: Ballast) -> None:
+    def __init__(self, database: Database, ballast: Ballast, patience: Patience = PATIENCE) -> None:
         self.database = database
         self.ballast = ballast
+        self._intake_seconds = patience.intake_seconds
         self._thread = ThreadPoolExecutor(1, "store-writer")
         self._deliveries: deque[_Waiting] = deque()
         self._work: deque[_Transaction] = deque()
@@ -56,7 +58,7 @@ class Writer:
         self.accepted = 0  # rows written by `accept`, those whose task was gone by then too
 
     async def accept(self, delivery: Delivery) -> int:
-        """Write one delivery and return its row's id."""
+        """Write one delivery and return its row's id; one that was refused too late may be written all the same."""
         self._check_open()
         if self._bytes + len(delivery.body) > WAITING_BYTES:
             raise StoreError(StoreReason.FAILED, "too many alerts wait to be written; the disk is too slow for them")
@@ -64,7 +66,12 @@ class Writer:
         self._bytes += len(delivery.body)
         self._deliveries.append(waiting)
         self._pump()
-        return await waiting.future
+        try:
+            async with asyncio.timeout(self._intake_seconds):
+                return await waiting.future
+        except TimeoutError as error:
+            words = f"{self.database.where}: nothing was written within {self._intake_seconds:g} s"
+            raise StoreError(StoreReason.UNREACHABLE, words) from error
 
     async def run(self, work: Work[_Result], then: Callable[[_Result], None] | None = None) -> _Result:
         """Run one transaction and return what `work` returned; `then` is told it even when nobody waits any more."""
@@ -124,7 +131,18 @@ class Writer:
         if error is None and isinstance(step, _Intake):
             self.accepted += sum(isinstance(one, int) for one in done.result())
         step.settle(None if error else done.result(), error)
+        if isinstance(error, StoreError) and error.reason is StoreReason.LOCKED and self.database.is_sqlite:
+            self._refuse_waiting(error)
         self._pump()
+
+    def _refuse_waiting(self, error: StoreError) -> None:
+        """Refuse all that waits for the same lock: one after the other they would wait as long as this one did."""
+        waiting: list[_Step] = [*self._work, _Intake(self.database, self.ballast, tuple(self._deliveries))]
+        self._work.clear()
+        self._deliveries.clear()
+        self._bytes = 0
+        for step in waiting:
+            step.settle(None, _own(error))
 
     def _next(self) -> _Step | None:
         """Take turns between intake and transactions while both wait."""

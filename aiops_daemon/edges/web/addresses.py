@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 from aiops_daemon.errors import UsageError
 
 
-def split_address(listen_address: str) -> tuple[str, int]:
-    """Read host and port: `:9641` listens on every interface."""
+def split_address(listen_address: str, flag: str = "--web.listen-address") -> tuple[str, int]:
+    """Read host and port of a flag: `:9641` listens on every interface."""
     try:
         parts = urlsplit(f"//{listen_address}")
         host, port = parts.hostname or "", parts.port
     except ValueError:
         host, port = "", None
     if port is None or parts.path or parts.username is not None:
-        raise UsageError(f"--web.listen-address must be host:port, as 127.0.0.1:9641; it is {listen_address!r}")
+        raise UsageError(f"{flag} must be host:port, as 127.0.0.1:9641; it is {listen_address!r}")
     return host, port

@@ -1,4 +1,4 @@
-"""The listener: metrics pages, API, probes and the landing page on one address.
+"""A listener: metrics pages, webhooks and probes, API and pages, on one address or apart on two.
 
 Enters: requests. Leaves: answers from the daemon's frozen view. Bodies, header lines and waiting times are
 bounded; requests in flight at stop get a deadline. Never touches the daemon but through its ports.
@@ -12,6 +12,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable
+from enum import Enum
 from typing import cast
 
 from aiohttp import web
@@ -34,7 +35,7 @@ from aiops_daemon.edges.web.slack.endpoint import SlackWebhooks
 from aiops_daemon.edges.web.ui.landing import Landing
 from aiops_daemon.errors import ListenError
 
-__all__ = ["WebPorts", "WebServer"]
+__all__ = ["Side", "WebPorts", "WebServer"]
 
 log = logging.getLogger(__name__)
 
@@ -45,11 +46,27 @@ BACKLOG = 1024  # a storm of connections must not be refused by the kernel
 STOP_SECONDS = 3.0  # for requests in flight, of the daemon's ten
 
 
+class Side(Enum):
+    """What a listener serves."""
+
+    ALL = "all"
+    MACHINES = "machines"  # webhooks, metrics, probes, reload: while people have a listener of their own
+    PEOPLE = "people"  # API and pages
+
+    @property
+    def flag(self) -> str:
+        """Return the flag that says where it listens."""
+        return "--web.api-listen-address" if self is Side.PEOPLE else "--web.listen-address"
+
+
 class WebServer:
     """One listener on `listen_address` (host:port; [::1]:port for IPv6; port 0 picks a free one)."""
 
-    def __init__(self, ports: WebPorts, *, listen_address: str, csrf_secret: bytes | None = None) -> None:
-        self._host, self._port = split_address(listen_address)
+    def __init__(
+        self, ports: WebPorts, *, listen_address: str, side: Side = Side.ALL, csrf_secret: bytes | None = None
+    ) -> None:
+        self._flag = side.flag
+        self._host, self._port = split_address(listen_address, self._flag)
         self._listen_address = listen_address
         self._ports = ports
         self._connections = Connections()
@@ -59,17 +76,10 @@ class WebServer:
             client_max_size=MAX_BODY_BYTES,
         )
         self._app[CSRF] = Csrf(csrf_secret or secrets.token_bytes(32), ports.now)
-        for part in (Exposition(ports), Lists(ports), Lifecycle(ports), Landing(ports)):
-            self._app.add_routes(part.routes())
-        add_alert_road(self._app, ports)
-        if ports.alerts is not None:
-            self._app.add_routes(AlertmanagerWebhooks(ports, ports.alerts).routes())
-        if ports.pagerduty is not None:
-            self._app.add_routes(PagerDutyWebhooks(ports, ports.pagerduty).routes())
-        if ports.slack is not None:
-            slack = SlackWebhooks(ports.slack, SlackDesk(ports.slack))
-            self._app.add_routes(slack.routes())
-            self._app.on_shutdown.append(slack.stop)
+        if side is not Side.PEOPLE:
+            _add_machines(self._app, ports)
+        if side is not Side.MACHINES:
+            _add_people(self._app, ports, machines_here=side is Side.ALL)
         self._runner: web.AppRunner | None = None
         self._listener: asyncio.Server | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -102,7 +112,7 @@ class WebServer:
             await runner.cleanup()
             raise ListenError(
                 f"cannot listen on {self._listen_address}: {_words(error)}; choose another address with "
-                "--web.listen-address (127.0.0.1:0 takes any free port)"
+                f"{self._flag} (127.0.0.1:0 takes any free port)"
             ) from error
         self._runner = runner
         self._watch = asyncio.create_task(self._connections.watch(), name="connections")
@@ -122,6 +132,25 @@ class WebServer:
         await runner.cleanup()
         if self._watch is not None:
             self._watch.cancel()
+
+
+def _add_machines(app: web.Application, ports: WebPorts) -> None:
+    for part in (Exposition(ports), Lifecycle(ports)):
+        app.add_routes(part.routes())
+    if ports.alerts is not None:
+        app.add_routes(AlertmanagerWebhooks(ports, ports.alerts).routes())
+    if ports.pagerduty is not None:
+        app.add_routes(PagerDutyWebhooks(ports, ports.pagerduty).routes())
+    if ports.slack is not None:
+        slack = SlackWebhooks(ports.slack, SlackDesk(ports.slack))
+        app.add_routes(slack.routes())
+        app.on_shutdown.append(slack.stop)
+
+
+def _add_people(app: web.Application, ports: WebPorts, *, machines_here: bool) -> None:
+    for part in (Lists(ports), Landing(ports, machines_here=machines_here)):
+        app.add_routes(part.routes())
+    add_alert_road(app, ports)
 
 
 def _words(error: OSError) -> str:

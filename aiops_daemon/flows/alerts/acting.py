@@ -135,6 +135,8 @@ class Acting:
             created.add(moved)
             self._working.keep(moved)
             self._draft.episodes[moved.uid] = moved
+        gone = {one.team for one in leaving} - {one.team for one in staying} - {case.incident.team}
+        case.incident = replace(case.incident, teams=tuple(team for team in case.incident.teams if team not in gone))
         follow([case, created], self._around, self._draft, self._now)
         return Done(case.incident, created.incident)
 

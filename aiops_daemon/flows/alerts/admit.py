@@ -268,7 +268,7 @@ class Admission:
     def _stamped(self, episode: Episode) -> Episode:
         severity = self._around.settings.severities.of(get(episode.labels, "severity"))
         uid = episode.uid or self._around.mint()
-        return replace(episode, uid=uid, team=self._around.team_of(episode.labels), severity=str(severity))
+        return replace(episode, uid=uid, team=self._around.team_of(episode.labels), severity=severity.value)
 
     def _keep(self, episode: Episode, case: Case | None) -> None:
         self._working.keep(episode)

@@ -41,7 +41,7 @@ class Case:
     def __init__(self, incident: Incident, service_labels: tuple[str, ...]) -> None:
         self.incident = incident
         self.open: dict[AlertKey, Episode] = {}
-        self.flapping: dict[AlertKey, str] = {}  # uid of the episode that flaps
+        self.flapping: dict[AlertKey, Episode] = {}  # those between two firings too
         self.findings: dict[str, LinkedFinding] = {}
         self.opener: tuple[str, str] | None = None  # team and rule of the alert that began it
         self.response = Response()
@@ -55,13 +55,13 @@ class Case:
         self._rules: Counter[str] = Counter()
         self._mildness: dict[str, int] = {}  # by rule, of its gravest alert
         self._services: Counter[str] = Counter()
-        self._teams: set[str] = set()
+        self._teams: Counter[str] = Counter()
 
     def add(self, episode: Episode) -> None:
         """Count an alert that joined."""
         self._alerts += 1
         self.opener = self.opener or (episode.team, episode.rule)
-        self._teams.add(episode.team)
+        self._teams[episode.team] += 1
         self._rules[episode.rule] += 1
         mildness = _MILDNESS.get(episode.severity, 0)
         self._mildness[episode.rule] = min(mildness, self._mildness.get(episode.rule, 0))
@@ -80,9 +80,11 @@ class Case:
         held = self.open.get(episode.key)
         if held is not None and held.uid == episode.uid:
             self._release(episode.key)
-        if self.flapping.get(episode.key) == episode.uid:
+        flaps = self.flapping.get(episode.key)
+        if flaps is not None and flaps.uid == episode.uid:
             del self.flapping[episode.key]
         self._alerts -= 1
+        self._teams[episode.team] -= 1
         self._rules[episode.rule] -= 1
         self._services.subtract(self._service(dict(episode.labels)))
 
@@ -98,7 +100,7 @@ class Case:
             labels=tuple(sorted((self._labels or {}).items())),
             rules=_most(self._rules, self._mildness),
             services=_most(self._services, {}),
-            teams=tuple(sorted(self._teams)),
+            teams=tuple(sorted(+self._teams)),
             notify_at=notify_at,
             notify_reason=reason,
             burning=next((f"{one.query} burns its budget" for one in self._live() if one.kind == FindingKind.BURN), ""),
@@ -110,7 +112,7 @@ class Case:
 
     def _hold(self, episode: Episode) -> None:
         if episode.flapping:
-            self.flapping[episode.key] = episode.uid
+            self.flapping[episode.key] = episode
         else:
             self.flapping.pop(episode.key, None)
         if episode.open:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -215,6 +215,10 @@ class Desk:
         """List the open alerts of one source."""
         async with self._lock:
             return (await self._loaded()).of_source(source)
+
+    def firing(self) -> Iterable[Episode]:
+        """List the open alerts, as of the last step."""
+        return self._working.open.values() if self._working else ()
 
     def open_incidents(self) -> list[Incident]:
         """List the incidents that are not closed, as of the last step."""

@@ -1,14 +1,16 @@
 """What fired and ended while this daemon was down and Alertmanager therefore never told: read once, after a start.
 
 Enters: metric sources, when we were up last, which Alertmanager leads an alert to us. Leaves: repairs that record
-episodes as resolved. Never opens, ends or pages: `ALERTS` lacks alert relabelling, so its fingerprints may differ; what
-overlaps a known episode is left out.
+episodes as resolved. It waits a while after the start, for what ended just before shows only then: a series has ended
+when two points of the grid are without it, and stores that Prometheus writes to show samples late. Never opens, ends
+or pages: `ALERTS` lacks alert relabelling, so its fingerprints may differ; what overlaps a known episode is left out.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
@@ -18,6 +20,7 @@ from aiops_daemon.core.model.alert import AlertEvent, AlertKey, AlertStatus, Epi
 from aiops_daemon.core.model.labels import Labels, adapt, parse
 from aiops_daemon.core.model.repair import Repair, RepairClass
 from aiops_daemon.core.model.source import SourceSpec
+from aiops_daemon.core.quality.episodes import PAST_SLACK
 from aiops_daemon.errors import SourceError
 from aiops_daemon.logs import fields
 from aiops_daemon.ports import MetricSource
@@ -26,7 +29,8 @@ log = logging.getLogger(__name__)
 
 EXPRESSION = 'ALERTS{alertstate="firing"}'
 LONGEST = 7 * 86_400.0  # seconds; what is older is not looked for
-_FINEST_STEP, _POINTS = 30.0, 2_000
+SETTLED = 60.0  # seconds after a start: what had ended by then has ended on two points, half a minute late as well
+_FINEST_STEP, _POINTS = 15.0, 2_000  # an alert fires for one evaluation at least, seldom less than 15 s
 _SERIES = 1_000  # expected; the source derives from it how much it reads at once
 _MOST = 10_000  # episodes recorded of one source
 _BREATH = 100  # series after which the loop may turn to others
@@ -43,7 +47,7 @@ class Known(Protocol):
 
 
 class AlertsPast:
-    """Reads the history of `ALERTS` between the time we were up last and our start."""
+    """Reads the history of `ALERTS` from the time we were up last until a while after our start."""
 
     def __init__(
         self, sources: Sequence[tuple[SourceSpec, MetricSource]], known: Known, *, since: float, until: float
@@ -52,12 +56,11 @@ class AlertsPast:
         self._known = known
         self._since = max(since, until - LONGEST)
         self._until = until
-        self._step = max(_FINEST_STEP, (self._until - self._since) / _POINTS)
+        self._end = until + SETTLED
+        self._step = max(_FINEST_STEP, (self._end - self._since) / _POINTS)
 
     async def repairs(self, routes_here: RoutesHere) -> list[Repair]:
         """Find episodes that nobody told; a source that cannot be read is left out, and said so."""
-        if self._until - self._since < 2 * self._step:
-            return []
         found: list[Repair] = []
         for spec, source in self._sources:
             try:
@@ -65,13 +68,14 @@ class AlertsPast:
             except SourceError as error:
                 log.warning("the history of alerts cannot be read", extra=fields(source=spec.name, error=str(error)))
                 continue
-            for stretch in stretches[:_MOST]:
+            missed = [stretch for stretch in stretches if stretch.starts_at < self._until]
+            for stretch in missed[:_MOST]:
                 found += self._recorded(stretch, spec, routes_here)
         return await self._unknown(found)
 
     async def _read(self, source: MetricSource) -> list[Stretch]:
         stretches = Stretches(self._step)
-        parts = source.history(EXPRESSION, start=self._since, end=self._until, step=self._step, series=_SERIES)
+        parts = source.history(EXPRESSION, start=self._since, end=self._end, step=self._step, series=_SERIES)
         end = self._since
         async for part in parts:
             for number, (key, values) in enumerate(zip(part.keys, part.values, strict=True), 1):
@@ -90,9 +94,9 @@ class AlertsPast:
         ]
 
     async def _unknown(self, found: list[Repair]) -> list[Repair]:
-        """Leave out what overlaps the latest known episode, by two steps of the grid; a doubled source counts once."""
+        """Leave out what overlaps the latest known episode or nearly so; a doubled source counts once."""
         latest = await self._known.latest_episodes({repair.key for repair in found})
-        slack = 2 * self._step
+        slack = max(PAST_SLACK, 2 * self._step)
         kept: dict[tuple[AlertKey, float], Repair] = {}
         for repair in found:
             event, episode = repair.event, latest.get(repair.key)
@@ -139,6 +143,11 @@ class SinceAlive:
         self._sources = sources
         self._known = known
         self._desk = desk
+
+    def due_at(self) -> float:
+        """Return when to look back (unix seconds): a while after this run began to process alerts, inf before."""
+        began = self._desk.alive_since
+        return math.inf if began is None else began + SETTLED
 
     async def repairs(self, routes_here: RoutesHere) -> list[Repair]:
         """Find what was missed; nothing at the first start."""

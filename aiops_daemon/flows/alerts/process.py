@@ -87,7 +87,7 @@ class Processor:
             row.team,
             QuarantineReason.FAILED,
             f"processing failed {ATTEMPTS} times: {error!r}",
-            row.body[: 64 * 1024],
+            row.start(64 * 1024),
             row.id,
         )
         batch = Batch(quarantined=(rejected,), done=(row.id,))

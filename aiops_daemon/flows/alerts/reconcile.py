@@ -50,8 +50,11 @@ class Mending(Protocol):
 class Past(Protocol):
     """What fired and ended while we were down."""
 
+    def due_at(self) -> float:
+        """Return from when on it may be asked (unix seconds)."""
+
     async def repairs(self, routes_here: Callable[[Labels], Iterable[str]]) -> list[Repair]:
-        """Find episodes that nobody told; asked once, when the routes are known."""
+        """Find episodes that nobody told; asked once, when due and the routes are known."""
 
 
 @dataclass(slots=True)
@@ -110,7 +113,7 @@ class Reconciler:
             await self._look_back()
             beat()
             following = min((watched.due_at for watched in self._watched.values()), default=now + 60.0)
-            await self._clock.sleep(following - self._clock.monotonic())
+            await self._clock.sleep(min(following - self._clock.monotonic(), self._until_past()))
 
     async def once(self, name: str) -> None:
         """Compare one Alertmanager with the desk and have the differences repaired."""
@@ -176,9 +179,16 @@ class Reconciler:
         watched.proves = Poll(asked_at, answer, None, self._evaluations.judge).settled
         watched.look_up_from = self._clock.monotonic() + holds
 
+    def _until_past(self) -> float:
+        """Return the seconds until the past may be asked; inf when it is not, or waits for something else."""
+        left = inf if self._past is None else self._past.due_at() - self._clock.now()
+        return left if left > 0 else inf
+
     async def _look_back(self) -> None:
-        """Record once what was missed while we were down, as soon as the routes of every Alertmanager are known."""
+        """Record once what was missed while we were down, when it is due and every Alertmanager's routes are known."""
         if self._past is None or any(each.source and each.tree is None for each in self._watched.values()):
+            return
+        if self._past.due_at() > self._clock.now():
             return
         repairs = await self._past.repairs(self.routes_here)
         await self._mend(repairs)

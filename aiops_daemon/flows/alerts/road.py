@@ -124,7 +124,6 @@ class AlertRoad:
         self._alertmanagers: dict[str, AlertmanagerSource] = {}
         self._reconciler: Reconciler | None = None
         self._sources: Sources = ()
-        self._looked_back = False
         self._peers: set[tuple[str, str]] = set()  # source and URL
         self._supervisor = Supervisor(world.clock, meter)
 
@@ -139,7 +138,7 @@ class AlertRoad:
         self._graph = Graph(settings.topology)
         self._graph.take(seen)
         around.grouper.reconfigure(settings.grouping, self._graph)
-        around.judge.reconfigure(settings.quality)
+        around.judge.reconfigure(settings.quality, self.desk.firing())
         self.evaluations = evaluations = Evaluations(sources, around.clock)
         watchdogs = Watchdogs(settings.watchdogs, around.clock, self._meter, self.notices)
         watchdogs.succeed(self._watchdogs)
@@ -228,10 +227,9 @@ class AlertRoad:
         return wait_and_run
 
     def _past(self) -> Past | None:
-        """Return what looks back, once, at what fired while no daemon ran."""
-        if self._looked_back:
+        """Return what looks back, once, at what fired while no daemon ran; a reload before that begins anew."""
+        if self._reconciler is not None and not self._reconciler.looking_back:
             return None
-        self._looked_back = True
         return SinceAlive(self._sources, self.store, self.desk)
 
     def _timing(self, labels: Labels) -> tuple[float, float] | None:

@@ -157,8 +157,8 @@ class Seating:
 
 
 def move_all(loser: Case, winner: Case, working: WorkingSet, draft: Draft) -> None:
-    """Give the winner every open alert and finding of the loser; those that ended stay where they ended."""
-    for episode in list(loser.open.values()):
+    """Give the winner every open alert and finding of the loser, and what flaps; others stay where they ended."""
+    for episode in (loser.open | loser.flapping).values():
         loser.remove(episode)
         moved = replace(episode, incident=winner.incident.uid)
         winner.add(moved)

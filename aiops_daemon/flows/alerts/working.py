@@ -40,7 +40,7 @@ class WorkingSet:
             self.keep(episode)
         latest = {episode.key: episode.uid for episode in state.episodes}
         for case in self.cases.values():  # an alert flaps where it was last
-            case.flapping = {key: uid for key, uid in case.flapping.items() if latest[key] == uid}
+            case.flapping = {key: one for key, one in case.flapping.items() if latest[key] == one.uid}
         for escalation in state.escalations:
             if escalation.incident in self.cases:
                 self.cases[escalation.incident].response.escalation = escalation

@@ -16,45 +16,45 @@ _PER_TOKEN = 4  # latest incidents kept for one value
 _LATEST = 2  # latest incidents looked at whatever their values
 _MOST = 6
 
-_Place = tuple[tuple[str, ...], str]
+_Partition = tuple[str, ...]
 
 
 class Index:
     """Latest incidents by value and by time, apart for each partition."""
 
     def __init__(self) -> None:
-        self._by_token: dict[_Place, list[Cluster]] = {}
-        self._latest: dict[tuple[str, ...], OrderedDict[str, Cluster]] = {}
+        self._by_token: dict[_Partition, dict[str, list[Cluster]]] = {}
+        self._latest: dict[_Partition, OrderedDict[str, Cluster]] = {}
 
     def add(self, cluster: Cluster, tokens: Iterable[str]) -> None:
         """Note that a cluster carries these values now."""
-        partition, table = cluster.partition, self._by_token
+        table = self._by_token.setdefault(cluster.partition, {})
         for token in tokens:
-            found = table.get((partition, token))
+            found = table.get(token)
             if found is None:
-                table[partition, token] = [cluster]
+                table[token] = [cluster]
             elif found[-1] is not cluster:
                 if cluster in found:
                     found.remove(cluster)
                 elif len(found) == _PER_TOKEN:
                     del found[0]
                 found.append(cluster)
-        latest = self._latest.setdefault(partition, OrderedDict())
+        latest = self._latest.setdefault(cluster.partition, OrderedDict())
         latest[cluster.uid] = cluster
         latest.move_to_end(cluster.uid)
 
     def candidates(self, traits: Traits, rare_first: Iterable[str], alive: Callable[[Cluster], bool]) -> list[Cluster]:
         """Return the clusters worth judging: the latest ones, then those that share values, rarest values first."""
-        found = self._recent(traits.partition, alive)
+        found, table = self._recent(traits.partition, alive), self._by_token.get(traits.partition, {})
         for token in rare_first:
-            for cluster in reversed(self._by_token.get((traits.partition, token), ())):
+            for cluster in reversed(table.get(token, ())):
                 if cluster.uid not in found and alive(cluster):
                     found[cluster.uid] = cluster
                     if len(found) >= _MOST:
                         return list(found.values())
         return list(found.values())
 
-    def _recent(self, partition: tuple[str, ...], alive: Callable[[Cluster], bool]) -> dict[str, Cluster]:
+    def _recent(self, partition: _Partition, alive: Callable[[Cluster], bool]) -> dict[str, Cluster]:
         found: dict[str, Cluster] = {}
         for uid, cluster in reversed(self._latest.get(partition, {}).items()):
             if not alive(cluster) or len(found) == _LATEST:
@@ -62,7 +62,7 @@ class Index:
             found[uid] = cluster
         return found
 
-    def last(self, partition: tuple[str, ...]) -> Cluster | None:
+    def last(self, partition: _Partition) -> Cluster | None:
         """Return the cluster that an alert joined last."""
         latest = self._latest.get(partition)
         return latest[next(reversed(latest))] if latest else None
@@ -84,9 +84,12 @@ class Index:
 
     def drop(self, cluster: Cluster, tokens: Iterable[str]) -> None:
         """Note that a cluster carries these values no more."""
+        table = self._by_token.get(cluster.partition, {})
         for token in tokens:
-            found = self._by_token.get((cluster.partition, token))
+            found = table.get(token)
             if found is not None and cluster in found:
                 found.remove(cluster)
                 if not found:
-                    del self._by_token[cluster.partition, token]
+                    del table[token]
+        if not table:
+            self._by_token.pop(cluster.partition, None)

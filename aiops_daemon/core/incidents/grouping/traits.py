@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiops_daemon.core.model.grouping import Candidate, GroupingSpec, TopologySpec
+from aiops_daemon.core.model.shared import Shared
 
 BROAD = frozenset(
     (
@@ -65,30 +66,36 @@ class Traits:
 
 
 class Reading:
-    """Reads traits by the settings of one configuration."""
+    """Reads traits by the settings of one configuration; alerts that say the same share the words for it."""
 
     def __init__(self, spec: GroupingSpec, topology: TopologySpec) -> None:
         self._ignored = frozenset(spec.ignore_labels)
         self._apart = spec.never_across
         self._own = topology.service_labels
         self._peers = tuple(dict.fromkeys(name for pair in topology.label_pairs for name in pair))
+        self._text = Shared[str]()
+        self._several = Shared[tuple[str, ...]]()
 
     def traits(self, candidate: Candidate) -> Traits:
         """Read one alert."""
         labels = dict(candidate.labels)
-        named = {token(name, value): name for name, value in labels.items() if value and name not in self._ignored}
+        named = {self._token(*item): item[0] for item in labels.items() if item[1] and item[0] not in self._ignored}
         rule = labels.get("alertname", "")
         services = tuple(dict.fromkeys(self._values(labels, self._own) + self._values(labels, self._peers)))
         return Traits(
             key=candidate.key,
             at=candidate.at,
             tokens=tuple(named),
-            names=tuple(named.values()),
+            names=self._several(tuple(named.values())),
             rule=rule,
-            services=services,
-            pair=f"{rule} {services[0]}" if services else rule,
-            partition=tuple(labels.get(name, "") for name in self._apart),
+            services=self._several(services),
+            pair=self._text(f"{rule} {services[0]}") if services else rule,
+            partition=self._several(tuple(labels.get(name, "") for name in self._apart)),
         )
+
+    def _token(self, name: str, value: str) -> str:
+        found = token(name, value)
+        return found if found is value else self._text(found)
 
     def _values(self, labels: dict[str, str], names: Sequence[str]) -> tuple[str, ...]:
         return tuple(value for value in map(labels.get, names) if value and value not in EXPORTERS)

@@ -17,6 +17,7 @@ from aiops_daemon.core.alertmanager.timestamp import parse
 from aiops_daemon.core.model.alert import AlertEvent, AlertStatus
 from aiops_daemon.core.model.inbox import InboxRow
 from aiops_daemon.core.model.labels import Labels
+from aiops_daemon.core.model.shared import Shared
 from aiops_daemon.edges.web.alertmanager.envelope import Envelope
 from aiops_daemon.edges.web.alertmanager.texts import bounded, extra_text, harmless, lenient
 
@@ -37,7 +38,8 @@ class AlertReader:
     envelope: Envelope
     _pairs: dict[_Pair, _Pair] = field(default_factory=dict)
     _times: dict[str, float | None] = field(default_factory=dict)
-    _extras: dict[str, str] = field(default_factory=dict)
+    _url: Shared[str] = field(default_factory=lambda: Shared(_SHARED))
+    _text: Shared[str] = field(default_factory=lambda: Shared(_SHARED // 20))
 
     def read(self, raw: bytes) -> AlertEvent:
         """Read one alert; raises ValueError that names what is wrong."""
@@ -60,7 +62,7 @@ class AlertReader:
             starts_at=self.row.received_at if starts_at is None else starts_at,
             ends_at=self._end(status, ends_at),
             received_at=self.row.received_at,
-            generator_url=_text(fields.get("generatorURL")),
+            generator_url=self._url(_text(fields.get("generatorURL"))),
             receiver=self.envelope.receiver,
             external_url=self.envelope.external_url,
             extra=self._extra(fields, odd),
@@ -112,10 +114,7 @@ class AlertReader:
             return self.envelope.extra_text
         mine = {name: value for name, value in fields.items() if name in unknown}
         body = {"body": self.envelope.extra} if self.envelope.extra else {}
-        text = extra_text(mine | odd | body)
-        if len(self._extras) > _SHARED // 20:
-            self._extras.clear()
-        return self._extras.setdefault(text, text)
+        return self._text(extra_text(mine | odd | body))
 
 
 def _decode(raw: bytes) -> dict[str, object]:

@@ -2,13 +2,17 @@
 
 Enters: a row of the inbox. Leaves: slices of at most 250 alerts or half a megabyte, some of them empty so that the
 loop can turn while a large body is walked over; each takes well under 20 ms. Never raises, whatever the body holds,
-and never decodes a large body whole: what cannot be an event is in `rejected` with its place and its raw JSON.
+and never decodes a large body whole: what cannot be an event is in `rejected` with its place and its raw JSON. A packed
+body is whole in memory only while its alerts are looked for; then it is inflated a second time, piece by piece.
 """
 
 from __future__ import annotations
 
+import zlib
+from array import array
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 
 import msgspec
 
@@ -40,16 +44,20 @@ def decode(row: InboxRow) -> Slices:
     try:
         yield from _decode(row)
     except (MalformedError, RecursionError) as error:
-        yield Slice((), (_rejected(row, QuarantineReason.NOT_JSON, str(error), row.body),))
+        yield Slice((), (_rejected(row, QuarantineReason.NOT_JSON, str(error), row.start(KEPT_BYTES)),))
+    except zlib.error as error:
+        detail = f"its compressed form on disk is broken: {error}"
+        yield Slice((), (_rejected(row, QuarantineReason.NOT_JSON, detail, row.body),))
 
 
 def _decode(row: InboxRow) -> Slices:
-    envelope, raws = _quickly(row.body) if len(row.body) <= _SMALL_BYTES else (None, None)
+    small = not row.packed and len(row.body) <= _SMALL_BYTES
+    envelope, raws = _quickly(row.body) if small else (None, None)
     if envelope is None:
-        envelope, raws = yield from _outlined(row.body)
+        envelope, raws = yield from (_unpacked(row) if row.packed else _outlined(row.body))
     if raws is None:
-        detail = "alerts: must be an array"
-        yield Slice((), (_rejected(row, QuarantineReason.NO_ALERTS, detail, row.body),), envelope.truncated)
+        rejected = _rejected(row, QuarantineReason.NO_ALERTS, "alerts: must be an array", row.start(KEPT_BYTES))
+        yield Slice((), (rejected,), envelope.truncated)
         return
     yield from _slices(row, AlertReader(row, envelope), raws)
 
@@ -65,8 +73,48 @@ def _quickly(body: bytes) -> tuple[Envelope | None, _Elements | None]:
     return envelope, None if raws is None else iter([bytes(raw) for raw in raws])
 
 
+def _unpacked(row: InboxRow) -> Generator[Slice, None, tuple[Envelope, _Elements | None]]:
+    """Outline a packed body and note where its alerts lie; let it go, and leave the second reading to the caller."""
+    whole = BytesIO()
+    for piece in row.pieces():
+        whole.write(piece)
+        yield Slice((), ())
+    envelope, at = yield from _outline(whole.getvalue())
+    if at is None:
+        return envelope, None
+    begins, ends = array("Q"), array("Q")
+    for place in elements(whole.getvalue(), at):
+        if place is not None:
+            begins.append(place[0])
+            ends.append(place[1])
+        if place is None or len(begins) % MAX_ALERTS == 0:
+            yield Slice((), ())
+    return envelope, _cut(row.pieces(), begins, ends)
+
+
+def _cut(pieces: Iterator[bytes], begins: array[int], ends: array[int]) -> _Elements:
+    """Cut the alerts out of a text that comes in pieces; holds the one at hand and the piece it ends in."""
+    text, first = bytearray(), 0  # what is held, and where in the whole it begins
+    for begin, end in zip(begins, ends, strict=True):
+        while first + len(text) < end:
+            text += next(pieces)
+            passed = min(begin - first, len(text))
+            del text[:passed]
+            first += passed
+            yield None
+        del text[: begin - first]
+        first = begin
+        yield bytes(text[: end - begin])
+
+
 def _outlined(body: bytes) -> Generator[Slice, None, tuple[Envelope, _Elements | None]]:
-    """Walk over the body once to find its members; the walk over its alerts is left to the caller."""
+    """Outline a body; the walk over its alerts is left to the caller."""
+    envelope, at = yield from _outline(body)
+    return envelope, None if at is None else _walked(body, at)
+
+
+def _outline(body: bytes) -> Generator[Slice, None, tuple[Envelope, int | None]]:
+    """Walk over the body once to find its members and where its alerts begin; None when they are no array."""
     start = yield from _paused(space(body, len(BOM) if body.startswith(BOM) else 0))
     if body[start : start + 1] != b"{":
         raise MalformedError(start, "no JSON object")
@@ -87,7 +135,7 @@ def _outlined(body: bytes) -> Generator[Slice, None, tuple[Envelope, _Elements |
     named = {name: body[begin : min(end, begin + KEPT_BYTES)] for name, (begin, end) in found.items()}
     if place is None or body[place[0] : place[0] + 1] != b"[":
         return read_envelope(named), None
-    return read_envelope(named), _walked(body, place[0])
+    return read_envelope(named), place[0]
 
 
 def _paused(walk: Generator[None, None, int]) -> Generator[Slice, None, int]:

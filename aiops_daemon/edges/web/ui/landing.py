@@ -32,10 +32,11 @@ _ACTIVE = IncidentQuery(states=tuple(str(state) for state in IncidentState if no
 
 
 class Landing:
-    """Handlers of `/` and `/static/`."""
+    """Handlers of `/` and `/static/`; `machines_here`: metrics and probes are on this listener too."""
 
-    def __init__(self, ports: WebPorts) -> None:
+    def __init__(self, ports: WebPorts, *, machines_here: bool = True) -> None:
         self._ports = ports
+        self._machines_here = machines_here
         self._templates = load_templates()
 
     def routes(self) -> list[web.RouteDef]:
@@ -93,6 +94,7 @@ class Landing:
             streams=stream_rows(view.streams, now)[:MOST_STREAMS],
             totals=totals,
             packs=view.packs,
+            machines_here=self._machines_here,
         )
 
 
