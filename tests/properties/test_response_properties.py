@@ -1,4 +1,4 @@
-"""Keys, retries, folding and messages, whatever they are given."""
+"""Retries, folding and messages, whatever they are given."""
 
 from __future__ import annotations
 
@@ -15,32 +15,11 @@ from aiops_daemon.core.model.notification import Failed, FailureReason, Notifica
 from aiops_daemon.core.model.receiver import StormSpec
 from aiops_daemon.core.model.severity import Severity
 from aiops_daemon.core.response.folding import LIMITS, Paged, fold
-from aiops_daemon.core.response.keys import MOST, dedup_key, incident_of, storm_key
 from aiops_daemon.core.response.message import Gathered, Place, compose
 from aiops_daemon.core.response.retry import SPAN, next_attempt
 
 _UID = st.uuids().map(str)
 _DOWN = Failed(FailureReason.SERVER_ERROR, "503", retry=True)
-
-
-@given(cluster=st.text(max_size=400), uid=_UID, generation=st.integers(1, 10**6))
-def test_a_key_tells_whose_it_is(cluster: str, uid: str, generation: int) -> None:
-    """Within its length, for any cluster; a storm's is no incident's, nor is one of another cluster."""
-    key = dedup_key(cluster, uid, generation)
-
-    assert len(key) <= MOST
-    assert (uid, generation) == incident_of(key, cluster)
-    assert incident_of(storm_key(cluster, uid), cluster) is None
-    assert len(storm_key(cluster, uid)) <= MOST
-    assert incident_of(key, cluster + "x") is None
-
-
-@given(st.text(max_size=300))
-def test_any_text_may_be_asked_about(key: str) -> None:
-    """A key of somebody else is nobody's."""
-    found = incident_of(key, "eu")
-
-    assert found is None or key.startswith("aiops/eu/")
 
 
 @given(
