@@ -65,7 +65,7 @@ async def letter(**changes: object) -> EmailMessage:
     mailbox = Mailbox()
     async with mail_server(mailbox) as port:
         assert Sent() == await send(plain(port), notification(**changes))  # type: ignore[arg-type]
-    return mailbox.letters[0]
+    return mailbox.letters()[0]
 
 
 async def test_a_letter_has_two_parts_and_its_headers() -> None:
@@ -124,7 +124,7 @@ async def test_further_headers_are_sent() -> None:
     async with mail_server(mailbox) as port:
         await send(plain(port, headers=(("X-Team", "shop"),)))
 
-    assert "shop" == mailbox.letters[0]["X-Team"]
+    assert "shop" == mailbox.letters()[0]["X-Team"]
 
 
 async def test_a_person_is_written_to_at_their_address() -> None:
