@@ -28,9 +28,8 @@ class Mailbox:
     users: list[str] = field(default_factory=list)
     hang: asyncio.Event | None = None  # DATA waits for it
 
-    @property
     def letters(self) -> list[EmailMessage]:
-        """Return them, read as a mail program does."""
+        """Read what came in as a mail program does; no property, for the server looks at every one of its handler."""
         return [message_from_bytes(raw, policy=default) for raw in self.raw]  # type: ignore[misc]
 
     async def handle_MAIL(  # noqa: N802

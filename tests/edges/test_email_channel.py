@@ -65,7 +65,7 @@ async def letter(**changes: object) -> EmailMessage:
     mailbox = Mailbox()
     async with mail_server(mailbox) as port:
         assert Sent() == await send(plain(port), notification(**changes))  # type: ignore[arg-type]
-    return mailbox.letters[0]
+    return mailbox.letters()[0]
 
 
 async def test_a_letter_has_two_parts_and_its_headers() -> None:
@@ -124,7 +124,7 @@ async def test_further_headers_are_sent() -> None:
     async with mail_server(mailbox) as port:
         await send(plain(port, headers=(("X-Team", "shop"),)))
 
-    assert "shop" == mailbox.letters[0]["X-Team"]
+    assert "shop" == mailbox.letters()[0]["X-Team"]
 
 
 async def test_a_person_is_written_to_at_their_address() -> None:
@@ -136,7 +136,9 @@ async def test_a_person_is_written_to_at_their_address() -> None:
     assert [["bo@example.org"]] == mailbox.to
 
 
-@pytest.mark.parametrize("address", ["", "bo", "bo@example.org\r\nRCPT TO:<eve@example.org>", "a@b, c@d", "<a@b>"])
+@pytest.mark.parametrize(
+    "address", ["", "bo", "bo@example.org\r\nRCPT TO:<eve@example.org>", "a@b, c@d", "<a@b>", "bö@example.org"]
+)
 async def test_an_address_that_is_none_is_not_written_to(address: str) -> None:
     """It cannot smuggle a command; trying again would not help."""
     mailbox = Mailbox()
@@ -268,6 +270,26 @@ async def test_a_server_that_hangs_ends_with_the_deadline(where: str) -> None:
             await asyncio.wait_for(gone.wait(), 5)
 
     assert Failed(FailureReason.DEADLINE_EXCEEDED, "no answer in time", retry=True) == outcome
+
+
+async def test_an_attempt_that_is_cancelled_hangs_up() -> None:
+    """Delivery gives up by cancelling; the thread does not go on behind its back."""
+    began, gone = asyncio.Event(), asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        began.set()
+        await reader.read()
+        writer.close()
+        gone.set()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with server, notifier(plain(server.sockets[0].getsockname()[1])) as channel:
+        attempt = asyncio.create_task(channel.send(notification()))
+        await began.wait()
+        attempt.cancel()
+        await asyncio.wait_for(gone.wait(), 5)
+
+    assert attempt.cancelled()
 
 
 async def test_a_connection_that_breaks_is_tried_again() -> None:
