@@ -8,6 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from aiops_daemon.config.channels.fields import MailAddress, PhoneNumber
 from aiops_daemon.config.fields import DurationIn, Moment, Section, choice, refusal, unique
 from aiops_daemon.config.texts import NAME, Name, Text, TimeZone
 from aiops_daemon.core.model.durations import WEEK
@@ -15,22 +16,8 @@ from aiops_daemon.core.model.severity import Severity
 from aiops_daemon.core.response.reach import PERSONAL
 
 _TOLD = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
-_EMAIL = re.compile(r"[^\s@<>,;]{1,64}@[^\s@<>,;]{1,190}")
-_PHONE = re.compile(r"\+[1-9][0-9]{4,14}", re.ASCII)
 _SLACK = re.compile(r"[UW][A-Z0-9]{1,30}", re.ASCII)
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", re.ASCII)
-
-
-def _email(value: str) -> str:
-    if not _EMAIL.fullmatch(value):
-        raise refusal("is no e-mail address", "write ann@example.org")
-    return value
-
-
-def _phone(value: str) -> str:
-    if not _PHONE.fullmatch(value):
-        raise refusal("is no telephone number", 'write it with its country, digits only, in quotes: "+4930123456"')
-    return value
 
 
 def _slack(value: str) -> str:
@@ -76,10 +63,10 @@ class Person(Section):
     name: Name
     """Name by which schedules, teams and escalations speak of them. Required, unique."""
 
-    email: Annotated[str, AfterValidator(_email)] | None = None
+    email: MailAddress | None = None
     """E-mail address."""
 
-    phone: Annotated[str, AfterValidator(_phone)] | None = None
+    phone: PhoneNumber | None = None
     """Telephone number with its country, in quotes; for sms and voice."""
 
     slack: Annotated[str, AfterValidator(_slack)] | None = None

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path as FilePath
 
-from aiops_daemon.config.build_response import schedules
+from aiops_daemon.config.build_alerts import team
+from aiops_daemon.config.build_response import people, schedules
 from aiops_daemon.config.faults import Fault, Path, did_you_mean
 from aiops_daemon.config.model import Document
+from aiops_daemon.config.receivers import receiver
 from aiops_daemon.config.tree import Tree
 from aiops_daemon.core.model.durations import DAY
+from aiops_daemon.core.model.settings import Settings
+from aiops_daemon.core.model.severity import Severity
 from aiops_daemon.core.response.calendar import words
 from aiops_daemon.core.response.oncall import gaps
+from aiops_daemon.core.response.reach import Unreached, directory, reach
 
 AHEAD_DAYS = 90
 _MOST_GAPS = 10  # of one schedule: office hours alone have one every night
@@ -23,7 +29,9 @@ _MOST_GAPS = 10  # of one schedule: office hours alone have one every night
 
 def warn_response(document: Document, tree: Tree, now: float | None) -> Iterator[Fault]:
     """Find what is doubtful in paging."""
-    return chain(_no_route(document, tree), _strangers(document, tree), _gaps(document, tree, now))
+    return chain(
+        _no_route(document, tree), _strangers(document, tree), _unreached(document, tree), _gaps(document, tree, now)
+    )
 
 
 def _no_route(document: Document, tree: Tree) -> Iterator[Fault]:
@@ -34,11 +42,41 @@ def _no_route(document: Document, tree: Tree) -> Iterator[Fault]:
 
 def _strangers(document: Document, tree: Tree) -> Iterator[Fault]:
     known = [person.name for person in document.people]
-    for index, team in enumerate(document.teams if known else ()):
-        for number, name in enumerate(team.members):
+    for index, section in enumerate(document.teams if known else ()):
+        for number, name in enumerate(section.members):
             if name not in known:
                 remedy = did_you_mean(name, known) or "add them to people"
                 yield tree.fault(("teams", index, "members", number), "nobody has this name: not reached", remedy)
+
+
+def _unreached(document: Document, tree: Tree) -> Iterator[Fault]:
+    """Find people who are to be told of something, and whom not even what is critical would reach."""
+    known = directory(
+        Settings(
+            people=people(document),
+            teams=tuple(team(one) for one in document.teams),
+            receivers=tuple(receiver(one, FilePath()) for one in document.receivers),
+        )
+    )
+    named = set(_named(document))
+    for index, person in enumerate(document.people):
+        found = reach(f"person/{person.name}", 0.0, Severity.CRITICAL, known) if person.name in named else None
+        if isinstance(found, Unreached):
+            remedy = "give a receiver such a channel, or change addresses or preferences"
+            yield tree.fault(("people", index), f"not even what is critical is told: {found.reason}", remedy)
+
+
+def _named(document: Document) -> Iterator[str]:
+    """Yield everybody whom schedules and escalations name."""
+    members = {one.name: one.members for one in document.teams}
+    for schedule in document.schedules:
+        for rotation in schedule.rotations:
+            yield from rotation.people
+        yield from (one.person for one in schedule.overrides if one.person)
+    for escalation in document.escalations:
+        for target in (*(name for step in escalation.steps for name in step.notify), escalation.fallback or ""):
+            kind, _, name = target.partition("/")
+            yield from [name] if kind == "person" else members.get(name, ()) if kind == "team" else ()
 
 
 def _gaps(document: Document, tree: Tree, now: float | None) -> Iterator[Fault]:

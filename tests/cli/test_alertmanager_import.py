@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,44 @@ def test_everything_that_was_not_carried_over_is_told(imported) -> None:
         "not carried over: time_intervals.office hours: is called office-hours here",
     ] == lines
     assert "hunter2" not in out + str(lines)
+
+
+CHANNELS = """\
+global:
+  smtp_smarthost: "mail:25"
+  smtp_from: a@example.org
+  smtp_require_tls: false
+  slack_api_url: https://hooks.slack.com/services/T/B/X
+  http_config: {follow_redirects: false}
+route: {receiver: all}
+receivers:
+  - name: all
+    email_configs: [{to: "ops@example.org, b@example.org", send_resolved: yes, headers: {Subject: "{{ x }}", X-A: a}}]
+    slack_configs: [{channel: "#ops", title: "{{ x }}"}, {app_token_file: /token, channel: "#dev"}]
+    pagerduty_configs: [{routing_key: 0123456789abcdef0123456789abcdef, severity: warning, details: {team: shop}}]
+    webhook_configs:
+      - {url: "http://127.0.0.1:9/x", max_alerts: 5, http_config: {basic_auth: {username: u, password: p}}}
+    msteamsv2_configs: [{webhook_url: "https://example.org/workflow"}]
+    opsgenie_configs: [{api_key: hunter2}]
+"""
+
+
+def test_channels_become_channels_that_load(imported) -> None:
+    """Each as it was: where it leads, with its credentials, and whether the end is told."""
+    code, out, lines = imported(CHANNELS)
+    found = inspect_text(out, overrides=Overrides(("http://localhost:9090",)))
+
+    assert (0, ()) == (code, found.faults)
+    assert found.loaded is not None
+    (receiver,) = found.loaded.settings.receivers
+    assert {
+        ("email", True): 1, ("slack", False): 2, ("pagerduty", True): 1, ("webhook", True): 1, ("msteams", True): 1,
+    } == Counter((one.integration, one.send_resolved) for one in receiver.channels)  # fmt: skip
+    assert all(one.destination for one in receiver.channels)
+    assert {
+        "email_configs[0].headers.Subject", "slack_configs[0].title", "slack_configs[0].channel",
+        "webhook_configs[0].max_alerts", "webhook_configs[0]", "opsgenie_configs[0]",
+    } == {line.split(": ")[1].removeprefix("receivers[0].") for line in lines if "receivers[0]" in line}  # fmt: skip
 
 
 def test_what_alertmanager_refuses_exits_1(imported) -> None:

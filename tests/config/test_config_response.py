@@ -24,6 +24,12 @@ PEOPLE = """\
 global: {time_zone: Europe/Berlin}
 people: [{name: ann, phone: "+4930111"}, {name: bo, email: bo@example.org}]
 """
+WAYS = """\
+receivers:
+  - name: ways
+    email_configs: [{from: aiops@example.org, smarthost: "mail:25"}]
+    sms_configs: [{account_sid: AC1, auth_token: secret, from: "+493012345"}]
+"""
 OFFICE = """\
 time_intervals:
   - name: office
@@ -227,7 +233,7 @@ schedules:
     rotations: [{start: "2026-11-23T09:00", people: [ann, bo]}]
     overrides: [{starts_at: "2026-12-25T00:00:00Z", ends_at: "2026-12-26T00:00:00Z"}]
 """
-    words = [line.partition("schedules[0]: ")[2] for line in loaded(PEOPLE + text).warnings]
+    words = [line.partition("schedules[0]: ")[2] for line in loaded(PEOPLE + WAYS + text).warnings]
 
     assert [
         "nobody is on call from Sat 2026-11-21 01:00 CET to Mon 2026-11-23 09:00 CET; add a rotation or an override",
@@ -245,7 +251,7 @@ schedules:
     rotations: [{start: "2026-01-01T09:00", people: [ann, bo], active_time_intervals: [office]}]
   - name: nobody
 """
-    words = [line.partition("schedules")[2] for line in loaded(PEOPLE + OFFICE + text).warnings]
+    words = [line.partition("schedules")[2] for line in loaded(PEOPLE + WAYS + OFFICE + text).warnings]
 
     assert 12 == len(words)
     assert "[0]: 55 more gaps within 90 days; add a rotation below that is always active" == words[10]
@@ -275,7 +281,31 @@ def test_gaps_are_looked_for_only_when_the_moment_is_known(tmp_path: Path) -> No
 )
 def test_what_is_only_doubtful(loaded, text: str, expected: str) -> None:
     """It loads, with a warning."""
-    assert [expected] == [line.split(": ", 1)[1] for line in loaded(PEOPLE + text).warnings]
+    assert [expected] == [line.split(": ", 1)[1] for line in loaded(PEOPLE + WAYS + text).warnings]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'schedules: [{name: s, rotations: [{start: "2026-01-01T00:00", people: [ann]}]}]\n',
+        "escalations: [{name: s, steps: [{notify: [person/ann]}]}]\n",
+        "escalations: [{name: s, steps: [{notify: [receiver/log]}], fallback: team/shop}]\n",
+    ],
+)
+def test_people_whom_nothing_reaches_are_a_warning(loaded, text: str) -> None:
+    """When something is to be told them; a preference that leaves no way counts, and so does a missing channel."""
+    base = (
+        "people: [{name: ann, slack: U1}, {name: bo, slack: U2}]\nteams: [{name: shop, members: [ann]}]\n"
+        "receivers: [{name: log, log_configs: [{}]}]\nroute: {receiver: log}\n"
+    )
+    words = [line.split(": ", 1)[1] for line in loaded(base + text).warnings]
+
+    assert [
+        (
+            "people[0]: not even what is critical is told: ann is not reached: no receiver has slack without a "
+            "destination; give a receiver such a channel, or change addresses or preferences"
+        )
+    ] == [line for line in words if line.startswith("people")]
 
 
 def test_a_configuration_shown_is_one_that_loads(loaded, tmp_path: Path) -> None:

@@ -64,6 +64,14 @@ def test_all_rounds_and_the_fallback() -> None:
     ] == told(SETTINGS, RouteSpec(escalation="shop"))  # fmt: skip
 
 
+def test_a_receiver_without_channels_is_silent_on_purpose() -> None:
+    """Nobody is told and nobody is missed, as with Alertmanager's `null`; one that is gone is missed."""
+    quiet = replace(SETTINGS, receivers=(ReceiverSpec("null"),))
+
+    assert [] == told(quiet, RouteSpec(receiver="null"))
+    assert [""] * 2 == [receiver for _, receiver in told(quiet, RouteSpec(receiver="gone"))]
+
+
 def test_intervals_of_the_route_are_waited_for() -> None:
     """Outside of its active calendar a route tells nobody; inside it begins."""
     later = NamedIntervals("later", (TimeInterval(times=(times("13:00", "14:00"),)),))

@@ -157,7 +157,7 @@ def _slack(given: dict[str, Any], place: str, left: list[Left]) -> dict[str, Any
 def _kept(given: Mapping[str, Any], path: tuple[str, ...], known: Keys, place: str, left: list[Left]) -> dict[str, Any]:
     """Keep the keys that ours know, at any depth, as far as they hold no template."""
     made: dict[str, Any] = {}
-    for name, value in given.items():
+    for name, value in mapping(given, place).items():
         at, below = f"{place}.{name}", (*path, name)
         if value is None or value in ("", [], {}):
             continue

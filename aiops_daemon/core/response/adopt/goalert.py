@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from aiops_daemon.core.alertmanager.reading import mapping, sequence, text
 from aiops_daemon.core.model.ranges import minute
-from aiops_daemon.core.response.adopt.model import UNITS, Adopted, Sections, moment, override, whole, window
+from aiops_daemon.core.response.adopt.model import UNITS, Adopted, Sections, moment, override, whole, window, zone_name
 from aiops_daemon.core.response.calendar import HandOvers
 
 _ADDRESS = {"SMS": "phone", "VOICE": "phone", "EMAIL": "email", "SLACK_DM": "slack"}
@@ -63,7 +63,7 @@ class _Schedule:
     def add(self, schedule: Mapping[str, Any], exceptions: list[Mapping[str, Any]], place: str) -> None:
         """Translate a schedule with its targets and exceptions."""
         name = self._sections.schedule_names.add(text(schedule.get("name") or schedule.get("id"), place))
-        zone = text(schedule.get("timeZone"), place) or "UTC"
+        zone = zone_name(text(schedule.get("timeZone"), place), f"{place}.timeZone")
         targets = [mapping(one, place) for one in sequence(schedule.get("targets"), f"{place}.targets")]
         if len(targets) > 1:
             self._sections.leave(f"{place}.targets", "all are told at once there; here the last in the list wins")

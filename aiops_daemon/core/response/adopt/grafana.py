@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiops_daemon.core.alertmanager.reading import mapping, sequence, text
-from aiops_daemon.core.response.adopt.model import UNITS, Adopted, Pattern, Sections, override, whole
+from aiops_daemon.core.response.adopt.model import UNITS, Adopted, Pattern, Sections, local, override, whole, zone_name
 
 _DAYS = ("SU", "MO", "TU", "WE", "TH", "FR", "SA")
 _ONCE = ("single_event", "override")
@@ -52,7 +52,7 @@ class _Schedule:
     def add(self, schedule: Mapping[str, Any], shifts: Mapping[str, Mapping[str, Any]], place: str) -> None:
         """Translate a schedule with its shifts."""
         name = self._sections.schedule_names.add(text(schedule.get("name") or schedule.get("id"), place))
-        zone = text(schedule.get("time_zone"), place) or "UTC"
+        zone = zone_name(text(schedule.get("time_zone"), place), f"{place}.time_zone")
         for key in ("ical_url_primary", "ical_url_overrides"):
             if schedule.get(key):
                 self._sections.leave(f"{place}.{key}", "fetch the calendar and import it with --from ical")
@@ -122,7 +122,7 @@ class _Schedule:
 
     def _refused(self, shift: Mapping[str, Any], zone: str) -> str:
         """Say why a repeating shift cannot be said here, "" when it can."""
-        unit = shift.get("frequency")
+        unit = text(shift.get("frequency"), _place(shift))
         days = _by_day(shift)
         if unit not in UNITS:
             return "repeats neither by hours, days nor weeks"
@@ -130,7 +130,7 @@ class _Schedule:
             return "holds on days of the month, or in months, only"
         if days and unit != "weekly":
             return "holds on some weekdays only, though it is not weekly"
-        if not set(days) <= set(_DAYS):
+        if not {*days, text(shift.get("week_start"), _place(shift)) or "SU"} <= set(_DAYS):
             return "names weekdays that there are not"
         if _zone(shift, zone) != zone:
             return f"has a time zone of its own ({_zone(shift, zone)}); a schedule here has one"
@@ -162,7 +162,7 @@ def _first(shift: Mapping[str, Any]) -> list[Any]:
 
 
 def _zone(shift: Mapping[str, Any], zone: str) -> str:
-    return text(shift.get("time_zone"), _place(shift)) or zone
+    return zone_name(text(shift.get("time_zone"), _place(shift)) or zone, f"{_place(shift)}.time_zone")
 
 
 def _by_day(shift: Mapping[str, Any]) -> list[str]:
@@ -170,14 +170,11 @@ def _by_day(shift: Mapping[str, Any]) -> list[str]:
 
 
 def _local(shift: Mapping[str, Any], key: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text(shift.get(key), _place(shift))).replace(tzinfo=None)
-    except ValueError:
-        raise ValueError(f"{_place(shift)}.{key}: no time") from None
+    return local(text(shift.get(key), _place(shift)), f"{_place(shift)}.{key}").replace(tzinfo=None)
 
 
 def _seconds(shift: Mapping[str, Any]) -> float:
-    return float(whole(shift.get("duration"), 0, f"{_place(shift)}.duration"))
+    return float(whole(shift.get("duration"), 0, f"{_place(shift)}.duration", 10**8))
 
 
 def _not_before(start: datetime, first: datetime, every: timedelta) -> datetime:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aiops_daemon.core.alertmanager.channels import Left
 from aiops_daemon.core.alertmanager.names import Names
@@ -128,25 +129,45 @@ def window(weekdays: Iterable[int], first: int, minutes: int, zone: str) -> list
     return made
 
 
-def whole(value: object, default: int, place: str) -> int:
-    """Read a whole number that may be left out; raises ValueError with the place."""
+def whole(value: object, default: int, place: str, most: int = 10_000) -> int:
+    """Read a whole number from 0 that may be left out; raises ValueError with the place."""
     if value is None or value == "":
         return default
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(f"{place}: must be a number")
     try:
-        return int(value)
+        found = int(value)
     except (ValueError, OverflowError):
         raise ValueError(f"{place}: must be a whole number") from None
+    if not 0 <= found <= most:
+        raise ValueError(f"{place}: must be 0 to {most}")
+    return found
 
 
 def moment(text: str, place: str) -> datetime:
-    """Read an ISO 8601 time with an offset; raises ValueError with the place."""
+    """Read an ISO 8601 time of this or the last century; one without an offset is UTC. Raises ValueError."""
+    found = local(text, place)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def local(text: str, place: str) -> datetime:
+    """Read an ISO 8601 time as it is written; raises ValueError with the place."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{place}: no time") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    if not 1970 <= found.year < 2100:
+        raise ValueError(f"{place}: not within the years 1970 to 2099")
+    return found
+
+
+def zone_name(name: str, place: str) -> str:
+    """Pass a time zone that is known here, "" for UTC; raises ValueError with the place."""
+    try:
+        ZoneInfo(name or "UTC")
+    except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
+        raise ValueError(f"{place}: no time zone known here") from None
+    return name or "UTC"
 
 
 def override(person: str, start: datetime, end: datetime) -> dict[str, Any]:
