@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -24,7 +25,7 @@ from aiops_daemon.core.model.receiver import ChannelSpec
 from aiops_daemon.core.model.settings import Settings, StorageSpec
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.core.model.view import Readiness, ReloadOutcome, View
-from aiops_daemon.doors import House, alert_ports, pagerduty_ports, slack_ports
+from aiops_daemon.doors import House, alert_ports, pagerduty_ports, slack_ports, slack_sockets
 from aiops_daemon.edges import forest
 from aiops_daemon.edges.alertmanager.client import AlertmanagerClient
 from aiops_daemon.edges.exporter.findings import render
@@ -34,6 +35,7 @@ from aiops_daemon.edges.notify.render import Renderer
 from aiops_daemon.edges.prometheus.client import PrometheusClient
 from aiops_daemon.edges.rulefiles.promtool import checker_for
 from aiops_daemon.edges.rulefiles.write import write_rule_files
+from aiops_daemon.edges.slacksocket import SlackSocket
 from aiops_daemon.edges.store import learned
 from aiops_daemon.edges.store.claim import Claims
 from aiops_daemon.edges.store.engine import sqlite_path
@@ -104,6 +106,7 @@ class Daemon:
         self._asked = asyncio.Event()  # somebody wants the configuration loaded anew
         self._seen = ""  # fingerprint of the configuration file when it was last loaded
         self._supervisor = Supervisor(options.clock, self.meter)
+        self._sockets = Supervisor(options.clock, self.meter)
         self._claims = Claims()
         self._started = False
         self._renderer = Renderer(settings.template_directory)
@@ -142,6 +145,8 @@ class Daemon:
         self._teardown.append(("loops", self._stop_generation))
         self._road.start()
         self._teardown.append(("alert road", self._road.close))
+        self._connect(slack_sockets(self._house(self._store, self._road)))
+        self._teardown.append(("sockets", self._sockets.stop))
         if self._options.load is not None:
             self._seen = await self._fingerprint()
             self._supervisor.start("reload", self._watch, patience=RELOAD_PATIENCE)
@@ -284,6 +289,13 @@ class Daemon:
             self._renderer = Renderer(self.settings.template_directory)
             self._road.configure(self.settings, generation.sources())
             self._road.start()
+            await self._sockets.stop()
+            if self._store is not None:
+                self._connect(slack_sockets(self._house(self._store, self._road)))
+
+    def _connect(self, sockets: list[SlackSocket]) -> None:
+        for number, one in enumerate(sockets):
+            self._sockets.start(f"slack-socket-{number}", one.run, patience=math.inf)
 
     def _alert_world(self, store: SqlStore) -> AlertWorld:
         return AlertWorld(

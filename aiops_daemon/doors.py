@@ -17,9 +17,12 @@ from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.model.source import Secret
 from aiops_daemon.core.model.view import View
 from aiops_daemon.core.response.oncall import next_hand_over, on_call
+from aiops_daemon.edges import slacksocket
+from aiops_daemon.edges.slacksocket import SlackSocket
 from aiops_daemon.edges.store.paging import SqlPaging
 from aiops_daemon.edges.store.store import SqlStore
 from aiops_daemon.edges.web.ports import AlertPorts, PagerDutyPorts
+from aiops_daemon.edges.web.slack.desk import SlackDesk
 from aiops_daemon.edges.web.slack.ports import Duty, SlackPorts
 from aiops_daemon.edges.web.slack.respond import Responder
 from aiops_daemon.flows.alerts.quality import definitions_of, rule_qualities
@@ -88,6 +91,20 @@ def slack_ports(house: House) -> SlackPorts:
         external_url=settings.external_url,
         time_zone=settings.time_zone,
     )
+
+
+def slack_sockets(house: House) -> list[SlackSocket]:
+    """Wire buttons and commands that come over Socket Mode: one connection for each token of an app."""
+    specs = [one for one in _channels(house.settings()) if isinstance(one, SlackSpec) and one.app_level_token]
+    if specs:
+        slacksocket.require()
+    desk = SlackDesk(slack_ports(house))
+    tokens = {one.app_level_token: one for one in specs}
+    return [
+        SlackSocket(token, desk.begin, house.clock, web_api_url=one.web_api_url)
+        for token, one in tokens.items()
+        if token is not None
+    ]
 
 
 def _channels(settings: Settings) -> list[ChannelSpec]:

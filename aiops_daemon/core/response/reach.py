@@ -64,11 +64,16 @@ class Directory:
     ways: Mapping[str, tuple[str, ChannelSpec]] = field(default_factory=dict)  # integration: receiver, channel
 
     def find(self, destination: str, address: str = "") -> Destination | None:
-        """Return what stands behind the id of a destination now, None when it was removed."""
+        """Return what stands behind the id of a destination now, None when it was removed.
+
+        Where no address is given, a person's present one counts.
+        """
         kind, name, *rest = destination.split("/")
         if kind == "person" and len(rest) == 1 and rest[0] in self.ways:
             receiver, channel = self.ways[rest[0]]
-            return Destination(destination, channel, receiver, address)
+            person = self.people.get(name)
+            known_at = address or (person.address(rest[0]) if person else "")
+            return Destination(destination, channel, receiver, known_at) if known_at else None
         known = self.receivers.get(name) if kind == "receiver" else None
         return next((one for one in _channels(known, "") if one.id == destination), None) if known else None
 
