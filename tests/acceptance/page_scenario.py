@@ -171,7 +171,8 @@ class PageScenario(AlertScenario):
             words = f"{_clock(expected.begins)}-{_clock(expected.ends)} {expected.destination} {expected.event}"
             assert expected.count == len(found), f"{words}: {len(found)} instead of {expected.count}; sent:\n{told}"
             left = [one for one in left if one not in found]
-        assert [] == [one.words for one in left], "sent, though nobody expected it"
+        unexpected = [one.words for one in left]
+        assert not unexpected, f"sent, though nobody expected it: {unexpected}"
 
 
 @dataclass(frozen=True)

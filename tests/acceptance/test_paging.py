@@ -49,10 +49,10 @@ async def test_the_end_is_told_at_the_same_address(tmp_path: Path) -> None:
     s = PageScenario(tmp_path)
     s.at("10:00").alert(HIGH)
     s.between("10:00", "10:01").pages(ANN, address="+49301")
-    s.at("10:05").resolve(HIGH)
-    s.between("10:05", "10:06").tells(ANN, RESOLVE, address="+49301")
+    s.at("10:02").resolve(HIGH)
+    s.between("10:02", "10:03").tells(ANN, RESOLVE, address="+49301")
 
-    await s.play("10:08")
+    await s.play("10:05")
 
 
 async def test_an_acknowledgement_stops_the_next_step(tmp_path: Path) -> None:
