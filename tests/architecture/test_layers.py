@@ -25,6 +25,7 @@ YAML = "yaml lives in config, edges.rulefiles and edges.alertmanager"
 SQL = "sqlalchemy, alembic and psycopg live in edges.store"
 JINJA = "jinja2 lives in edges.web"
 FOREST = "scikit-learn lives in edges.forest"
+PAST = "prometheus_api_client and requests live in edges.prometheus.apihistory"
 
 VIOLATIONS = [
     # file in the package, line planted, contract that must break
@@ -86,6 +87,8 @@ VIOLATIONS = [
     ("edges/rulefiles/planted.py", "from jinja2 import Template", JINJA),
     ("core/quality/planted.py", "from sklearn.ensemble import IsolationForest", FOREST),
     ("flows/alerts/planted.py", "import sklearn", FOREST),
+    ("cli/planted.py", "from prometheus_api_client import PrometheusConnect", PAST),
+    ("edges/web/planted.py", "import requests", PAST),
     ("edges/store/planted.py", "from aiops_daemon.edges import forest", EDGES),
 ]
 

@@ -17,6 +17,7 @@ from aiops_daemon.core.promql.shape import shape
 from aiops_daemon.core.promql.tree import Expr, Paren, Span, children, walk
 from aiops_daemon.core.promql.writing import write
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the grammar is built on first use
 ASKS_PROMTOOL = settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
@@ -27,6 +28,7 @@ def without_parens(text: str) -> str:
     return str([type(node).__name__ for node in walk(parse(text)) if not isinstance(node, Paren)])
 
 
+@UNHURRIED
 @given(expressions)
 def test_what_is_written_means_the_same(text: str) -> None:
     """Writing a tree and reading it again gives the same nodes, and the same text from then on."""
@@ -36,6 +38,7 @@ def test_what_is_written_means_the_same(text: str) -> None:
     assert written == write(parse(written))
 
 
+@UNHURRIED
 @given(expressions)
 def test_nodes_lie_inside_each_other(text: str) -> None:
     """Every node's place is inside that of the node above it, and what stands there is the node."""
@@ -45,6 +48,7 @@ def test_nodes_lie_inside_each_other(text: str) -> None:
             assert node.span.start <= child.span.start < child.span.end <= node.span.end
 
 
+@UNHURRIED
 @given(st.one_of(mutilated(), st.text(max_size=30)))
 def test_no_text_breaks_the_parser(text: str) -> None:
     """Whatever is given is an expression or refused with a place inside the text."""

@@ -23,6 +23,7 @@ from aiops_daemon.core.promql.tree import (
     Binary,
     Call,
     Expr,
+    Kind,
     Matching,
     Number,
     Paren,
@@ -198,7 +199,7 @@ class Reader:
         if self.symbol(":"):
             step = None if self.ahead.text == "]" else self._seconds("a subquery's step")
             end = self.expect("]", "a subquery").end
-            if kinds.kind(node) is not kinds.Kind.VECTOR:
+            if kinds.kind(node) is not Kind.VECTOR:
                 raise PromqlError(node.span.start, f"a subquery goes over an instant vector, not a {kinds.kind(node)}")
             return Subquery(Span(start=node.span.start, end=end), node, seconds, step)
         end = self.expect("]", "a range").end

@@ -35,7 +35,7 @@ from aiops_daemon.core.promql.tree import (
 class Shape:
     """Labels of a result: `may` None means any but `never`; `always` are there in every series, `fixed` with a value.
 
-    `raw`: series as they were scraped or recorded, with all their labels.
+    `raw`: series as they were scraped, with all their labels: job and instance, unless somebody took them away.
     """
 
     may: frozenset[str] | None = None
@@ -76,6 +76,7 @@ class Shape:
         return Shape(may, self.always & other.always, self.never & other.never, fixed, self.raw and other.raw)
 
 
+_MADE_BY_PROMETHEUS = frozenset({"ALERTS", "ALERTS_FOR_STATE"})
 EMPTY = Shape(may=frozenset())
 Recorded: TypeAlias = Callable[[str], Shape | None]
 
@@ -108,7 +109,7 @@ def shape(node: Expr, recorded: Recorded = unknown) -> Shape:
 
 def _selected(node: Selector, recorded: Recorded) -> Shape:
     known = recorded(node.name)
-    base = known if known is not None else Shape(raw=True)
+    base = known if known is not None else Shape(raw=":" not in node.name and node.name not in _MADE_BY_PROMETHEUS)
     demanded = frozenset(one.name for one in node.conditions if not takes_empty(one) and one.name != NAME)
     fixed = {one.name: one.value for one in node.conditions if one.op is MatchOp.EQUAL and one.name != NAME}
     absent = frozenset(name for name, value in fixed.items() if not value)
