@@ -64,7 +64,8 @@ def _vectors(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds("topk({}, {})".format, SCALARS, inner),
         st.builds('count_values("v", {})'.format, inner),
         st.builds("{} {}{} {}".format, inner, st.sampled_from([*"+-*/%^", "atan2"]), MATCHING, inner),
-        st.builds("{} {} {}".format, inner, st.sampled_from(["==", ">", "<= bool", "!=", "*"]), SCALARS),
+        # In parentheses, lest the number be joined with what follows: `a > 1 + on (b) c`.
+        st.builds("({} {} {})".format, inner, st.sampled_from(["==", ">", "<= bool", "!=", "*"]), SCALARS),
         st.builds("{} {}{} {}".format, inner, st.sampled_from(["and", "or", "unless", "AND"]), MATCHING, inner),
         st.builds(
             "{} * on ({}) group_{} ({}) {}".format,

@@ -117,6 +117,29 @@ def test_what_we_generate_and_ship_is_clean(capsys: pytest.CaptureFixture[str]) 
     assert "" == capsys.readouterr().out
 
 
+def test_rules_of_good_craft_are_not_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Idioms of rules that everybody runs: families of one exporter, joins that name their labels, deduplication."""
+    file = rule_file(
+        tmp_path,
+        'node_filesystem_avail_bytes{fstype!=""} / node_filesystem_size_bytes{fstype!=""} * 100 < 15 '
+        'and predict_linear(node_filesystem_avail_bytes{fstype!=""}[6h], 86400) < 0 and node_filesystem_readonly == 0',
+        "rate(node_network_receive_errs_total[2m]) / (rate(node_network_receive_packets_total[2m]) > 0) > 0.01",
+        "(node_nf_conntrack_entries / node_nf_conntrack_entries_limit) > 0.75",
+        "(node_timex_offset_seconds > 0.05 and deriv(node_timex_offset_seconds[5m]) >= 0) "
+        "or (node_timex_offset_seconds < -0.05 and deriv(node_timex_offset_seconds[5m]) <= 0)",
+        'node_md_disks_required - ignoring (state) (node_md_disks{state="active"}) > 0',
+        'max_over_time(kube_pod_container_status_waiting_reason{reason="CrashLoopBackOff"}[5m]) >= 1',
+        'max by (namespace, pod) (kube_pod_status_phase{phase=~"Pending|Unknown"}) * on (namespace, pod) '
+        "group_left (owner_kind) topk by (namespace, pod) (1, max by (namespace, pod, owner_kind) (owner)) > 0",
+        "kube_deployment_status_observed_generation != kube_deployment_metadata_generation",
+        "100 * (count(up == 0) by (job, service) / count(up) by (job, service)) > 10",
+        "rate(prometheus_notifications_dropped_total[5m]) > 0",
+        more="    for: 15m\n",
+    )
+
+    assert (0, "") == (lint(str(file)), capsys.readouterr().out)
+
+
 def test_findings_are_told_to_programs_too(capsys: pytest.CaptureFixture[str]) -> None:
     """`-o json` has place, rule, check, severity and all the words."""
     file = CASES / "no-condition-bad.yml"

@@ -24,7 +24,7 @@ from aiops_daemon.core.rules.lint.model import Case, Check, Look, Met, Weight
 ABSENT_AGGREGATED = Check(
     "absent-aggregated",
     Weight.ERROR,
-    "absent() is asked about an aggregation.",
+    "absent() is asked about more than a selector.",
     "It takes labels from a bare selector alone: the alert fires without job or cluster, and is routed wrong.",
     'ask about the selector itself: `absent(x{job="a"})`',
 )
@@ -80,7 +80,7 @@ def fragile(case: Case) -> Met:
     if not case.rule.alert:
         return
     for node in walk(case.tree):
-        if isinstance(node, Aggregation) and node.op in _FIRST:
+        if isinstance(node, Aggregation) and node.op in _FIRST and not node.grouped:  # of each group is another matter
             yield node, f"{node.op} takes other series from one evaluation to the next"
         elif isinstance(node, Binary) and node.op == "/" and kind(node.left) is kind(node.right) is Kind.VECTOR:
             jobs = [

@@ -109,6 +109,8 @@ def _unlike(node: Binary, left: Shape, right: Shape) -> str:
     rates = all(calls(side) & RATES for side in (node.left, node.right))
     if node.op in SETS or node.matching.written or not (left.raw and right.raw and rates):
         return ""
+    if _families(node.left) & _families(node.right):  # of one exporter, which gives both the same labels
+        return ""
     first, second = _bases(node.left), _bases(node.right)
     return "" if first == second else f"{min(first)} and {min(second)} are different counters, joined series by series"
 
