@@ -136,7 +136,7 @@ def _row(one: Outcome, report: Report) -> tuple[str, ...]:
     told = figures(one, report.start, report.end)
     notes = [f"{told.open} still firing"] if told.open else []
     if one.put_in:
-        notes.append(f"without {', '.join(one.put_in)} on the server: put in")
+        notes.append(f"put in, for the server lacks it: {', '.join(one.put_in)}")
     return (
         *(one.name, str(told.episodes), f"{told.per_day:.2f}", str(told.series), _length(told.firing_seconds)),
         *(_length(told.median_seconds), _length(told.longest_seconds), "; ".join(notes)),

@@ -193,7 +193,7 @@ def test_recordings_that_the_server_lacks_are_put_in_or_refused(
 
     assert 1 == backtest(server.url, str(file))
     told = capsys.readouterr().out
-    assert "job:errors:rate5m on the server: put in" in told
+    assert "put in, for the server lacks it: job:errors:rate5m" in told
     assert 'not tested: job=~"a.+" selects among series of a recording rule that the server lacks' in told
     assert "TOGETHER WITH" in told
 
