@@ -20,7 +20,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "replay a recorded world and show what is found in it"),
     "config": ("config", "check, show or describe the configuration"),
     "check-config": ("config", "the same as `config check`"),
-    "rules": ("rules", "generate alert rules with their unit tests"),
+    "rules": ("rules", "generate, lint and backtest alert rules"),
     "incidents": ("incidents", "list, show and move incidents; try groupings"),
     "alertmanager": ("alertmanager", "find traps in an Alertmanager's configuration, connect or import it"),
     "simulate": ("simulate", "run an escalation ahead"),

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aiops_daemon.cli.parsing import Exit, Nouns
+from aiops_daemon.cli.rulesbacktest import add_backtest
+from aiops_daemon.cli.ruleslint import add_lint
 from aiops_daemon.config.load import Loaded, Overrides, load
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.rules.document import RuleFile
@@ -30,7 +32,7 @@ NONE = "none"
 
 def register(nouns: Nouns) -> None:
     """Add the noun."""
-    parser = nouns.add_parser("rules", help="generate alert rules with their unit tests")
+    parser = nouns.add_parser("rules", help="generate, lint and backtest alert rules")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     verb = verbs.add_parser("generate", help="write alert rules on the metrics that the daemon exports")
     verb.add_argument("-o", dest="output", metavar="DIR|-", required=True, help="folder, or - for standard output")
@@ -44,6 +46,8 @@ def register(nouns: Nouns) -> None:
         "--promtool", metavar="PATH|none", help="program that checks the rules; default: that of the configuration"
     )
     verb.set_defaults(run=run)
+    add_lint(verbs)
+    add_backtest(verbs)
 
 
 def run(arguments: argparse.Namespace) -> int:

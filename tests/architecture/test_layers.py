@@ -28,6 +28,7 @@ SLACK = "slack_sdk lives in edges.slacksocket"
 FOREST = "scikit-learn lives in edges.forest"
 ICAL = "icalendar and dateutil live in edges.ical"
 APSCHEDULER = "Of apscheduler only the triggers, in core.response.calendar"
+PAST = "prometheus_api_client and requests live in edges.prometheus.apihistory"
 
 VIOLATIONS = [
     # file in the package, line planted, contract that must break
@@ -91,6 +92,8 @@ VIOLATIONS = [
     ("core/response/planted.py", "from markupsafe import Markup", JINJA),
     ("core/quality/planted.py", "from sklearn.ensemble import IsolationForest", FOREST),
     ("flows/alerts/planted.py", "import sklearn", FOREST),
+    ("cli/planted.py", "from prometheus_api_client import PrometheusConnect", PAST),
+    ("edges/web/planted.py", "import requests", PAST),
     ("edges/store/planted.py", "from aiops_daemon.edges import forest", EDGES),
     ("edges/notify/slack/planted.py", "from slack_sdk.web.async_client import AsyncWebClient", SLACK),
     ("edges/web/slack/planted.py", "import slack_sdk", SLACK),

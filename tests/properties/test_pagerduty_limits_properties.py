@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from fake_pagerduty import BODY_BYTES, alert_faults, change_faults
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -49,7 +50,8 @@ def sent(event: dict[str, Any]) -> bytes:
     return json.dumps({**event, "routing_key": KEY}, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of a message that fails, which is long
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(messages)
 def test_every_message_makes_an_event_that_is_taken(made: Message) -> None:
     """PagerDuty's rules hold, its size too, and it can be encoded."""

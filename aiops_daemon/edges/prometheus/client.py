@@ -7,15 +7,18 @@ partial or broken answer for a complete one.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
 
 from aiops_daemon.core.model.source import SourceSpec
-from aiops_daemon.edges.prometheus import cost, decode, rules
+from aiops_daemon.edges.prometheus import cost, decode, facts, rules
 from aiops_daemon.edges.prometheus.history import History
 from aiops_daemon.edges.prometheus.transport import Request, Transport
 from aiops_daemon.errors import SourceError
 from aiops_daemon.ports import HistoryAnswer, InstantAnswer
 from aiops_daemon.ports.rules import EvaluatedRule
+
+T = TypeVar("T")
 
 
 class PrometheusClient:
@@ -56,6 +59,23 @@ class PrometheusClient:
         except SourceError as error:
             if rules.no_such_api(error):
                 return ()
+            raise
+
+    async def metric_types(self) -> dict[str, str]:
+        """Name the types of metric families, as far as targets tell them; raises SourceError."""
+        return await self._optional("/api/v1/metadata", facts.metric_types, {})
+
+    async def retention_seconds(self) -> float | None:
+        """Return how long samples are kept; None where the server does not say; raises SourceError."""
+        return await self._optional("/api/v1/status/runtimeinfo", facts.retention_seconds, None)
+
+    async def _optional(self, path: str, decoder: Callable[[bytearray], Awaitable[T]], otherwise: T) -> T:
+        """Ask what not every server answers, Mimir and Thanos for two."""
+        try:
+            return await self._transport.fetch(Request(path), decoder)
+        except SourceError as error:
+            if rules.no_such_api(error):
+                return otherwise
             raise
 
     async def close(self) -> None:

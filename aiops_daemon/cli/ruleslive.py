@@ -1,0 +1,91 @@
+"""The questions of `rules lint --prometheus.url`, put to a server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aiops_daemon.cli.rulespast import Span, number, replay
+from aiops_daemon.clock import SystemClock
+from aiops_daemon.core.model.durations import WEEK, prometheus_duration
+from aiops_daemon.core.model.source import SourceSpec
+from aiops_daemon.core.rules.backtest.report import Outcome, figures
+from aiops_daemon.core.rules.lint.checks import cases
+from aiops_daemon.core.rules.lint.live import FIRED_LAST_WEEK, Known, costly, questions
+from aiops_daemon.core.rules.lint.model import Case, Finding
+from aiops_daemon.core.rules.written import WrittenFile
+from aiops_daemon.edges.prometheus.apihistory import ApiHistory
+from aiops_daemon.edges.prometheus.client import PrometheusClient
+from aiops_daemon.errors import SourceError, SourceReason
+
+
+async def ask_server(client: PrometheusClient, spec: SourceSpec, files: Sequence[WrittenFile]) -> list[Finding]:
+    """Run every live check on every rule; raises SourceError when the server cannot be asked."""
+    now = SystemClock().now()
+    known = Known(await client.metric_types(), await client.retention_seconds())
+    found: list[Finding] = []
+    for case in cases(files):
+        if isinstance(case, Case):
+            found += await _asked(client, case, known, now)
+    return found + await _last_week(client, spec, files, now)
+
+
+async def _asked(client: PrometheusClient, case: Case, known: Known, now: float) -> list[Finding]:
+    asking = questions(case, known)
+    answer: float | None = None
+    try:
+        question = next(asking)
+        while True:
+            answer = await _number(client, question, now)
+            question = asking.send(answer)
+    except StopIteration as done:
+        found: list[Finding] = done.value
+    try:
+        too_much = costly(case, await client.samples_read(case.rule.expr, now))
+    except SourceError as error:
+        _raise_unless_refused(error)
+        too_much = None
+    return found if too_much is None else [*found, too_much]
+
+
+async def _number(client: PrometheusClient, question: str, now: float) -> float | None:
+    """Ask for a number; what the server refuses to evaluate (many-to-many, too many samples) is no result."""
+    try:
+        return await number(client, question, now)
+    except SourceError as error:
+        _raise_unless_refused(error)
+        return None
+
+
+def _raise_unless_refused(error: SourceError) -> None:
+    if error.reason is not SourceReason.QUERY_ERROR:
+        raise error
+
+
+async def _last_week(
+    client: PrometheusClient, spec: SourceSpec, files: Sequence[WrittenFile], now: float
+) -> list[Finding]:
+    past = ApiHistory(spec)
+    span = Span(now - WEEK, now)
+    try:
+        tested = [one async for one in replay(client, past, files, span, lambda _: None)]
+    finally:
+        past.close()
+    disabled = {
+        f"{file.path}:{rule.line}"
+        for file in files
+        for group in file.groups
+        for rule in group.rules
+        if FIRED_LAST_WEEK.name in rule.disabled
+    }
+    return [Finding(FIRED_LAST_WEEK, one.path, one.line, one.name, _said(one, span)) for one in tested
+            if one.key not in disabled]  # fmt: skip
+
+
+def _said(one: Outcome, span: Span) -> str:
+    if one.refused:
+        return f"not known: {one.refused}"
+    told = figures(one, span.start, span.end)
+    if not told.episodes:
+        return "would not have fired in the last week"
+    times = f"{told.episodes} time{'s' * (told.episodes != 1)}"
+    return f"would have fired {times} in the last week, {prometheus_duration(told.firing_seconds)} in all"
