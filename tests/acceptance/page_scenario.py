@@ -49,7 +49,7 @@ class Recorded:
     def words(self) -> str:
         """Say what it was, for a failing test."""
         one = self.notification
-        return f"{_clock(self.at)} {one.destination} {one.message.event} {one.message.name} {one.dedup_key}"
+        return f"{clock_of(self.at)} {one.destination} {one.message.event} {one.message.name} {one.dedup_key}"
 
 
 @dataclass
@@ -137,15 +137,15 @@ class PageScenario(AlertScenario):
 
     def at(self, clock: str) -> Moment:  # type: ignore[override]
         """Say what happens at a time of the day."""
-        return Moment(self, _at(clock))
+        return Moment(self, at(clock))
 
     def between(self, begins: str, ends: str) -> Window:
         """Say who is told in a stretch of time."""
-        return Window(self, _at(begins), _at(ends))
+        return Window(self, at(begins), at(ends))
 
-    def then(self, at: float, what: Callable[[], Awaitable[None]]) -> None:
+    def then(self, moment: float, what: Callable[[], Awaitable[None]]) -> None:
         """Put something into the script."""
-        self._script.append((at, len(self._script), what))
+        self._script.append((moment, len(self._script), what))
 
     def expect(self, expected: Expected) -> None:
         """Expect messages."""
@@ -153,12 +153,12 @@ class PageScenario(AlertScenario):
 
     async def play(self, until: str = "") -> None:
         """Play the script, then compare what was sent with what had to be."""
-        ends = max(
-            [_at(until) if until else 0.0, *(at for at, _, _ in self._script), *(e.ends for e in self._expected)]
-        )
+        moments = [at(until)] if until else []
+        moments += [moment for moment, _, _ in self._script]
+        ends = max(moments + [expected.ends for expected in self._expected])
         async with self:
-            for at, _, what in sorted(self._script, key=lambda one: one[:2]):
-                await self.clock.sleep(max(0.0, at - self.clock.now()))
+            for moment, _, what in sorted(self._script, key=lambda one: one[:2]):
+                await self.clock.sleep(max(0.0, moment - self.clock.now()))
                 await what()
             await self.clock.sleep(max(0.0, ends + 30.0 - self.clock.now()))
         self._compare()
@@ -168,7 +168,7 @@ class PageScenario(AlertScenario):
         for expected in self._expected:
             found = [one for one in left if expected.takes(one)]
             told = "\n".join(one.words for one in self.sent)
-            words = f"{_clock(expected.begins)}-{_clock(expected.ends)} {expected.destination} {expected.event}"
+            words = f"{clock_of(expected.begins)}-{clock_of(expected.ends)} {expected.destination} {expected.event}"
             assert expected.count == len(found), f"{words}: {len(found)} instead of {expected.count}; sent:\n{told}"
             left = [one for one in left if one not in found]
         unexpected = [one.words for one in left]
@@ -247,12 +247,14 @@ class Window:
         self.scenario.expect(Expected(self.begins, self.ends, destination, event, count, more))
 
 
-def _at(clock: str) -> float:
+def at(clock: str) -> float:
+    """Return the moment (unix seconds) of a time of that day."""
     parts = [int(part) for part in clock.split(":")]
     hours, minutes, seconds = (*parts, 0)[:3]
     return _DAY + hours * 3600.0 + minutes * 60.0 + seconds
 
 
-def _clock(at: float) -> str:
-    seconds = round(at - _DAY)
+def clock_of(moment: float) -> str:
+    """Write a moment as a time of that day."""
+    seconds = round(moment - _DAY)
     return f"{seconds // 3600:02}:{seconds % 3600 // 60:02}:{seconds % 60:02}"
