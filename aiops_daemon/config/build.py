@@ -30,7 +30,8 @@ from aiops_daemon.core.model.durations import DAY, HOUR
 from aiops_daemon.core.model.labels import make
 from aiops_daemon.core.model.query import Direction, Export, OnFinding, QuerySpec, Season, Threshold
 from aiops_daemon.core.model.settings import ExportSpec, HistorySpec, RetentionSpec, RulesSpec, Settings, StorageSpec
-from aiops_daemon.core.model.slo import SloSpec
+from aiops_daemon.core.model.sli import EventsSli
+from aiops_daemon.core.model.slo import Rolling, SloSpec
 from aiops_daemon.core.model.source import SourceSpec
 
 
@@ -130,11 +131,9 @@ def _thresholds(query: Query) -> tuple[Threshold, ...]:
 def _slo(slo: Slo) -> SloSpec:
     return SloSpec(
         name=slo.name,
-        total=slo.sli.events.total,
-        good=slo.sli.events.good,
-        bad=slo.sli.events.bad,
+        sli=EventsSli(slo.sli.events.total, slo.sli.events.good, slo.sli.events.bad),
         objective_ratio=float(Decimal(str(slo.objective)) / 100),  # 99.9 / 100 in binary is not 0.999
-        window_seconds=slo.window,
+        window=Rolling(slo.window),
         labels=make(slo.labels),
         sources=tuple(slo.prometheus),
         on_finding=OnFinding(slo.on_finding),
