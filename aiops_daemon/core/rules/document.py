@@ -68,11 +68,15 @@ class RuleGroup:
 
 @dataclass(frozen=True, slots=True)
 class RuleFile:
-    """A rule file and the promtool unit test that proves it; `name` is without folder and ending."""
+    """A rule file and the promtool unit test that proves it; `name` is without folder and ending.
+
+    `slow`: the test tells of days and takes promtool ten seconds or more, so it is run when asked for.
+    """
 
     name: str
     document: Document
     test_document: Document
+    slow: bool = False
 
     @property
     def rules(self) -> int:
