@@ -181,10 +181,10 @@ def _native(histogram: Selector, threshold: float, by: str) -> Counts:
     def total(seconds: float) -> str:
         return f"histogram_count({rates(seconds)})"
 
-    def bad(seconds: float, every: str) -> str:
+    def bad(seconds: float, _every: str) -> str:
         """Leave out the NaN that a fraction of nothing is: it would be part of every longer window."""
-        slow = f"(1 - histogram_fraction(-Inf, {number(threshold)}, {rates(seconds)})) * {every}"
-        return f"({slow}) >= 0\nor\n0 * {every}"
+        slow = f"(1 - histogram_fraction(-Inf, {number(threshold)}, {rates(seconds)})) * {total(seconds)}"
+        return f"({slow}) >= 0\nor\n0 * {total(seconds)}"
 
     return Counts(bad, total)
 
