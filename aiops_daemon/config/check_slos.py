@@ -11,7 +11,7 @@ from itertools import chain
 
 from aiops_daemon.config.faults import Fault, Path
 from aiops_daemon.config.tree import Tree
-from aiops_daemon.core.model.durations import DAY, parse_duration
+from aiops_daemon.core.model.durations import DAY, HOUR, parse_duration
 from aiops_daemon.core.model.slo import SloSpec
 from aiops_daemon.core.signals.burn.windows import impossible_pairs
 
@@ -49,6 +49,16 @@ def warn_burn(slos: Sequence[SloSpec], tree: Tree) -> Iterator[Fault]:
         percent = slo.objective_ratio > 0.01  # else a ratio was meant, which is told
         for sentence in impossible_pairs(slo) if percent and not slo.burn.chosen else ():
             yield tree.fault(("slos", index, "objective"), f"{sentence.partition(': ')[2]}", "the pair is left out")
+
+
+def check_slo_names(slos: Sequence[tuple[Tree, SloSpec]]) -> Iterator[Fault]:
+    """Find SLOs of one name in files that are read together."""
+    first: dict[str, Tree] = {}
+    for tree, slo in slos:
+        if slo.name not in first:
+            first[slo.name] = tree
+        else:
+            yield tree.fault((), f"{first[slo.name].file} has an SLO {slo.name!r} too", "choose another name")
 
 
 def _slices(tree: Tree) -> Iterator[Fault]:
@@ -112,7 +122,8 @@ def _not_watched(tree: Tree) -> Iterator[Fault]:
 def _window_not_watched(tree: Tree) -> Iterator[Fault]:
     for path, window in tree.find(("slos", "[]", "window")):
         seconds = _seconds(window)
-        if seconds is not None and not _LIVE_WINDOW[0] <= seconds <= _LIVE_WINDOW[1]:
+        known = seconds is not None and HOUR <= seconds <= 400 * DAY  # else the field itself refuses it
+        if known and not _LIVE_WINDOW[0] <= (seconds or 0.0) <= _LIVE_WINDOW[1]:
             yield tree.fault(path, "the daemon watches windows of 1d to 90d", _ELSEWHERE)
 
 
