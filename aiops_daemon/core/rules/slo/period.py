@@ -16,7 +16,7 @@ from aiops_daemon.core.model.slo import Calendar, CalendarUnit
 from aiops_daemon.core.rules.document import RecordingRule
 from aiops_daemon.core.rules.expression import number
 from aiops_daemon.core.rules.slo.measure import Counts
-from aiops_daemon.core.rules.slo.plan import BAD, BASE, BURN, PERIOD_START, REMAINING, SLICE, TOTAL, Plan
+from aiops_daemon.core.rules.slo.plan import BAD, BASE, BURN, PERIOD_START, REMAINING, TOTAL, Plan
 from aiops_daemon.core.rules.slo.records import divided, ratio_record, record
 
 _LONGEST = {  # days that a period may have
@@ -42,9 +42,7 @@ def period_ratio(plan: Plan) -> RecordingRule:
         return ratio_record(plan, seconds, _since_begin(plan, plan.spec.window))
     span = f"{plan.name(seconds)}:{plan.name(BASE)}"  # every fifth sample: each covers the five minutes before it
     if plan.slices or not isinstance(plan.measured, Counts):
-        mean = plan.select(SLICE) if plan.slices else plan.ratio(BASE)
-        step = plan.name(min(BASE, plan.spec.budget.slice_seconds)) if plan.slices else plan.name(BASE)
-        return ratio_record(plan, seconds, f"avg_over_time({mean}[{plan.name(seconds)}:{step}])")
+        return ratio_record(plan, seconds, f"avg_over_time({plan.ratio(BASE)}[{span}])")
     bad, total = (f"sum_over_time({plan.select(f'{name}{plan.name(BASE)}')}[{span}])" for name in (BAD, TOTAL))
     return ratio_record(plan, seconds, divided(bad, total))
 
@@ -78,15 +76,16 @@ def _period(plan: Plan) -> Iterator[RecordingRule]:
 
 def _since_begin(plan: Plan, window: Calendar) -> str:
     ids = ", ".join(name for name, _ in plan.style.identity)
-    since = f"(time() - {plan.select(PERIOD_START)} @ end()) >= 0"
-    span = f"{_LONGEST[window.unit]}d:{plan.name(BASE)}"
+    since = f"(time() - {plan.select(PERIOD_START)} @ end()) > 0"  # a record tells of what was before its time
+    base = plan.period_base
+    span = f"{_LONGEST[window.unit]}d:{plan.name(base)}"
 
     def over(record_name: str, function: str) -> str:
         return f"{function}(({record_name} and on ({ids}) ({since}))[{span}])"
 
     if plan.slices or not isinstance(plan.measured, Counts):
-        return over(plan.select(SLICE) if plan.slices else plan.ratio(BASE), "avg_over_time")
-    bad, total = (plan.select(f"{name}{plan.name(BASE)}") for name in (BAD, TOTAL))
+        return over(plan.ratio(base), "avg_over_time")
+    bad, total = (plan.select(f"{name}{plan.name(base)}") for name in (BAD, TOTAL))
     return divided(over(bad, "sum_over_time"), over(total, "sum_over_time"))
 
 

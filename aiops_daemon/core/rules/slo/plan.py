@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from aiops_daemon.core.model.durations import HOUR, prometheus_duration
 from aiops_daemon.core.model.labels import Labels, get, legacy_name, make
 from aiops_daemon.core.model.selector import LabelMatch, Selector
-from aiops_daemon.core.model.slo import Budgeting, SloSpec
+from aiops_daemon.core.model.slo import Budgeting, Calendar, CalendarUnit, SloSpec
 from aiops_daemon.core.rules.slo.measure import Counts, Ratios, Samples, measure
 from aiops_daemon.core.signals.burn.windows import WindowPair, pairs_of
 
@@ -68,8 +68,23 @@ class Plan:
     @property
     def windows(self) -> tuple[float, ...]:
         """Return the windows of ratios, shortest first."""
-        needed = {BASE, *self.extra, *self.longs, *(pair.short for pair in self.pairs)}
+        needed = {BASE, self.period_base, *self.extra, *self.longs, *(pair.short for pair in self.pairs)}
         return tuple(sorted(window for window in needed if window < self.spec.window_seconds or window == BASE))
+
+    @property
+    def counted(self) -> frozenset[float]:
+        """Return the windows whose events are recorded, not only their ratio."""
+        return frozenset({BASE, self.period_base, *self.longs})
+
+    @property
+    def period_base(self) -> float:
+        """Return the window whose records, laid end to end, make the period: an hour for long calendar ones.
+
+        A calendar period is a subquery that asks the clock at each step, and steps are what a query may have few of.
+        """
+        window = self.spec.window
+        short = (CalendarUnit.DAY, CalendarUnit.WEEK)
+        return HOUR if isinstance(window, Calendar) and window.unit not in short else BASE
 
     @property
     def longs(self) -> tuple[float, ...]:

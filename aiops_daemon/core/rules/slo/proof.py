@@ -98,7 +98,7 @@ class _Prover:
         begun = {severity: self._first(probe, severity) for severity in SEVERITIES}
         known = [minute for minute in begun.values() if minute is not None]
         ends = min(max([*(minute + _SLACK + 5 for minute in known), warm + 15]), warm + _LONGEST_INCIDENT)
-        rest = self._recovery(known)
+        rest = self._recovery(known, whole=whole)
         story = steady([(warm, self._events, 0.0), (ends - warm, self._events, share), (rest, self._events, 0.0)])
         checks = self._silent(warm)
         for severity, minute in begun.items():
@@ -138,10 +138,17 @@ class _Prover:
         held = fires(self._plan, story, severity, like_sloth=self._named.like_sloth)
         return int(np.argmax(held)) if held.any() else None
 
-    def _recovery(self, known: list[int]) -> int:
-        """Return minutes of recovery: until the longest short window of any alert is clean."""
-        shorts = [pair.short for pair in self._plan.pairs if pair.severity in self._named.burn]
-        return round(max(shorts) / 60) + 10 if known else 1
+    def _recovery(self, known: list[int], *, whole: bool) -> int:
+        """Return minutes of recovery: until a page has ended, and of the whole story a ticket too."""
+        ends = [self._clears(severity) for severity in self._named.burn if whole or severity == PAGE]
+        return max(ends, default=0) + 1 if known else 1
+
+    def _clears(self, severity: str) -> int:
+        """Return the minutes of recovery after which an alert must have ended: when its short windows are clean."""
+        shorts = [pair.short for pair in self._plan.pairs if pair.severity == severity]
+        brief = severity == PAGE and not self._named.like_sloth
+        slices = round(self._plan.spec.budget.slice_seconds / 60) if self._plan.slices else 0
+        return (_CLEARS if brief else round(max(shorts) / 60) + 8) + slices
 
     def _timed(self, severity: str, minute: int | None, warm: int, ends: int, last: int) -> list[_Check]:
         """Check the minute before the alert may fire, that by which it must, and that by which it must have ended."""
@@ -152,11 +159,9 @@ class _Prover:
             return [_Check(ends, alert, 0)]
         late = _SLACK if chained(self._plan, severity) else 1
         before = [_Check(minute - 2, alert, 0)] if minute - 2 > warm else []
-        shorts = [pair.short for pair in self._plan.pairs if pair.severity == severity]
-        clears = _CLEARS if severity == PAGE and not self._named.like_sloth else round(max(shorts) / 60) + 8
-        if self._plan.slices:
-            clears += round(self._plan.spec.budget.slice_seconds / 60)
-        return [*before, _Check(minute + late, alert, 1), _Check(min(ends + clears, last), alert, 0)]
+        ended = ends + self._clears(severity)
+        after = [_Check(ended, alert, 0)] if ended <= last else []
+        return [*before, _Check(minute + late, alert, 1), *after]
 
     def _silent(self, minute: int) -> list[_Check]:
         return [_Check(minute, self._alert(name, severity), 0) for severity, name in self._named.burn.items()]
@@ -190,13 +195,13 @@ class _Prover:
         world: dict[str, Minutes] = {}
         raw = [seconds for seconds in plan.windows if seconds <= RAW_UP_TO]
         if isinstance(measured, Counts):
-            for seconds in [BASE] if plan.slices else [one for one in raw if one == BASE or one in plan.longs]:
+            for seconds in [BASE] if plan.slices else [one for one in raw if one in plan.counted]:
                 world[self._record(f"{BAD}{plan.name(seconds)}")] = over(story.bad, seconds) / seconds
                 world[self._record(f"{TOTAL}{plan.name(seconds)}")] = over(story.total, seconds) / seconds
         if plan.slices:
             world[self._record(SLICE)] = sliced(plan, story).bad
         else:
-            given = [one for one in raw if not isinstance(measured, Counts) or (one != BASE and one not in plan.longs)]
+            given = [one for one in raw if not isinstance(measured, Counts) or one not in plan.counted]
             for seconds in given:
                 world[self._ratio(seconds)] = ratio(story, seconds)
         return {name: [None if np.isnan(value) else float(value) for value in values] for name, values in world.items()}

@@ -54,7 +54,7 @@ def divided(bad: str, total: str) -> str:
 
 def _counted(plan: Plan, measured: Counts) -> Iterator[RecordingRule]:
     for seconds in plan.windows:
-        if seconds == BASE or seconds in plan.longs:
+        if seconds in plan.counted:
             yield from _counts(plan, measured, seconds)
         else:
             yield _short(plan, measured, seconds)
