@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from aiops_daemon.config.sloformats.read import read_slos
 from aiops_daemon.core.model.sli import (
@@ -127,6 +128,24 @@ def test_a_folder_is_read_together_and_names_may_not_meet(tmp_path: Path) -> Non
 
     assert 2 == len(caught.value.faults)
     assert "has an SLO 'mail-sent' too" in caught.value.faults[1]
+
+
+def test_a_list_of_kubectl_is_what_it_holds(tmp_path: Path) -> None:
+    """Faults keep the place in the file."""
+    item = {
+        "apiVersion": "pyrra.dev/v1alpha1",
+        "kind": "ServiceLevelObjective",
+        "metadata": {"name": "a"},
+        "spec": {"target": "99", "window": "4w", "indicator": {"bool_gauge": {"metric": "up"}}},
+    }
+    file = tmp_path / "list.yaml"
+    file.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": [item]}))
+
+    assert ["a"] == [slo.name for slo in read_slos(file, {}).slos]
+    file.write_text(file.read_text().replace("window:", "windows:"))
+    with pytest.raises(ConfigError) as caught:
+        read_slos(file, {})
+    assert f"{file}:12:5: spec.windows: unknown key; did you mean 'window'?" in caught.value.faults
 
 
 def test_nothing_to_read_is_told(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from aiops_daemon.config.load import Overrides, inspect
 from aiops_daemon.config.parse import MAX_BYTES, parse_foreign
 from aiops_daemon.config.sloformats import openslo, openslo_alpha, pyrra, sloth
 from aiops_daemon.config.sloformats.common import Document
+from aiops_daemon.config.tree import Tree
 from aiops_daemon.core.model.slo import SloSpec
 from aiops_daemon.core.signals.burn.windows import impossible_pairs
 from aiops_daemon.errors import ConfigError
@@ -71,12 +72,12 @@ class _Found:
             self._faults.append(Fault("", 0, 0, f"cannot be read: {(error.strerror or '').lower()}", file=str(file)))
             return
         for tree, faults in parse_foreign(raw, str(file)):
-            document = Document(tree, [] if _ours(tree.root) else list(faults))
-            self._documents.append(document)
-            if _ours(tree.root):
-                self._own(document, file)
-            elif not faults:
-                self._foreign(document)
+            for document in _documents(tree, faults):
+                self._documents.append(document)
+                if _ours(document.tree.root):
+                    self._own(document, file)
+                elif not document.faults:
+                    self._foreign(document)
 
     def imported(self) -> Imported:
         """Return what was read; raises ConfigError with every fault."""
@@ -115,6 +116,14 @@ class _Found:
             openslo_alpha.import_openslo_alpha(document)
         else:
             document.fault((), "is of no format that is known here", f"known: {_KNOWN}")
+
+
+def _documents(tree: Tree, faults: list[Fault]) -> list[Document]:
+    """Take a list, as `kubectl get -o yaml` writes it, for the documents that it holds."""
+    items = tree.root.get("items")
+    if tree.root.get("kind") != "List" or not isinstance(items, list) or faults:
+        return [Document(tree, [] if _ours(tree.root) else list(faults))]
+    return [Document(tree.below(("items", index))) for index, item in enumerate(items) if isinstance(item, dict)]
 
 
 def _ours(root: Mapping[str, object]) -> bool:
