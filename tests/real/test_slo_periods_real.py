@@ -33,7 +33,7 @@ DAYS = (
     790,
     791,
     1000,
-)  # since 1970, whose first Monday is the 5th; 1972 is a leap year
+)
 HOURS = 20.25  # after midnight in UTC: the next day already in India
 
 
