@@ -10,7 +10,7 @@ from slo_kinds import CHECKOUT, DAY, KINDS, slo
 
 from aiops_daemon.core.model.selector import parse_selector
 from aiops_daemon.core.model.settings import PrometheusRuleSpec, RulesSpec, Settings, SloRules
-from aiops_daemon.core.model.slo import Calendar, CalendarUnit, Rolling, SloAlert, SloAlerts, SloSpec
+from aiops_daemon.core.model.slo import Calendar, CalendarUnit, Rolling, SloAlert, SloAlerts, SloSpec, Window
 from aiops_daemon.core.rules.document import RuleFile, prometheus_rule
 from aiops_daemon.core.rules.generate import generate
 from aiops_daemon.core.rules.slo.files import slo_files
@@ -205,6 +205,22 @@ def test_an_object_for_the_operator_carries_what_it_selects_by() -> None:
         key: made[key] for key in ("apiVersion", "kind", "metadata")
     }
     assert file.document == made["spec"]
+
+
+WINDOWS = [Rolling(hours * 3600.0) for hours in (1, 6, 24, 72, 168, 720, 8760)]
+
+
+@pytest.mark.parametrize("window", [*WINDOWS, *(Calendar(unit) for unit in CalendarUnit)], ids=str)
+@pytest.mark.parametrize("like_sloth", [False, True])
+@pytest.mark.parametrize("kind", ["bad events", "ready ratio", "time slices", "ratio time slices"])
+def test_whatever_is_asked_is_recorded_once(kind: str, like_sloth: bool, window: Window) -> None:
+    """Also where a pair's long window is as long as the SLO's own."""
+    rules = rules_of(replace(KINDS[kind], window=window), like_sloth=like_sloth)
+    records = [rule["record"] for rule in rules if "record" in rule]
+    asked = {name for rule in rules for name in re.findall(r"\b(?:aiops|slo):\w+:\w+", rule["expr"])}
+
+    assert set() == asked - set(records)
+    assert len(records) == len(set(records))
 
 
 def test_windows_of_any_length_have_rules() -> None:

@@ -83,7 +83,7 @@ def test_a_new_day_has_a_whole_budget(promtool: Path, tmp_path: Path) -> None:
     (tmp_path / file.file_name).write_text(render(file.document))
     name = 'http_requests_total{service="checkout",job="a",instance="b",code='
     values = {"200": "0+100x1200 120050+50x119 126100+100x300", "500": "0+0x1200 50+50x119 6000+0x300"}
-    query = "round(aiops:slo_error:ratio_rate1d, 0.001)"
+    query = "round(aiops:slo_error:ratio_rate_period, 0.001)"
     labels = 'aiops_slo="x"'
     cases = [
         {"expr": query, "eval_time": "1380m", "exp_samples": [{"labels": f"{{{labels}}}", "value": 0.043}]},

@@ -35,16 +35,22 @@ def period_records(plan: Plan) -> tuple[RecordingRule, ...]:
     return tuple(_period(plan))
 
 
-def period_ratio(plan: Plan) -> RecordingRule:
-    """Return the rule of the period's error ratio, weighted by traffic where events are counted."""
+def period_ratio(plan: Plan) -> tuple[RecordingRule, ...]:
+    """Return the rule of the period's error ratio, weighted by traffic where events are counted.
+
+    None where an alert has a long window of that length, for then it is recorded already.
+    """
     seconds = plan.spec.window_seconds
     if isinstance(plan.spec.window, Calendar):
-        return ratio_record(plan, seconds, _since_begin(plan, plan.spec.window))
+        more = ((plan.style.window, "period"),) if plan.style.window else ()
+        return (record(plan, plan.period_record, _since_begin(plan, plan.spec.window), more),)
+    if seconds in plan.windows:
+        return ()
     span = f"{plan.name(seconds)}:{plan.name(BASE)}"  # every fifth sample: each covers the five minutes before it
     if plan.slices or not isinstance(plan.measured, Counts):
-        return ratio_record(plan, seconds, f"avg_over_time({plan.ratio(BASE)}[{span}])")
+        return (ratio_record(plan, seconds, f"avg_over_time({plan.ratio(BASE)}[{span}])"),)
     bad, total = (f"sum_over_time({plan.select(f'{name}{plan.name(BASE)}')}[{span}])" for name in (BAD, TOTAL))
-    return ratio_record(plan, seconds, divided(bad, total))
+    return (ratio_record(plan, seconds, divided(bad, total)),)
 
 
 def begin(plan: Plan) -> tuple[RecordingRule, ...]:
@@ -69,8 +75,8 @@ def has_summer_time(window: Calendar) -> bool:
 def _period(plan: Plan) -> Iterator[RecordingRule]:
     budget = number(plan.spec.budget_ratio)
     yield from begin(plan)
-    yield period_ratio(plan)
-    yield record(plan, BURN, f"{plan.ratio(plan.spec.window_seconds)} / {budget}")
+    yield from period_ratio(plan)
+    yield record(plan, BURN, f"{plan.select(plan.period_record)} / {budget}")
     yield record(plan, REMAINING, f"1 - {plan.select(BURN)}")
 
 

@@ -69,7 +69,8 @@ class Plan:
     def windows(self) -> tuple[float, ...]:
         """Return the windows of ratios, shortest first."""
         needed = {BASE, self.period_base, *self.extra, *self.longs, *(pair.short for pair in self.pairs)}
-        return tuple(sorted(window for window in needed if window < self.spec.window_seconds or window == BASE))
+        kept = {BASE, *self.longs}
+        return tuple(sorted(window for window in needed if window < self.spec.window_seconds or window in kept))
 
     @property
     def counted(self) -> frozenset[float]:
@@ -107,6 +108,13 @@ class Plan:
         if isinstance(self.measured, Counts):
             return self.select(f"{TOTAL}{self.name(BASE)}")
         return self.select(SLICE) if isinstance(self.measured, Samples) else self.ratio(BASE)
+
+    @property
+    def period_record(self) -> str:
+        """Name the error ratio of the whole period; a calendar one is no window of its nominal length."""
+        if isinstance(self.spec.window, Calendar):
+            return f"{self.style.ratio}_period"
+        return f"{self.style.ratio}{self.name(self.spec.window_seconds)}"
 
     def name(self, seconds: float) -> str:
         """Write a window."""

@@ -32,10 +32,11 @@ def sloth_groups(plan: Plan, rules: RulesSpec, version: str) -> tuple[RuleGroup,
     alerts = sloth_alerts(plan, rules)
     groups = (
         RuleGroup(f"sloth-slo-sli-recordings-{sloth_id}", window_records(plan), INTERVAL),
-        RuleGroup(f"aiops-slo-period-{sloth_id}", (*begin(plan), period_ratio(plan)), PERIOD_INTERVAL),
+        RuleGroup(f"aiops-slo-period-{sloth_id}", (*begin(plan), *period_ratio(plan)), PERIOD_INTERVAL),
         RuleGroup(f"sloth-slo-meta-recordings-{sloth_id}", _meta(plan, version), INTERVAL),
+        RuleGroup(f"sloth-slo-alerts-{sloth_id}", alerts, INTERVAL),
     )
-    return (*groups, RuleGroup(f"sloth-slo-alerts-{sloth_id}", alerts, INTERVAL)) if alerts else groups
+    return tuple(group for group in groups if group.rules)
 
 
 def sloth_alerts(plan: Plan, rules: RulesSpec) -> tuple[AlertRule, ...]:
@@ -69,7 +70,7 @@ def _meta(plan: Plan, version: str) -> tuple[RecordingRule, ...]:
         record(plan, _BUDGET, f"vector({number(spec.budget_ratio)})"),
         record(plan, "slo:time_period:days", f"vector({number(spec.window_seconds / DAY)})"),
         record(plan, _CURRENT, f"{plan.ratio(BASE)}\n/ {on}\n{budget}"),
-        record(plan, _PERIOD, f"{plan.ratio(spec.window_seconds)}\n/ {on}\n{budget}"),
+        record(plan, _PERIOD, f"{plan.select(plan.period_record)}\n/ {on}\n{budget}"),
         record(plan, _REMAINING, f"1 - {plan.select(_PERIOD)}"),
         record(plan, "sloth_slo_info", "vector(1)", info),
     )
