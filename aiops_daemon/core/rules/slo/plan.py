@@ -25,6 +25,7 @@ SLICE = "aiops:slo_slice:bad"
 OBJECTIVE, REMAINING = "aiops:slo_objective:ratio", "aiops:slo_error_budget_remaining:ratio"
 BURN, PERIOD_START = "aiops:slo_burn_rate:ratio", "aiops:slo_period_start:timestamp"
 
+_PERIOD_BASE = {CalendarUnit.MONTH: HOUR, CalendarUnit.QUARTER: HOUR, CalendarUnit.YEAR: 6 * HOUR}
 SLOTH_WINDOWS = (300.0, 1800.0, 3600.0, 7200.0, 21_600.0, 86_400.0, 259_200.0)
 
 
@@ -79,13 +80,12 @@ class Plan:
 
     @property
     def period_base(self) -> float:
-        """Return the window whose records, laid end to end, make the period: an hour for long calendar ones.
+        """Return the window whose records, laid end to end, make the period: longer for long calendar ones.
 
-        A calendar period is a subquery that asks the clock at each step, and steps are what a query may have few of.
+        A calendar period is a subquery that asks the clock at each step, and promtool allows a query 10,000 samples.
         """
         window = self.spec.window
-        short = (CalendarUnit.DAY, CalendarUnit.WEEK)
-        return HOUR if isinstance(window, Calendar) and window.unit not in short else BASE
+        return _PERIOD_BASE.get(window.unit, BASE) if isinstance(window, Calendar) else BASE
 
     @property
     def longs(self) -> tuple[float, ...]:
