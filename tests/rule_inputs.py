@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from aiops_daemon.core.model.query import QuerySpec, Threshold
 from aiops_daemon.core.model.settings import RulesSpec, Settings
-from aiops_daemon.core.model.slo import SloSpec
+from aiops_daemon.core.model.sli import EventsSli
+from aiops_daemon.core.model.slo import Rolling, SloSpec
 
 MONTH = 30 * 86400.0
 HOSTILE = 'a"b\\c}}d{{ $labels.x }}{{{e`%s\'\n\tü\x85\u2028{{ query "up" }}'
@@ -12,7 +13,7 @@ HOSTILE = 'a"b\\c}}d{{ $labels.x }}{{{e`%s\'\n\tü\x85\u2028{{ query "up" }}'
 
 def slo(name: str, objective: float = 0.999, *, window: float = MONTH) -> SloSpec:
     """Build an SLO over made-up counters."""
-    return SloSpec(name, "requests_total", None, "errors_total", objective, window)
+    return SloSpec(name, EventsSli("requests_total", bad="errors_total"), objective, Rolling(window))
 
 
 PLAIN = Settings(

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from aiops_daemon.cli import slorules
 from aiops_daemon.cli.parsing import Exit, Nouns
 from aiops_daemon.cli.rulesbacktest import add_backtest
 from aiops_daemon.cli.ruleslint import add_lint
@@ -20,7 +21,6 @@ from aiops_daemon.config.load import Loaded, Overrides, load
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.rules.document import RuleFile
 from aiops_daemon.core.rules.generate import generate
-from aiops_daemon.core.signals.burn.windows import impossible_pairs
 from aiops_daemon.edges.rulefiles.promtool import StructuralCheck, checker_for
 from aiops_daemon.edges.rulefiles.render import render
 from aiops_daemon.edges.rulefiles.write import Written, check_rules, write_rules
@@ -34,8 +34,9 @@ def register(nouns: Nouns) -> None:
     """Add the noun."""
     parser = nouns.add_parser("rules", help="generate, lint and backtest alert rules")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
-    verb = verbs.add_parser("generate", help="write alert rules on the metrics that the daemon exports")
-    verb.add_argument("-o", dest="output", metavar="DIR|-", required=True, help="folder, or - for standard output")
+    verb = verbs.add_parser("generate", help="write alert rules for what is configured, or for files of SLOs")
+    slorules.add_arguments(verb)
+    verb.add_argument("-o", dest="output", metavar="DIR|-", default="-", help="folder, or - for standard output")
     verb.add_argument("--config.file", dest="config_file", metavar="FILE", help="YAML configuration")
     verb.add_argument(
         "--prometheus.url", dest="prometheus_urls", metavar="URL", action="append", default=[],
@@ -57,8 +58,16 @@ def run(arguments: argparse.Namespace) -> int:
     if checker is None:
         print(f"aiops-daemon: {arguments.promtool}: no such program; --promtool=none goes without", file=sys.stderr)
         return Exit.USAGE
-    files = generate(settings, settings.queries, settings.slos)
+    if arguments.compat and not arguments.input:
+        print("aiops-daemon: --compat is for files of SLOs: give -i FILE", file=sys.stderr)
+        return Exit.USAGE
     try:
+        if arguments.input:
+            return asyncio.run(slorules.generate(arguments, settings.rules, checker))
+        if arguments.format != slorules.PROMETHEUS:
+            print(f"aiops-daemon: --format={arguments.format} is for files of SLOs: give -i FILE", file=sys.stderr)
+            return Exit.USAGE
+        files = generate(settings, settings.queries, settings.slos)
         if arguments.output == "-":
             return asyncio.run(_print(files, settings, checker))
         return asyncio.run(_write(Path(arguments.output), files, settings, checker))
@@ -105,8 +114,6 @@ async def _write(directory: Path, files: Sequence[RuleFile], settings: Settings,
 
 
 def _tell(files: Sequence[RuleFile], settings: Settings, *, checked: bool) -> None:
-    for warning in (text for slo in settings.slos for text in impossible_pairs(slo)):
-        print(f"warning: {warning}", file=sys.stderr)
     rules = sum(file.rules for file in files)
     how = "promtool accepted them and their unit tests" if checked else "no promtool: only their structure was checked"
     print(f"{rules} rules; {how}.", file=sys.stderr)

@@ -6,7 +6,6 @@ could is a fault before.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from pathlib import Path
 
 from aiops_daemon.config.build_alerts import (
@@ -22,18 +21,26 @@ from aiops_daemon.config.build_alerts import (
 )
 from aiops_daemon.config.build_http import http_spec, resolve
 from aiops_daemon.config.build_response import escalation, people, route, schedules
+from aiops_daemon.config.build_slos import slo
 from aiops_daemon.config.model import Document, Storage
 from aiops_daemon.config.queries import Query
 from aiops_daemon.config.receivers import receiver
 from aiops_daemon.config.secret import secret
-from aiops_daemon.config.slos import Slo
 from aiops_daemon.config.sources import Prometheus
 from aiops_daemon.core.model.durations import DAY, HOUR
 from aiops_daemon.core.model.labels import make
 from aiops_daemon.core.model.query import Direction, Export, OnFinding, QuerySpec, Season, Threshold
 from aiops_daemon.core.model.route import Mode
-from aiops_daemon.core.model.settings import ExportSpec, HistorySpec, RetentionSpec, RulesSpec, Settings, StorageSpec
-from aiops_daemon.core.model.slo import SloSpec
+from aiops_daemon.core.model.settings import (
+    ExportSpec,
+    HistorySpec,
+    PrometheusRuleSpec,
+    RetentionSpec,
+    RulesSpec,
+    Settings,
+    SloRules,
+    StorageSpec,
+)
 from aiops_daemon.core.model.source import SourceSpec
 
 
@@ -49,7 +56,7 @@ def build(document: Document, *, folder: Path, config_hash: int) -> Settings:
         packs=None if isinstance(packs, str) else tuple(packs),
         export=ExportSpec(document.export.series, document.export.max_series),
         queries=tuple(_query(query, document.global_.time_zone) for query in document.queries),
-        slos=tuple(_slo(slo) for slo in document.slos),
+        slos=tuple(slo(one, document.global_.time_zone) for one in document.slos),
         rules=_rules(document, folder),
         storage_directory=_storage_directory(document.storage),
         storage=_storage(document.storage, folder),
@@ -137,28 +144,20 @@ def _thresholds(query: Query) -> tuple[Threshold, ...]:
     return tuple(made)
 
 
-def _slo(slo: Slo) -> SloSpec:
-    return SloSpec(
-        name=slo.name,
-        total=slo.sli.events.total,
-        good=slo.sli.events.good,
-        bad=slo.sli.events.bad,
-        objective_ratio=float(Decimal(str(slo.objective)) / 100),  # 99.9 / 100 in binary is not 0.999
-        window_seconds=slo.window,
-        labels=make(slo.labels),
-        sources=tuple(slo.prometheus),
-        on_finding=OnFinding(slo.on_finding),
-    )
-
-
 def _rules(document: Document, folder: Path) -> RulesSpec:
     rules = document.rules
     return RulesSpec(
+        slo=SloRules(rules.slo),
         directory=resolve(rules.directory, folder),
         labels=make(rules.labels),
         annotations=make(rules.annotations),
         runbook_url=rules.runbook_url.rstrip("/") + "/",
         promtool=rules.promtool,
+        prometheus_rule=PrometheusRuleSpec(
+            rules.prometheus_rule.namespace or "",
+            make(rules.prometheus_rule.labels),
+            make(rules.prometheus_rule.annotations),
+        ),
     )
 
 

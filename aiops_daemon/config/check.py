@@ -14,6 +14,7 @@ from typing import Any
 from aiops_daemon.config.check_alerts import check_alerts
 from aiops_daemon.config.check_receivers import check_receivers
 from aiops_daemon.config.check_response import check_response
+from aiops_daemon.config.check_slos import ALTERNATIVES, check_slos
 from aiops_daemon.config.faults import Fault, Path, did_you_mean, dotted
 from aiops_daemon.config.outline import keys
 from aiops_daemon.config.tree import Tree
@@ -42,7 +43,7 @@ _EXACTLY_ONE = (
     *(((*section, "authorization"), ("credentials", "credentials_file")) for section in _SERVERS),
     *(((*section, "headers", "*"), ("secret", "secret_file")) for section in _SERVERS),
     (("queries", "[]", "thresholds", "*"), ("above", "below")),
-    (("slos", "[]", "sli", "events"), ("good", "bad")),
+    *ALTERNATIVES,
     (("maintenance", "[]"), ("time_intervals", "starts_at")),
     (("web", "tokens", "[]"), ("token", "token_file")),
     (("receivers", "[]", "webhook_configs", "[]"), ("url", "url_file")),
@@ -64,12 +65,16 @@ _NAMED = (
 )
 
 
-def check(tree: Tree, *, folder: FilePath, files: bool) -> list[Fault]:
-    """Find what is wrong between keys; `files` says whether named files must be readable now."""
-    parts = [_sources_given(tree), _alternatives(tree), _alert_labels(tree), _packs(tree)]
+def check(tree: Tree, *, folder: FilePath, files: bool, live: bool = True) -> list[Fault]:
+    """Find what is wrong between keys.
+
+    `files` says whether named files must be readable now, `live` whether the daemon is to run on it.
+    """
+    parts = [_alternatives(tree), _alert_labels(tree), _packs(tree)]
     parts += [_names(tree, tuple(section.split("."))) for section in _NAMED]
-    parts += [_references(tree, section) for section in ("queries", "slos")]
-    parts += [check_alerts(tree), check_receivers(tree), check_response(tree)]
+    if live:
+        parts += [_sources_given(tree), *(_references(tree, section) for section in ("queries", "slos"))]
+    parts += [iter(check_slos(tree, live=live)), check_alerts(tree), check_receivers(tree), check_response(tree)]
     if files:
         parts.append(_files(tree, folder))
     return list(chain.from_iterable(parts))

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from aiops_daemon.config.faults import Fault, Path, did_you_mean
+from aiops_daemon.config.model import Document
 from aiops_daemon.config.outline import siblings
 from aiops_daemon.config.routes import MISPLACED
 from aiops_daemon.config.tree import Tree
@@ -47,13 +49,16 @@ _BOUNDS: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 
 
-def explain(errors: Sequence[ErrorDetails], tree: Tree) -> list[Fault]:
-    """Turn pydantic's errors into faults, leaving out what follows from a value that could not be read."""
+def explain(errors: Sequence[ErrorDetails], tree: Tree, model: type[BaseModel] = Document) -> list[Fault]:
+    """Turn pydantic's errors into faults, leaving out what follows from a value that could not be read.
+
+    `model` is what the file was read as.
+    """
     found: list[Fault] = []
     for error in errors:
         path, of_key = _place(error, tree)
         if of_key or path not in tree.unread:
-            found.append(_fault(error, path, of_key, tree))
+            found.append(_fault(error, path, of_key, tree, model))
     return found
 
 
@@ -77,18 +82,18 @@ def _within(step: str | int, value: Any) -> bool:
     return isinstance(value, dict) and step in value
 
 
-def _fault(error: ErrorDetails, path: Path, of_key: bool, tree: Tree) -> Fault:
+def _fault(error: ErrorDetails, path: Path, of_key: bool, tree: Tree, model: type[BaseModel]) -> Fault:
     if error["type"] == "extra_forbidden":
-        return _unknown(path, tree)
+        return _unknown(path, tree, model)
     message, remedy = _words(error)
     make = tree.key_fault if of_key else tree.fault
     return make(path, f"the key {message}" if of_key else message, remedy)
 
 
-def _unknown(path: Path, tree: Tree) -> Fault:
-    if path in MISPLACED:
+def _unknown(path: Path, tree: Tree, model: type[BaseModel]) -> Fault:
+    if path in MISPLACED and model is Document:
         return tree.key_fault(path, *MISPLACED[path])
-    known = siblings(path)
+    known = siblings(path, model)
     return tree.key_fault(path, "unknown key", did_you_mean(path[-1], known) or f"known here: {', '.join(known)}")
 
 

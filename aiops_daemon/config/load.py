@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from aiops_daemon.config.build import build
 from aiops_daemon.config.check import check
 from aiops_daemon.config.check_response import check_channels
+from aiops_daemon.config.check_slos import check_burn, warn_burn
 from aiops_daemon.config.explain import explain
 from aiops_daemon.config.faults import Fault
 from aiops_daemon.config.model import Document
@@ -74,14 +75,19 @@ def inspect(
     overrides: Overrides,
     files: bool = True,
     now: float | None = None,
+    live: bool = True,
 ) -> Inspection:
-    """Find every fault and warning; `files` says whether files that are named must be readable here and now."""
+    """Find every fault and warning.
+
+    `files` says whether files that are named must be readable here and now; `live` whether the daemon is to run on it:
+    if not, SLOs may hold what only generated rules can do, and no Prometheus need be named.
+    """
     try:
         raw = _read(path) if path else b""
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or "not a path").lower()
         return Inspection(None, (Fault("", 0, 0, f"cannot be read: {reason}", file=str(path)),), readable=False)
-    return _judge(raw, path, environ=environ, overrides=overrides, files=files, now=now)
+    return _judge(raw, path, environ=environ, overrides=overrides, files=files, now=now, live=live)
 
 
 def inspect_text(text: str, *, overrides: Overrides) -> Inspection:
@@ -97,6 +103,7 @@ def _judge(
     overrides: Overrides,
     files: bool,
     now: float | None,
+    live: bool = True,
 ) -> Inspection:
     tree, faults = parse(raw, str(path) if path else "", environ)
     _override(tree, overrides)
@@ -104,13 +111,16 @@ def _judge(
         return Inspection(None, tuple(faults))
     folder = path.parent if path else Path()
     document = _validate(tree, faults)
-    faults += check(tree, folder=folder, files=files)
+    faults += check(tree, folder=folder, files=files, live=live)
     if document is not None and not faults:  # channels can be built only from what is sound
         faults += check_channels(document, tree, folder)
     if document is None or faults:
         return Inspection(None, tuple(sorted(faults, key=lambda fault: (fault.line, fault.column))))
-    warnings = tuple(warn(document, tree, now))
     settings = build(document, folder=folder, config_hash=_hash(raw))
+    impossible = tuple(check_burn(settings.slos, tree))
+    if impossible:
+        return Inspection(None, impossible)
+    warnings = (*warn(document, tree, now), *warn_burn(settings.slos, tree))
     return Inspection(Loaded(settings, tuple(str(warning) for warning in warnings), document), (), warnings)
 
 

@@ -22,7 +22,7 @@ from aiops_daemon.config.routes import Escalation, RootRoute
 from aiops_daemon.config.slos import Slo
 from aiops_daemon.config.sources import Prometheus
 from aiops_daemon.config.teams import Team, Web
-from aiops_daemon.config.texts import FilePath, Name, OwnLabelName, StorageUrl, Text, TimeZone, WebUrl
+from aiops_daemon.config.texts import FilePath, KubernetesName, Name, OwnLabelName, StorageUrl, Text, TimeZone, WebUrl
 from aiops_daemon.core.model.durations import DAY, WEEK
 
 
@@ -84,11 +84,25 @@ class Export(Section):
     """Limit of auto, in series of input; each exports six series."""
 
 
+class PrometheusRule(Section):
+    """What PrometheusRule objects of `rules generate --format prometheusrule` carry."""
+
+    namespace: KubernetesName | None = None
+    """Their namespace. Default: that of `kubectl apply`."""
+
+    labels: dict[Text, Text] = Field(default={})
+    """Labels by which an operator picks them up: `release: kube-prometheus-stack`."""
+
+    annotations: dict[Text, Text] = Field(default={})
+    """Annotations of the objects."""
+
+
 class Rules(Section):
     """Alert rules on the exported metrics, for Prometheus to load."""
 
-    slo: Annotated[str, choice("exported", later=("native",))] = "exported"
-    """On which metrics SLO alerts are built: exported (the ones this daemon exports)."""
+    slo: Annotated[str, choice("native", "exported")] = "exported"
+    """What SLO alerts are built on, never both: exported (metrics of this daemon) or native (recording rules over your
+    own metrics, which alert without the daemon). `rules generate -i` is always native."""
 
     directory: FilePath | None = None
     """Folder in which rule files are kept up to date while running. Default: none are written."""
@@ -104,6 +118,9 @@ class Rules(Section):
 
     promtool: FilePath = "promtool"
     """Program that checks rules before they are put in place; a name on PATH or a path."""
+
+    prometheus_rule: PrometheusRule = PrometheusRule()
+    """Labels of PrometheusRule objects."""
 
 
 class Retention(Section):

@@ -41,15 +41,15 @@ class Key:
 
 
 @cache
-def keys() -> tuple[Key, ...]:
+def keys(model: type[BaseModel] = Document) -> tuple[Key, ...]:
     """List every key in the order of the models, parents first."""
-    return tuple(_keys(Document, (), ()))
+    return tuple(_keys(model, (), ()))
 
 
-def siblings(path: Path) -> list[str]:
+def siblings(path: Path, model: type[BaseModel] = Document) -> list[str]:
     """List the keys that are known where the last step of `path` stands."""
     path = _shallow(path)
-    return [key.path[-1] for key in keys() if len(key.path) == len(path) and _matches(path[:-1], key.path[:-1])]
+    return [key.path[-1] for key in keys(model) if len(key.path) == len(path) and _matches(path[:-1], key.path[:-1])]
 
 
 def _shallow(path: Path) -> Path:

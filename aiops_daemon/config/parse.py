@@ -8,8 +8,8 @@ without bound, and never repeats the file's text in a fault.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 import yaml
 
@@ -24,9 +24,11 @@ MAX_VALUES = 200_000
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _UNUSABLE = re.compile(r"[\x00\ud800-\udfff]")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ]|$)")
 _PLAIN = "plain"
 _OTHER = "other"
 
+_Composed = TypeVar("_Composed")
 _Pair: TypeAlias = tuple[yaml.Node, yaml.Node, bool]
 
 
@@ -52,18 +54,40 @@ class _Nodes(yaml.SafeLoader):
 def parse(raw: bytes, file: str, environ: Mapping[str, str]) -> tuple[Tree, list[Fault]]:
     """Read a whole file; the tree holds what could be read even where there are faults."""
     conversion = _Conversion(file, environ)
-    if len(raw) > MAX_BYTES:
-        return conversion.tree, [Fault("", 1, 1, f"larger than {MAX_BYTES} bytes", "split the work", file)]
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line, column = _position(raw[: error.start].decode("utf-8", "replace"))
-        return conversion.tree, [Fault("", line, column, "not UTF-8", "save the file as UTF-8", file)]
-    node = _compose(text, file)
+    text = _decode(raw, file)
+    node = text if isinstance(text, Fault) else _compose(text, file)
     if isinstance(node, Fault):
         return conversion.tree, [node]
     conversion.document(node)
     return conversion.tree, conversion.faults
+
+
+def parse_foreign(raw: bytes, file: str) -> list[tuple[Tree, list[Fault]]]:
+    """Read every document of a file of another program's format, leaving out empty ones.
+
+    Nothing is taken from the environment, and an unquoted date is text, as their documentation writes it.
+    """
+    text = _decode(raw, file)
+    nodes = [text] if isinstance(text, Fault) else _compose_all(text, file)
+    found: list[tuple[Tree, list[Fault]]] = []
+    for node in nodes:
+        if isinstance(node, Fault):
+            return [(Tree(file), [node])]
+        conversion = _Conversion(file, None)
+        conversion.document(node)
+        if conversion.tree.root or conversion.faults:
+            found.append((conversion.tree, conversion.faults))
+    return found
+
+
+def _decode(raw: bytes, file: str) -> str | Fault:
+    if len(raw) > MAX_BYTES:
+        return Fault("", 1, 1, f"larger than {MAX_BYTES} bytes", "split the work", file)
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line, column = _position(raw[: error.start].decode("utf-8", "replace"))
+        return Fault("", line, column, "not UTF-8", "save the file as UTF-8", file)
 
 
 def _position(before: str) -> tuple[int, int]:
@@ -71,13 +95,30 @@ def _position(before: str) -> tuple[int, int]:
 
 
 def _compose(text: str, file: str) -> yaml.Node | Fault | None:
+    return _composed(text, file, lambda nodes: nodes.get_single_node())
+
+
+def _compose_all(text: str, file: str) -> Sequence[yaml.Node | Fault | None]:
+    composed = _composed(text, file, _every_node)
+    return composed if isinstance(composed, list) else [composed]
+
+
+def _every_node(nodes: _Nodes) -> list[yaml.Node]:
+    found: list[yaml.Node] = []
+    while nodes.check_node():
+        node = nodes.get_node()
+        found += [node] if node is not None else []
+    return found
+
+
+def _composed(text: str, file: str, compose: Callable[[_Nodes], _Composed]) -> _Composed | Fault:
     try:
         nodes = _Nodes(text)
     except yaml.reader.ReaderError as error:
         line, column = _position(text[: error.position])
         return Fault("", line, column, "a control character", "remove it, or write it as an escape in quotes", file)
     try:
-        return nodes.get_single_node()
+        return compose(nodes)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark or nodes.get_mark()
         message, remedy = _syntax(error.problem or "", text[mark.index : mark.index + 1])
@@ -108,7 +149,7 @@ def _without_content(quoted: re.Match[str]) -> str:
 class _Conversion:
     """One pass from nodes to values, collecting places and faults."""
 
-    def __init__(self, file: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, file: str, environ: Mapping[str, str] | None) -> None:
         self.tree = Tree(file)
         self.faults: list[Fault] = []
         self._environ = environ
@@ -161,9 +202,9 @@ class _Conversion:
             self._fault(node, path, "holds a NUL or half a surrogate pair", "remove it")
             return ""
         variable = _VARIABLE.fullmatch(text)
-        if variable:
-            return self._variable(node, path, variable.group(1))
-        if node.tag != _PLAIN:
+        if variable and self._environ is not None:
+            return self._variable(node, path, self._environ, variable.group(1))
+        if node.tag != _PLAIN or (self._environ is None and _DATE.match(text)):
             return text
         refusal = surprise(text)
         if refusal:
@@ -174,8 +215,8 @@ class _Conversion:
             self._fault(node, path, "has no value", "give it one, or remove the key")
         return value
 
-    def _variable(self, node: yaml.Node, path: Path, name: str) -> Any:
-        text = self._environ.get(name)
+    def _variable(self, node: yaml.Node, path: Path, environ: Mapping[str, str], name: str) -> Any:
+        text = environ.get(name)
         if text is None:
             self._fault(node, path, f"the environment has no variable {name}", "set it, or write the value here")
             return None

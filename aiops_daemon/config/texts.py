@@ -14,14 +14,16 @@ from pydantic import AfterValidator, SecretStr
 
 from aiops_daemon.config.faults import did_you_mean
 from aiops_daemon.config.fields import refusal
+from aiops_daemon.core.model.selector import parse_selector
+from aiops_daemon.core.model.sli import WINDOW
+from aiops_daemon.core.rules.slo.shape import clean
 
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,99}")
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f]")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 _QUOTED = r""""(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`"""
-_SELECTOR = re.compile(rf"[a-zA-Z_:][a-zA-Z0-9_:]*\s*(?:\{{(?:{_QUOTED}|[^{{}}\"'`])*\}})?", re.DOTALL)
-_NAMELESS = re.compile(rf"\{{(?:{_QUOTED}|[^{{}}\"'`])*\}}", re.DOTALL)
+_DNS_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _TOKENS = re.compile(
     rf"(?P<quoted>{_QUOTED})|(?P<comment>#[^\n]*)|(?P<open>[(\[{{])|(?P<close>[)\]}}])|(?P<bad>[\"'`])"
 )
@@ -116,12 +118,36 @@ def _expression(value: str) -> str:
 
 def _selector(value: str) -> str:
     text = value.strip()
-    if not _SELECTOR.fullmatch(text) and not _NAMELESS.fullmatch(text):
+    try:
+        parse_selector(text)
+    except ValueError:
         raise refusal(
             "is no bare selector of a counter",
             'write only name{label="value"}; the range and increase() are added to it',
-        )
+        ) from None
     return text
+
+
+def _windowed(value: str) -> str:
+    text = clean(_expression(value))
+    if WINDOW not in text:
+        raise refusal("has no window", "write the range as [{{.window}}]")
+    return text
+
+
+def _measured(value: str) -> str:
+    """Pass a selector of a gauge, or PromQL over a window."""
+    try:
+        parse_selector(value.strip())
+    except ValueError:
+        return _windowed(value)
+    return value.strip()
+
+
+def _kubernetes_name(value: str) -> str:
+    if not _DNS_LABEL.fullmatch(value):
+        raise refusal("is no name of Kubernetes", "use up to 63 small letters, digits and `-`")
+    return value
 
 
 def _storage_url(value: str) -> str:
@@ -161,5 +187,8 @@ WebUrl = Annotated[str, AfterValidator(_web_url)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Expression = Annotated[str, AfterValidator(_expression)]
 Selector = Annotated[str, AfterValidator(_selector)]
+Windowed = Annotated[str, AfterValidator(_windowed)]
+Measured = Annotated[str, AfterValidator(_measured)]
+KubernetesName = Annotated[str, AfterValidator(_kubernetes_name)]
 StorageUrl = Annotated[str, AfterValidator(_storage_url)]
 FilePath = Annotated[str, AfterValidator(_filled)]

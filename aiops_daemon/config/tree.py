@@ -55,6 +55,17 @@ class Tree:
         """Make a fault at a key."""
         return _fault(self.keys.get(path) or self.place(path), path, message, remedy)
 
+    def below(self, path: Path) -> Tree:
+        """Return what stands at a path as a tree of its own; places stay those of the file."""
+        root: Any = self.root
+        for step in path:
+            root = root[step]
+        size = len(path)
+        keys, values = (
+            {at[size:]: mark for at, mark in marks.items() if at[:size] == path} for marks in (self.keys, self.values)
+        )
+        return Tree(self.file, root, keys, values, {at[size:] for at in self.unread if at[:size] == path})
+
     def put(self, path: tuple[str, ...], value: Any, flag: str) -> None:
         """Set a value that a command line flag gives, over what the file says."""
         parent = self.root

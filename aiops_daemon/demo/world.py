@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from aiops_daemon.core.model.durations import DAY, HOUR
 from aiops_daemon.core.model.query import Direction, QuerySpec
-from aiops_daemon.core.model.slo import SloSpec
+from aiops_daemon.core.model.sli import EventsSli
+from aiops_daemon.core.model.slo import Rolling, SloSpec
 from aiops_daemon.core.packs import PACKS
 from aiops_daemon.demo import signals, story
 from aiops_daemon.demo.shop import Labelled, Shop
@@ -70,16 +71,16 @@ def build(epoch: float, seed: int = 7) -> World:
     exprs = {query.spec.name: query.spec.expr for pack in PACKS for query in pack.queries}
     exprs[_ORDERS.name] = _ORDERS.expr
     recordings = {exprs[name]: _record(series, times, kept) for name, series in shop.answers().items()}
-    slos = {service: _availability(service) for service in _PROMISED}
-    for service, slo in slos.items():
-        for selector, failed_only in ((slo.total, False), (slo.bad or "", True)):
+    for service in _PROMISED:
+        events = _events(service)
+        for selector, failed_only in ((events.total, False), (events.side, True)):
             recordings[selector] = _record(shop.counters(service, failed_only=failed_only), times, kept)
             gained = shop.increases(service, failed_only=failed_only)
             recordings[increase_expr(selector)] = _record(gained, times, kept)
     return World(
         recordings=recordings,
         queries=(_ORDERS,),
-        slos=tuple(slos.values()),
+        slos=tuple(_availability(service) for service in _PROMISED),
         start=float(times[0]),
         incident_start=begin,
         end=begin + signals.REPLAY_HOURS * HOUR,
@@ -94,14 +95,16 @@ def _record(series: Labelled, times: NDArray[np.float64], kept: NDArray[np.bool_
     return Recording(keys, times, np.stack([values[kept] for _, values in series]))
 
 
+def _events(service: str) -> EventsSli:
+    return EventsSli(f'{_COUNTER}{{service="{service}"}}', bad=f'{_COUNTER}{{service="{service}",code=~"5.."}}')
+
+
 def _availability(service: str) -> SloSpec:
     return SloSpec(
         name=f"{service}-availability",
-        total=f'{_COUNTER}{{service="{service}"}}',
-        good=None,
-        bad=f'{_COUNTER}{{service="{service}",code=~"5.."}}',
+        sli=_events(service),
         objective_ratio=_OBJECTIVE,
-        window_seconds=30 * DAY,
+        window=Rolling(30 * DAY),
         labels=(("service", service), ("team", "shop")),
     )
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from aiops_daemon.core.model.finding import Finding, FindingKind, uid_of
 from aiops_daemon.core.model.labels import Labels, adapt, make
 from aiops_daemon.core.model.labels import text as label_text
+from aiops_daemon.core.model.sli import EventsSli
 from aiops_daemon.core.model.slo import SloSpec, SloStatus
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.core.signals.burn.increases import Increases
@@ -37,6 +38,7 @@ class SloWatch:
 
     def __init__(self, spec: SloSpec, source: SourceSpec) -> None:
         self.spec = spec
+        self.events = _events_of(spec)
         self.labels: Labels = make(dict(adapt(spec.labels, add=source.external_labels)))
         self.ledger = BurnLedger(spec)
         self.status: SloStatus | None = None
@@ -76,8 +78,8 @@ class SloWatch:
 
     async def poll(self, source: MetricSource, at: float, book: FindingBook) -> None:
         """Read both counters at one moment, add what they gained, and settle the findings; raises SourceError."""
-        total = await source.instant(self.spec.total, at)
-        side = await source.instant(self.spec.bad or self.spec.good or "", at)
+        total = await source.instant(self.events.total, at)
+        side = await source.instant(self.events.side, at)
         if total.partial or side.partial:
             return
         if not self._learned:
@@ -90,7 +92,7 @@ class SloWatch:
     def _take(self, total: InstantAnswer, side: InstantAnswer, at: float) -> None:
         events = _observe(self._total, total, at)
         gained = _observe(self._side, side, at)
-        bad = gained if self.spec.bad is not None else events - gained  # below 0 when good was counted first
+        bad = gained if self.events.bad is not None else events - gained  # below 0 when good was counted first
         self.ledger.add(at, bad, events)
 
     async def _try_to_learn(self, source: MetricSource, at: float) -> None:
@@ -109,12 +111,12 @@ class SloWatch:
         start = max(at - self.spec.window_seconds, self.restored_until or 0.0)
         start = (start // _STEP + 1) * _STEP
         if start < at:
-            totals = await self._increases(source, self.spec.total, start, at)
-            sides = await self._increases(source, self.spec.bad or self.spec.good or "", start, at)
+            totals = await self._increases(source, self.events.total, start, at)
+            sides = await self._increases(source, self.events.side, start, at)
             times = np.array(sorted(totals))
             events = np.array([totals[time] for time in times.tolist()])
             gained = np.array([sides.get(time, 0.0) for time in times.tolist()])
-            bad = gained if self.spec.bad is not None else np.maximum(0.0, events - gained)
+            bad = gained if self.events.bad is not None else np.maximum(0.0, events - gained)
             self.ledger.backfill(times, np.minimum(bad, events), events)
         self._learned = True
 
@@ -153,6 +155,13 @@ class SloWatch:
             updated_at=at,
             sentence=burn_sentence(status, alert),
         )
+
+
+def _events_of(spec: SloSpec) -> EventsSli:
+    """Return what is counted; raises ValueError for other indicators, which the configuration refuses."""
+    if not isinstance(spec.sli, EventsSli):
+        raise ValueError(f"SLO {spec.name}: only counters of events can be watched")
+    return spec.sli
 
 
 def increase_expr(selector: str) -> str:

@@ -145,7 +145,7 @@ def _slo_name(watch: SloWatch) -> str:
 
 
 def _slo_expr(watch: SloWatch) -> str:
-    return f"{watch.spec.total}\0{watch.spec.bad}\0{watch.spec.good}\0{watch.spec.window_seconds:g}"
+    return f"{watch.events.total}\0{watch.events.bad}\0{watch.events.good}\0{watch.spec.window_seconds:g}"
 
 
 def _slo_state(watch: SloWatch, at: float) -> LearnedState:

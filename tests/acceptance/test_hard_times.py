@@ -13,7 +13,8 @@ from scenario import EPOCH, HOUR, WEEK, Scenario
 from shapes import Shape, between, daily, flat
 
 from aiops_daemon.core.model.query import QuerySpec
-from aiops_daemon.core.model.slo import SloSpec
+from aiops_daemon.core.model.sli import EventsSli
+from aiops_daemon.core.model.slo import Rolling, SloSpec
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.edges.prometheus.recorded import RecordedSource
 from aiops_daemon.ports import MetricSource
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.looptime
 
 RATE = QuerySpec("rate", "rate")
 SLOW = QuerySpec("load", "load", interval=300.0)
-SLO = SloSpec("shop", objective_ratio=0.999, window_seconds=30 * 86400.0, total="total", bad="bad", good=None)
+SLO = SloSpec("shop", EventsSli("total", bad="bad"), 0.999, Rolling(30 * 86400.0))
 
 
 def scenario(folder: Path, *faults: Fault, more: dict[str, Shape] | None = None) -> Scenario:

@@ -13,7 +13,8 @@ from shapes import Shape, between, counter, daily, flat, only
 
 from aiops_daemon.core.model.finding import FindingKind
 from aiops_daemon.core.model.query import QuerySpec, Threshold
-from aiops_daemon.core.model.slo import SloSpec
+from aiops_daemon.core.model.sli import EventsSli
+from aiops_daemon.core.model.slo import Rolling, SloSpec
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.core.packs import PACKS
 from aiops_daemon.edges.prometheus.recorded import RecordedSource
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.looptime
 
 RATE = QuerySpec("rate", "rate")
 LOAD = QuerySpec("load", "load")
-SLO = SloSpec("shop", objective_ratio=0.999, window_seconds=30 * 86400.0, total="total", bad="bad", good=None)
+SLO = SloSpec("shop", EventsSli("total", bad="bad"), 0.999, Rolling(30 * 86400.0))
 
 
 def broken(level: float, seed: int) -> Shape:

@@ -13,7 +13,8 @@ from shapes import Shape, between, counter, daily, flat, local_office, only
 from aiops_daemon.core.model.finding import FindingKind
 from aiops_daemon.core.model.labels import get
 from aiops_daemon.core.model.query import Direction, QuerySpec, Season, Threshold
-from aiops_daemon.core.model.slo import SloSpec
+from aiops_daemon.core.model.sli import EventsSli
+from aiops_daemon.core.model.slo import Rolling, SloSpec
 from aiops_daemon.flows.burn import increase_expr
 
 pytestmark = pytest.mark.looptime
@@ -225,7 +226,7 @@ async def test_a_memory_leak_is_called_hours_before_it_breaches(tmp_path: Path) 
 def shop(errors_from: float, errors_to: float, ratio: float, hours: float) -> tuple[SloSpec, dict[str, Recording]]:
     """An SLO over ten requests a second with a stretch of errors."""
     origin = EPOCH - WEEK
-    slo = SloSpec("checkout", "total", good=None, bad="bad", objective_ratio=0.999, window_seconds=7 * DAY)
+    slo = SloSpec("checkout", EventsSli("total", bad="bad"), 0.999, Rolling(7 * DAY))
 
     def rate(t: object) -> object:
         return flat(10, 0.5, seed=1)(t)  # type: ignore[arg-type]

@@ -83,8 +83,99 @@ def test_alerts_that_can_never_fire_are_left_out_and_said(tmp_path: Path, capsys
     assert 0 == run("-o", "-", f"--config.file={tmp_path / 'config.yaml'}", "--promtool=none")
 
     told = capsys.readouterr()
-    assert "warning: SLO 'checkout': the page pair 1h/5m can never fire: 14.4 times the budget of 0.2" in told.err
+    assert "slos[0].objective: the page pair 1h/5m can never fire: 14.4 times the budget of 0.2" in told.err
     assert "AiopsSloBudgetBurnFast" not in told.out
+
+
+SHOP = "aiops-slo-shop-availability"
+SLOTH = """
+version: prometheus/v1
+service: shop
+slos:
+  - name: availability
+    objective: 99.9
+    sli:
+      events:
+        error_query: sum(rate(requests_total{code=~"5.."}[{{.window}}]))
+        total_query: sum(rate(requests_total[{{.window}}]))
+    alerting: {name: ShopFails}
+"""
+
+
+@pytest.fixture
+def sloth(tmp_path: Path) -> str:
+    """Write a file of Sloth and return its path."""
+    (tmp_path / "sloth.yaml").write_text(SLOTH)
+    return str(tmp_path / "sloth.yaml")
+
+
+def test_files_of_slos_become_rules_with_tests(sloth: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One file for each SLO; files of the daemon in the same folder stay."""
+    out = tmp_path / "out"
+    run("-o", str(out), "--promtool=none")
+
+    assert 0 == run("-i", sloth, "-o", str(out), "--promtool=none")
+
+    told = capsys.readouterr()
+    assert f"{SHOP}.yaml: 28 rules, unit test tests/{SHOP}_test.yaml" in told.out
+    assert "28 rules for 1 SLO; no promtool" in told.err
+    assert ["aiops-health.yaml", f"{SHOP}.yaml"] == sorted(path.name for path in out.glob("*.yaml"))
+
+
+def test_sloth_s_names_on_request(sloth: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """On standard output as one document."""
+    assert 0 == run("-i", sloth, "--compat=sloth", "--promtool=none")
+
+    (document,) = yaml.safe_load_all(capsys.readouterr().out)
+    assert "sloth-slo-sli-recordings-shop-availability" == document["groups"][0]["name"]
+
+
+def test_objects_carry_what_the_operator_selects_by(sloth: str, tmp_path: Path) -> None:
+    """Labels and namespace come from the configuration; each object is a file."""
+    config = tmp_path / "config.yaml"
+    config.write_text(CONFIG.replace("rules: {", "rules: {prometheus_rule: {namespace: mon, labels: {release: kps}}, "))
+
+    flags = ("--format=prometheusrule", f"--config.file={config}", "--promtool=none")
+    assert 0 == run("-i", sloth, "-o", str(tmp_path / "out"), *flags)
+
+    (document,) = yaml.safe_load_all((tmp_path / "out" / f"{SHOP}.yaml").read_text())
+    assert {"name": SHOP, "namespace": "mon", "labels": {"release": "kps"}} == document["metadata"]
+    assert "origin" in str(document["spec"])
+
+
+def test_tests_alone(sloth: str, tmp_path: Path) -> None:
+    """For a CI that has the rules already."""
+    assert 0 == run("-i", sloth, "-o", str(tmp_path / "out"), "--format=tests", "--promtool=none")
+    assert ["tests/aiops-slo-shop-availability_test.yaml"] == [
+        str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.yaml")
+    ]
+
+
+def test_a_file_that_is_not_ours_is_not_replaced(
+    sloth: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also not by objects."""
+    (tmp_path / f"{SHOP}.yaml").write_text("mine")
+
+    assert 1 == run("-i", sloth, "-o", str(tmp_path), "--format=prometheusrule", "--promtool=none")
+    assert "lacks our header" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flag", ["--compat=sloth", "--format=tests"])
+def test_what_is_for_files_of_slos_needs_one(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Used wrongly: exit 2."""
+    assert 2 == run(flag, "--promtool=none")
+    assert "give -i FILE" in capsys.readouterr().err
+
+
+def test_faults_of_a_file_of_slos_are_all_told(tmp_path: Path) -> None:
+    """The command line prints them and exits 1."""
+    (tmp_path / "sloth.yaml").write_text(SLOTH.replace("99.9", "100").replace("error_query", "errorQuery"))
+
+    with pytest.raises(ConfigError) as caught:
+        run("-i", str(tmp_path / "sloth.yaml"), "--promtool=none")
+
+    assert 3 == len(caught.value.faults)
 
 
 def test_a_refusal_exits_1_with_the_checker_s_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,8 @@ from aiops_daemon.config.load import Loaded, Overrides, load
 from aiops_daemon.config.show import show
 from aiops_daemon.core.model.query import Direction, Export, QuerySpec, Season, Threshold
 from aiops_daemon.core.model.settings import ExportSpec, HistorySpec, RulesSpec, Settings, StorageSpec
-from aiops_daemon.core.model.slo import SloSpec
+from aiops_daemon.core.model.sli import EventsSli
+from aiops_daemon.core.model.slo import Rolling, SloSpec
 from aiops_daemon.core.model.source import SourceSpec, TlsSpec
 
 SOURCE = 'prometheus: [{name: eu1, urls: ["http://prom:9090/"]}]\n'
@@ -134,8 +135,9 @@ def test_an_objective_in_percent_becomes_a_ratio_without_rounding_noise(loaded) 
     """99.9 percent is the double nearest to 0.999."""
     events = "sli: {events: {good: 'ok_total{code=~\"2..\"}', total: all_total}}"
     settings = loaded(f"{SOURCE}slos: [{{name: a, objective: 99.9, window: 28d, {events}}}]\n").settings
+    promised = SloSpec("a", EventsSli("all_total", good='ok_total{code=~"2.."}'), 0.999, Rolling(28 * 86400.0))
 
-    assert (SloSpec("a", "all_total", 'ok_total{code=~"2.."}', None, 0.999, 28 * 86400.0),) == settings.slos
+    assert (promised,) == settings.slos
 
 
 def test_packs_may_be_named_or_switched_off(loaded) -> None:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from aiops_daemon.core.model.slo import DataState, SloSpec, SloStatus
+from aiops_daemon.core.model.sli import EventsSli
+from aiops_daemon.core.model.slo import DataState, Rolling, SloSpec, SloStatus
 from aiops_daemon.core.signals.burn.ledger import BurnLedger, wilson_lower
 from aiops_daemon.core.signals.burn.sentence import burn_sentence
 from aiops_daemon.core.signals.burn.windows import pairs_of
@@ -14,7 +15,7 @@ START = 1_800_000_000.0
 
 def spec(objective: float = 0.999, days: float = 30, name: str = "checkout") -> SloSpec:
     """Build an SLO whose selectors do not matter here."""
-    return SloSpec(name=name, total="t", good=None, bad="b", objective_ratio=objective, window_seconds=days * DAY)
+    return SloSpec(name, EventsSli("t", bad="b"), objective, Rolling(days * DAY))
 
 
 def run(

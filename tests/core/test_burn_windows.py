@@ -1,8 +1,11 @@
 """Windows as data: factors per SLO window, names, and pairs that arithmetic forbids."""
 
+from dataclasses import replace
+
 import pytest
 
-from aiops_daemon.core.model.slo import SloSpec
+from aiops_daemon.core.model.sli import EventsSli
+from aiops_daemon.core.model.slo import BurnPair, BurnWindows, Calendar, CalendarUnit, Rolling, SloSpec
 from aiops_daemon.core.signals.burn.windows import all_pairs, impossible_pairs, pairs_of, reported_windows
 
 DAY = 86400.0
@@ -10,7 +13,7 @@ DAY = 86400.0
 
 def spec(objective: float = 0.999, days: float = 30) -> SloSpec:
     """Build an SLO whose selectors do not matter here."""
-    return SloSpec(name="x", total="t", good=None, bad="b", objective_ratio=objective, window_seconds=days * DAY)
+    return SloSpec("x", EventsSli("t", bad="b"), objective, Rolling(days * DAY))
 
 
 @pytest.mark.parametrize(
@@ -49,3 +52,20 @@ def test_the_warning_shows_the_arithmetic() -> None:
         "SLO 'x': the page pair 1h/5m can never fire: 14.4 times the budget of 0.07 is an error ratio of 1.01, "
         "and none exceeds 1; it needs an objective above 93.06 %"
     ) == warning
+
+
+def test_windows_of_a_user_are_taken_as_they_are() -> None:
+    """A factor that is given is not scaled; a share is."""
+    pairs = (BurnPair("page", 1800.0, 300.0, factor=10.0), BurnPair("ticket", DAY, 7200.0, budget_share=0.1))
+    chosen = replace(spec(), burn=BurnWindows("ours", pairs, chosen=True))
+
+    assert [10.0, pytest.approx(3.0)] == [pair.factor for pair in all_pairs(chosen)]
+    assert ["5m", "30m", "2h", "1d", "30d"] == list(reported_windows(chosen))
+
+
+def test_a_calendar_month_burns_as_thirty_days() -> None:
+    """So that the factors are those of the book."""
+    month = replace(spec(), window=Calendar(CalendarUnit.MONTH, "Europe/Berlin"))
+
+    assert all_pairs(spec()) == all_pairs(month)
+    assert 0.001 == month.budget_ratio

@@ -9,6 +9,7 @@ import pytest
 
 from aiops_daemon.core.model import labels as label_sets
 from aiops_daemon.core.model.query import QuerySpec
+from aiops_daemon.core.model.sli import EventsSli
 from aiops_daemon.core.packs import choose
 from aiops_daemon.core.signals.bands.baseline import BandOptions, Bands
 from aiops_daemon.core.signals.findings.onsets import Onsets
@@ -28,6 +29,11 @@ _FEW = 2  # findings that no fault explains
 def world() -> World:
     """Return the world that the demo replays."""
     return build(_EPOCH)
+
+
+def counted(world: World) -> list[EventsSli]:
+    """List what the objectives count."""
+    return [slo.sli for slo in world.slos if isinstance(slo.sli, EventsSli)]
 
 
 def _specs(world: World) -> list[QuerySpec]:
@@ -113,7 +119,7 @@ def test_what_fills_up_does_so_when_told(world: World) -> None:
 def test_every_chosen_query_has_a_recording(world: World) -> None:
     """The packs take exactly what was recorded, and it is a moderate number of series."""
     specs = _specs(world)
-    selectors = {selector for slo in world.slos for selector in (slo.total, slo.bad or "")}
+    selectors = {selector for events in counted(world) for selector in (events.total, events.side)}
     gained = {increase_expr(selector) for selector in selectors}
 
     assert {spec.expr for spec in specs} | selectors | gained == set(world.recordings)
@@ -135,8 +141,8 @@ def test_recordings_are_well_formed(world: World) -> None:
 
 def test_counters_only_rise_and_bad_is_part_of_total(world: World) -> None:
     """Objectives are measured on raw counters."""
-    for slo in world.slos:
-        total, bad = world.recordings[slo.total], world.recordings[slo.bad or ""]
+    for events in counted(world):
+        total, bad = world.recordings[events.total], world.recordings[events.side]
 
         assert (np.diff(total.values) >= 0).all()
         assert set(bad.keys) < set(total.keys)
@@ -145,8 +151,8 @@ def test_counters_only_rise_and_bad_is_part_of_total(world: World) -> None:
 
 def test_increases_are_those_of_the_counters(world: World) -> None:
     """History of an objective and its live counters tell the same; counters are whole numbers, hence the tolerance."""
-    for slo in world.slos:
-        for selector in (slo.total, slo.bad or ""):
+    for events in counted(world):
+        for selector in (events.total, events.side):
             counters, gained = world.recordings[selector], world.recordings[increase_expr(selector)]
             history = counters.times <= world.incident_start
             expected = np.diff(counters.values[:, history].sum(axis=0))

@@ -7,10 +7,11 @@ import pytest
 from rule_inputs import EVIL, HOSTILE, PLAIN
 
 from aiops_daemon.core.model.query import QuerySpec, Threshold
+from aiops_daemon.core.model.selector import quote
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.core.rules.document import AlertRule, RecordingRule, RuleFile, RuleGroup
-from aiops_daemon.core.rules.expression import number, quote, selector
+from aiops_daemon.core.rules.expression import number, selector
 from aiops_daemon.core.rules.generate import generate
 from aiops_daemon.core.rules.template import words
 

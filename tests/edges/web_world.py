@@ -9,7 +9,8 @@ import numpy as np
 
 from aiops_daemon.core.model.finding import Finding, FindingKind
 from aiops_daemon.core.model.page import Page
-from aiops_daemon.core.model.slo import DataState, SloSpec, SloStatus
+from aiops_daemon.core.model.sli import EventsSli
+from aiops_daemon.core.model.slo import DataState, Rolling, SloSpec, SloStatus
 from aiops_daemon.core.model.view import Plot, Readiness, ReloadOutcome, StreamView, View
 from aiops_daemon.edges.web.server import WebPorts
 
@@ -114,7 +115,8 @@ def disk_plot(count=288, step=300.0):
 
 def slo(name="checkout-availability", **changes):
     """Make an SLO's standing."""
-    spec = SloSpec(name, "total", None, "bad", 0.999, 30 * 86_400, (("service", "checkout"), ("team", "shop")))
+    labels = (("service", "checkout"), ("team", "shop"))
+    spec = SloSpec(name, EventsSli("total", bad="bad"), 0.999, Rolling(30 * 86_400.0), labels)
     defaults = {
         "spec": spec, "at": NOW, "state": DataState.OK,
         "error_ratio": {"5m": 0.016, "1h": 0.0162, "6h": 0.004},

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from aiops_daemon.core.model.learned import LearnedState
 from aiops_daemon.core.model.query import QuerySpec, Season, Threshold
-from aiops_daemon.core.model.slo import SloSpec
+from aiops_daemon.core.model.sli import EventsSli
+from aiops_daemon.core.model.slo import Rolling, SloSpec
 from aiops_daemon.flows.burn import SloWatch
 from aiops_daemon.flows.keep import Keeper, learned_part, part_name, restore_stream
 from aiops_daemon.flows.poll import Poller
@@ -134,7 +135,7 @@ async def test_a_stream_that_learned_nothing_overwrites_nothing() -> None:
     around = surroundings()
     poller = Poller(SOURCE, None, around)  # type: ignore[arg-type]
     poller.add([stream(series=2)])
-    poller.add_slo(SloWatch(SloSpec("slo", "total", None, "bad", 0.99, 86_400.0), SOURCE))
+    poller.add_slo(SloWatch(SloSpec("slo", EventsSli("total", bad="bad"), 0.99, Rolling(86_400.0)), SOURCE))
     await Keeper([poller], around, saved.update).save()
     assert {} == saved
 
@@ -150,7 +151,7 @@ async def test_saved_state_tells_up_to_when_it_lived_not_when_it_was_written() -
     await around.clock.sleep(7200)
     poller = Poller(SOURCE, None, around)  # type: ignore[arg-type]
     poller.add([learned(1)])
-    watch = SloWatch(SloSpec("slo", "total", None, "bad", 0.99, 86_400.0), SOURCE)
+    watch = SloWatch(SloSpec("slo", EventsSli("total", bad="bad"), 0.99, Rolling(86_400.0)), SOURCE)
     watch.restored_until = AT - 60
     poller.add_slo(watch)
     await Keeper([poller], around, saved.update).save()

@@ -11,7 +11,8 @@ from flow_world import AT, FINDING, SOURCE, stream, surroundings
 from aiops_daemon.core.model.finding import FindingKind
 from aiops_daemon.core.model.page import Block, Page
 from aiops_daemon.core.model.query import QuerySpec
-from aiops_daemon.core.model.slo import SloSpec
+from aiops_daemon.core.model.sli import EventsSli
+from aiops_daemon.core.model.slo import Rolling, SloSpec
 from aiops_daemon.core.signals.burn.ledger import BurnLedger
 from aiops_daemon.flows.burn import SloWatch
 from aiops_daemon.flows.discover import Discovery
@@ -21,7 +22,7 @@ from aiops_daemon.flows.publish import PLOTS, Publisher
 
 pytestmark = pytest.mark.looptime
 
-SLO = SloSpec("shop", "total", None, "bad", 0.99, 86_400.0)
+SLO = SloSpec("shop", EventsSli("total", bad="bad"), 0.99, Rolling(86_400.0))
 
 
 class Renderer:

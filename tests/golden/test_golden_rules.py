@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from rule_inputs import PLAIN
+from slo_kinds import KINDS
 
-from aiops_daemon.core.model.settings import Settings
+from aiops_daemon.core.model.settings import RulesSpec, Settings
 from aiops_daemon.core.rules.document import Document, RuleFile
 from aiops_daemon.core.rules.generate import generate
+from aiops_daemon.core.rules.slo.files import slo_files
 from aiops_daemon.edges.rulefiles.render import render
 
 GOLDEN = Path(__file__).parent / "rules"
@@ -40,6 +42,18 @@ def test_rules_of_a_small_shop(name: str) -> None:
     (file,) = [file for file in generate(PLAIN, PLAIN.queries, PLAIN.slos) if file.name == name]
 
     compare(GOLDEN, file)
+
+
+@pytest.mark.parametrize(("folder", "like_sloth"), [("native", False), ("sloth", True)])
+@pytest.mark.parametrize("kind", ["bad events", "latency"])
+def test_native_rules_of_slos(folder: str, like_sloth: bool, kind: str) -> None:
+    """Under our names and under Sloth's; the unit test of one of them."""
+    (file,) = slo_files([KINDS[kind]], RulesSpec(), like_sloth=like_sloth, version="0")
+
+    if kind == "bad events" and not like_sloth:
+        compare(GOLDEN.parent / "slos" / folder, file)
+    else:
+        compare_one(GOLDEN.parent / "slos" / folder / file.file_name, file.document)
 
 
 def test_the_shipped_pack_is_what_is_generated() -> None:

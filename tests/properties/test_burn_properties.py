@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiops_daemon.core.model.slo import SloSpec
+from aiops_daemon.core.model.sli import EventsSli
+from aiops_daemon.core.model.slo import Rolling, SloSpec
 from aiops_daemon.core.signals.burn.exhaustion import exhaustion_time
 from aiops_daemon.core.signals.burn.increases import Increases
 from aiops_daemon.core.signals.burn.ledger import BurnLedger, wilson_lower
@@ -16,7 +17,7 @@ from aiops_daemon.core.signals.burn.ring import BucketRing, Sums
 from aiops_daemon.core.signals.burn.windows import reported_windows
 
 START = 1_800_000_123.0
-SPEC = SloSpec(name="x", total="t", good=None, bad="b", objective_ratio=0.99, window_seconds=7 * 86400.0)
+SPEC = SloSpec("x", EventsSli("t", bad="b"), 0.99, Rolling(7 * 86400.0))
 
 gaps = st.floats(5.0, 900.0)
 events = st.tuples(gaps, st.floats(0.0, 50.0), st.floats(0.0, 1000.0))

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from aiops_daemon.core.model.alertmanager import HeartbeatSpec
 from aiops_daemon.core.model.query import QuerySpec, Threshold
+from aiops_daemon.core.model.selector import quote
 from aiops_daemon.core.model.settings import RulesSpec, Settings
 from aiops_daemon.core.rules.alerthealth import alert_road_alerts
-from aiops_daemon.core.rules.expression import quote, selector
+from aiops_daemon.core.rules.expression import selector
 from aiops_daemon.core.rules.generate import generate
 from aiops_daemon.core.rules.template import words
 from aiops_daemon.edges.rulefiles.render import render

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from aiops_daemon.core.model.alertmanager import AlertmanagerSpec, HeartbeatSpec, QualitySpec, TeamSpec, WatchdogSpec
 from aiops_daemon.core.model.durations import DAY, WEEK
@@ -36,9 +37,28 @@ class ExportSpec:
     max_series: int = 20_000
 
 
+class SloRules(StrEnum):
+    """What SLO alerts are built on: rules over the users' own metrics, or what the daemon exports. Never both."""
+
+    NATIVE = "native"
+    EXPORTED = "exported"
+
+
+@dataclass(frozen=True, slots=True)
+class PrometheusRuleSpec:
+    """What PrometheusRule objects carry, so that an operator's selector picks them up."""
+
+    namespace: str = ""
+    labels: Labels = ()
+    annotations: Labels = ()
+
+
 @dataclass(frozen=True, slots=True)
 class RulesSpec:
     """Continuous rule writing; an empty directory switches it off."""
+
+    slo: SloRules = SloRules.EXPORTED
+    prometheus_rule: PrometheusRuleSpec = PrometheusRuleSpec()
 
     directory: str = ""
     labels: Labels = ()

@@ -11,11 +11,11 @@ from aiops_daemon.core.model.durations import prometheus_duration
 from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.model.quantity import speak
 from aiops_daemon.core.model.settings import Settings
-from aiops_daemon.core.model.slo import SloSpec
+from aiops_daemon.core.model.slo import PAGE, SEVERITIES, SloSpec
 from aiops_daemon.core.rules.alert import Alert, Example, keep_firing, plots_at, poll_interval
 from aiops_daemon.core.rules.expression import selector, series
 from aiops_daemon.core.rules.template import Text, if_known, prepare, reading, where, words
-from aiops_daemon.core.signals.burn.windows import PAGE, SEVERITIES, WindowPair, pairs_of
+from aiops_daemon.core.signals.burn.windows import WindowPair, pairs_of
 
 SEVERITY_OF = {"page": "critical", "ticket": "warning"}
 BURN = {"page": "AiopsSloBudgetBurnFast", "ticket": "AiopsSloBudgetBurnSlow"}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from aiops_daemon.core.model.durations import prometheus_duration
+from aiops_daemon.core.model.settings import PrometheusRuleSpec
 
 Document: TypeAlias = dict[str, Any]
 Texts: TypeAlias = tuple[tuple[str, str], ...]
@@ -68,11 +69,15 @@ class RuleGroup:
 
 @dataclass(frozen=True, slots=True)
 class RuleFile:
-    """A rule file and the promtool unit test that proves it; `name` is without folder and ending."""
+    """A rule file and the promtool unit test that proves it; `name` is without folder and ending.
+
+    `slow`: the test tells of days and takes promtool ten seconds or more, so it is run when asked for.
+    """
 
     name: str
     document: Document
     test_document: Document
+    slow: bool = False
 
     @property
     def rules(self) -> int:
@@ -88,6 +93,17 @@ class RuleFile:
     def test_name(self) -> str:
         """Name the test file, in the folder `tests` beside the rules, where no glob for rules finds it."""
         return f"tests/{self.name}_test.yaml"
+
+
+def prometheus_rule(file: RuleFile, spec: PrometheusRuleSpec) -> Document:
+    """Return a rule file as an object for Prometheus' operator; what the settings add is what selectors ask for."""
+    metadata: Document = {"name": file.name}
+    if spec.namespace:
+        metadata["namespace"] = spec.namespace
+    for key, texts in (("labels", spec.labels), ("annotations", spec.annotations)):
+        metadata |= {key: dict(texts)} if texts else {}
+    kind = {"apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule"}
+    return {**kind, "metadata": metadata, "spec": file.document}
 
 
 def groups_document(groups: tuple[RuleGroup, ...]) -> Document:

@@ -9,13 +9,7 @@ from collections.abc import Mapping
 
 from aiops_daemon.core.model.labels import legacy_name
 from aiops_daemon.core.model.metrics import BY_NAME, MetricSpec
-
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-
-
-def quote(value: str) -> str:
-    r"""Write a PromQL string: backslash, quote and control characters escaped, everything else as it is."""
-    return '"' + "".join(_escape(character) for character in value) + '"'
+from aiops_daemon.core.model.selector import quote
 
 
 def selector(metric: MetricSpec | str, labels: Mapping[str, str] | None = None) -> str:
@@ -36,9 +30,3 @@ def number(value: float) -> str:
     if value != value or value in (float("inf"), float("-inf")):
         raise ValueError(f"{value} cannot stand in an expression")
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))
-
-
-def _escape(character: str) -> str:
-    if character in _ESCAPES:
-        return _ESCAPES[character]
-    return f"\\x{ord(character):02x}" if ord(character) < 0x20 or ord(character) == 0x7F else character

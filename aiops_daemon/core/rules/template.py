@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiops_daemon.core.model.metrics import MetricSpec
-from aiops_daemon.core.rules.expression import quote
+from aiops_daemon.core.model.selector import quote
 
 # $match: all labels of the alert as matchers, to ask for other metrics of the same series
 MATCH = (

@@ -16,7 +16,7 @@ import yaml
 
 from aiops_daemon.ports import RuleVerdict
 
-DEADLINE = 300.0  # seconds for one run of promtool; the tests of a thousand queries take about a minute
+DEADLINE = 300.0  # seconds for a check, and for each test file; the tests of a thousand queries take about a minute
 _MOST_OUTPUT = 20_000  # characters of promtool's words that are kept
 _RULE_KEYS = {"alert", "record", "expr", "for", "keep_firing_for", "labels", "annotations"}
 _GROUP_KEYS = {"name", "interval", "rules", "limit", "query_offset", "labels", "partial_response_strategy"}
@@ -50,14 +50,15 @@ class Promtool:
             )
         except OSError as error:
             return RuleVerdict(accepted=False, checked=False, output=f"{self._path}: {error.strerror}")
-        return await self._judge(process, f"{verb} {noun}")
+        deadline = self._deadline * (max(1, len(paths)) if verb == "test" else 1)
+        return await self._judge(process, f"{verb} {noun}", deadline)
 
-    async def _judge(self, process: asyncio.subprocess.Process, command: str) -> RuleVerdict:
+    async def _judge(self, process: asyncio.subprocess.Process, command: str, deadline: float) -> RuleVerdict:
         try:
-            async with asyncio.timeout(self._deadline):
+            async with asyncio.timeout(deadline):
                 written, _ = await process.communicate()
         except TimeoutError:
-            return RuleVerdict(False, checked=False, output=f"promtool {command} took over {self._deadline:g} s")
+            return RuleVerdict(False, checked=False, output=f"promtool {command} took over {deadline:g} s")
         finally:
             if process.returncode is None:
                 process.kill()

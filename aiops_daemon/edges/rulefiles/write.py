@@ -11,13 +11,13 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiops_daemon.core.model.query import QuerySpec
 from aiops_daemon.core.model.settings import Settings
-from aiops_daemon.core.rules.document import RuleFile
+from aiops_daemon.core.rules.document import Document, RuleFile
 from aiops_daemon.core.rules.generate import generate
 from aiops_daemon.edges.durable import sync_directory
 from aiops_daemon.edges.rulefiles.render import HEADER, render
@@ -25,6 +25,7 @@ from aiops_daemon.errors import RuleFileError
 from aiops_daemon.ports import RuleChecker, RuleVerdict
 
 TESTS = "tests"
+FAMILY = "aiops-"  # how names of our files begin
 _STAGING = ".aiops-staging-"
 _MARK = HEADER.split("(", maxsplit=1)[0]  # what tells our files, whatever version wrote them
 _WORDS = 4000  # characters of the checker's output in an error
@@ -49,31 +50,38 @@ async def write_rule_files(
     return tuple(str(path) for path in written.paths)
 
 
-async def write_rules(directory: Path, files: Sequence[RuleFile], checker: RuleChecker) -> Written:
-    """Check `files` and move them into `directory`; raises RuleFileError and changes nothing when refused."""
+async def write_rules(
+    directory: Path, files: Sequence[RuleFile], checker: RuleChecker, *, slow: bool = False, family: str = FAMILY
+) -> Written:
+    """Check `files` and move them into `directory`; raises RuleFileError and changes nothing when refused.
+
+    `slow`: unit tests that tell of days are run too, which takes half a minute each. Files of ours whose names begin
+    with `family` and that are not among `files` are removed.
+    """
     try:
         staging = await asyncio.to_thread(_stage, directory, files)
     except OSError as error:
         raise RuleFileError(f"{directory}: cannot write rule files: {error.strerror}") from error
     try:
-        verdict = await _checked(staging, files, checker)
-        return await asyncio.to_thread(_install, staging, directory, files, verdict)
+        verdict = await _checked(staging, files, checker, slow)
+        return await asyncio.to_thread(_install, staging, directory, files, verdict, family)
     except OSError as error:
         raise RuleFileError(f"{directory}: cannot replace rule files: {error.strerror}") from error
     finally:
         await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)
 
 
-async def check_rules(files: Sequence[RuleFile], checker: RuleChecker) -> RuleVerdict:
+async def check_rules(files: Sequence[RuleFile], checker: RuleChecker, *, slow: bool = False) -> RuleVerdict:
     """Check `files` without putting them anywhere; raises RuleFileError when refused."""
     with tempfile.TemporaryDirectory(prefix="aiops-rules-") as folder:
         staging = await asyncio.to_thread(_stage, Path(folder), files)
-        return await _checked(staging, files, checker)
+        return await _checked(staging, files, checker, slow)
 
 
-async def _checked(staging: Path, files: Sequence[RuleFile], checker: RuleChecker) -> RuleVerdict:
+async def _checked(staging: Path, files: Sequence[RuleFile], checker: RuleChecker, slow: bool) -> RuleVerdict:
     verdict = await checker.check(
-        [staging / file.file_name for file in files], [staging / file.test_name for file in files]
+        [staging / file.file_name for file in files],
+        [staging / file.test_name for file in files if not file.slow or slow],
     )
     if not verdict.accepted:
         told = verdict.output.replace(f"{staging}{os.sep}", "").strip()
@@ -102,7 +110,7 @@ def _write(path: Path, text: str) -> None:
     path.chmod(0o644)
 
 
-def _install(staging: Path, directory: Path, files: Sequence[RuleFile], verdict: RuleVerdict) -> Written:
+def _install(staging: Path, directory: Path, files: Sequence[RuleFile], verdict: RuleVerdict, family: str) -> Written:
     names = [name for file in files for name in (file.test_name, file.file_name)]
     foreign = [name for name in names if (directory / name).exists() and not _ours(directory / name)]
     if foreign:
@@ -112,7 +120,7 @@ def _install(staging: Path, directory: Path, files: Sequence[RuleFile], verdict:
     for name in changed:
         (staging / name).replace(directory / name)
     kept = {directory / name for name in names}
-    removed = [path for path in _own_files(directory) if path not in kept]
+    removed = [path for path in _own_files(directory, family) if path not in kept]
     for path in removed:
         path.unlink(missing_ok=True)
     sync_directory(directory)
@@ -124,12 +132,33 @@ def _install(staging: Path, directory: Path, files: Sequence[RuleFile], verdict:
     )
 
 
+async def write_documents(directory: Path, documents: Mapping[str, Document]) -> tuple[Path, ...]:
+    """Write documents by file name, each in one step; raises RuleFileError, and never replaces what is not ours."""
+    try:
+        return await asyncio.to_thread(_put, directory, documents)
+    except OSError as error:
+        raise RuleFileError(f"{directory}: cannot write files: {error.strerror}") from error
+
+
+def _put(directory: Path, documents: Mapping[str, Document]) -> tuple[Path, ...]:
+    for name in documents:
+        if (directory / name).exists() and not _ours(directory / name):
+            raise RuleFileError(f"{directory / name} is not ours: it lacks our header, so it is not replaced")
+    for name, document in documents.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        staged = path.with_name(f"{_STAGING}{path.name}")
+        _write(staged, render(document))
+        staged.replace(path)
+    return tuple(directory / name for name in documents)
+
+
 def _differs(new: Path, old: Path) -> bool:
     return not old.exists() or new.read_bytes() != old.read_bytes()
 
 
-def _own_files(directory: Path) -> list[Path]:
-    candidates = [*directory.glob("aiops-*.yaml"), *(directory / TESTS).glob("aiops-*_test.yaml")]
+def _own_files(directory: Path, family: str) -> list[Path]:
+    candidates = [*directory.glob(f"{family}*.yaml"), *(directory / TESTS).glob(f"{family}*_test.yaml")]
     return sorted(path for path in candidates if path.is_file() and _ours(path))
 
 

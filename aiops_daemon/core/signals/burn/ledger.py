@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from aiops_daemon.core.model.durations import HOUR, prometheus_duration
-from aiops_daemon.core.model.slo import DataState, SloSpec, SloStatus
+from aiops_daemon.core.model.slo import SEVERITIES, DataState, SloSpec, SloStatus
 from aiops_daemon.core.signals.burn.exhaustion import exhaustion_time
 from aiops_daemon.core.signals.burn.ring import BucketRing, Sums
 from aiops_daemon.core.signals.burn.windows import (
-    SEVERITIES,
     WindowPair,
     pairs_of,
     reported_windows,

@@ -1,0 +1,142 @@
+"""What must hold between the keys of an SLO, and what of it the daemon cannot watch yet.
+
+Enters the tree as written, so that these faults come with all the others, and later the SLOs that were built, for
+arithmetic needs numbers. Leaves faults. `live`: the file is the daemon's, not one for `rules generate -i`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from aiops_daemon.config.faults import Fault, Path
+from aiops_daemon.config.tree import Tree
+from aiops_daemon.core.model.durations import DAY, HOUR, parse_duration
+from aiops_daemon.core.model.slo import SloSpec
+from aiops_daemon.core.signals.burn.windows import impossible_pairs
+
+KINDS = ("events", "ratio", "latency", "native_latency", "bool_gauge", "raw", "threshold")
+ALTERNATIVES = (
+    (("slos", "[]", "sli", "events"), ("good", "bad")),
+    (("slos", "[]", "sli", "ratio"), ("good", "bad")),
+    (("slos", "[]", "sli", "raw"), ("good", "bad")),
+    (("slos", "[]", "sli"), KINDS),
+    (("slos", "[]", "burn_windows", "[]"), ("factor", "budget_ratio")),
+)
+_ONLY_RULES = "only for `rules generate`: the daemon cannot watch it yet"
+_ELSEWHERE = "remove it, or keep this SLO in a file for `rules generate -i`"
+_LIVE_WINDOW = (DAY, 90 * DAY)
+
+
+def check_slos(tree: Tree, *, live: bool) -> list[Fault]:
+    """Find what does not go together within an SLO."""
+    parts = [_slices(tree), _pairs(tree), _groups(tree)]
+    if live:
+        parts += [_not_watched(tree), _window_not_watched(tree), _alerts(tree)]
+    return list(chain.from_iterable(parts))
+
+
+def check_burn(slos: Sequence[SloSpec], tree: Tree) -> Iterator[Fault]:
+    """Find pairs of windows that a user set and that arithmetic forbids ever to fire."""
+    for index, slo in enumerate(slos):
+        for sentence in impossible_pairs(slo) if slo.burn.chosen else ():
+            yield tree.fault(("slos", index, "burn_windows"), sentence.partition(": ")[2], "lower its factor")
+
+
+def warn_burn(slos: Sequence[SloSpec], tree: Tree) -> Iterator[Fault]:
+    """Tell of pairs of the workbook that are left out because they can never fire."""
+    for index, slo in enumerate(slos):
+        percent = slo.objective_ratio > 0.01  # else a ratio was meant, which is told
+        for sentence in impossible_pairs(slo) if percent and not slo.burn.chosen else ():
+            yield tree.fault(("slos", index, "objective"), f"{sentence.partition(': ')[2]}", "the pair is left out")
+
+
+def check_slo_names(slos: Sequence[tuple[Tree, SloSpec]]) -> Iterator[Fault]:
+    """Find SLOs of one name in files that are read together."""
+    first: dict[str, Tree] = {}
+    for tree, slo in slos:
+        if slo.name not in first:
+            first[slo.name] = tree
+        else:
+            yield tree.fault((), f"{first[slo.name].file} has an SLO {slo.name!r} too", "choose another name")
+
+
+def _slices(tree: Tree) -> Iterator[Fault]:
+    for path, budget in tree.find(("slos", "[]", "budgeting")):
+        if not isinstance(budget, dict):
+            continue
+        slices = budget.get("method") == "time_slices"
+        if slices and "target" not in budget:
+            yield tree.fault(path, "time_slices need a target", "add the share that makes a slice good, in percent")
+        if not slices and "target" in budget:
+            yield tree.key_fault((*path, "target"), "only time_slices have a target", "remove it")
+        if budget.get("method", "occurrences") == "occurrences" and "slice" in budget:
+            yield tree.key_fault((*path, "slice"), "occurrences have no slices", "remove it, or choose time_slices")
+    for path, _ in tree.find(("slos", "[]", "calendar")):
+        rolling = (*path[:-1], "window")
+        if rolling in tree.keys:
+            yield tree.key_fault(path, "at most one of window and calendar may be given", "remove one")
+    for path, _ in tree.find(("slos", "[]", "sli", "threshold")):
+        if (*path[:2], "budgeting") in tree.keys:
+            message = "a threshold is looked at once a minute: its slices cannot be set"
+            yield tree.key_fault((*path[:2], "budgeting"), message, "remove it")
+
+
+def _pairs(tree: Tree) -> Iterator[Fault]:
+    for path, pair in tree.find(("slos", "[]", "burn_windows", "[]")):
+        long, short = (_seconds(pair.get(key)) if isinstance(pair, dict) else None for key in ("long", "short"))
+        if long is not None and short is not None and short >= long:
+            yield tree.fault((*path, "short"), "must be shorter than the long window", "a twelfth of it is usual")
+        if long is not None and isinstance(pair, dict):
+            yield from _too_long(tree, path, long)
+
+
+def _too_long(tree: Tree, path: Path, long: float) -> Iterator[Fault]:
+    for at, window in tree.find(("slos", "[]", "window")):
+        seconds = _seconds(window)
+        if at[:2] == path[:2] and seconds is not None and long > seconds:
+            yield tree.fault((*path, "long"), "is longer than the window of the SLO", "shorten it")
+
+
+def _groups(tree: Tree) -> Iterator[Fault]:
+    for path, name in tree.find(("slos", "[]", "grouping", "[]")):
+        if isinstance(name, str) and (*path[:2], "labels", name) in tree.keys:
+            yield tree.fault(path, "the SLO has a label of this name too", "remove one")
+
+
+def _not_watched(tree: Tree) -> Iterator[Fault]:
+    for kind in KINDS[1:]:
+        for path, _ in tree.find(("slos", "[]", "sli", kind)):
+            if (*path[:-1], "events") in tree.keys:  # two kinds: told already
+                continue
+            yield tree.key_fault(path, _ONLY_RULES, f"measure it by `events`, or {_ELSEWHERE.partition(', or ')[2]}")
+    for key in ("grouping", "calendar", "burn_windows"):
+        for path, value in tree.find(("slos", "[]", key)):
+            if value != []:
+                yield tree.key_fault(path, _ONLY_RULES, _ELSEWHERE)
+    for path, method in tree.find(("slos", "[]", "budgeting", "method")):
+        if method in ("time_slices", "ratio_time_slices"):
+            yield tree.fault(path, _ONLY_RULES, _ELSEWHERE)
+
+
+def _window_not_watched(tree: Tree) -> Iterator[Fault]:
+    for path, window in tree.find(("slos", "[]", "window")):
+        seconds = _seconds(window)
+        known = seconds is not None and HOUR <= seconds <= 400 * DAY  # else the field itself refuses it
+        if known and not _LIVE_WINDOW[0] <= (seconds or 0.0) <= _LIVE_WINDOW[1]:
+            yield tree.fault(path, "the daemon watches windows of 1d to 90d", _ELSEWHERE)
+
+
+def _alerts(tree: Tree) -> Iterator[Fault]:
+    if any(value == "native" for _, value in tree.find(("rules", "slo"))):
+        return
+    for path, value in tree.find(("slos", "[]", "alerts")):
+        if value != {}:
+            yield tree.key_fault(path, "belongs to native rules", "set rules.slo to native, or remove it")
+
+
+def _seconds(value: object) -> float | None:
+    try:
+        return parse_duration(value) if isinstance(value, str) else None
+    except ValueError:
+        return None

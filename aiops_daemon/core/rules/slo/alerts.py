@@ -1,0 +1,140 @@
+"""Native alerts of an SLO: page, ticket, and on series that are gone.
+
+Enters: a plan. Leaves: alerts on the recorded ratios. A page asks for one more thing than the workbook: that errors
+still exceed the factor over five minutes, which ends it soon after recovery. The guard: two errors or more in the long
+window, and the lower bound of the ratio decides, for at a hundred requests an hour one error is no outage.
+"""
+
+from __future__ import annotations
+
+from aiops_daemon.core.model.durations import prometheus_duration
+from aiops_daemon.core.model.labels import legacy_name
+from aiops_daemon.core.model.quantity import speak
+from aiops_daemon.core.model.settings import RulesSpec
+from aiops_daemon.core.model.slo import PAGE, SEVERITIES, Budgeting, SloAlert
+from aiops_daemon.core.rules.burn import BURN as BURN_ALERTS
+from aiops_daemon.core.rules.burn import GONE, SEVERITY_OF
+from aiops_daemon.core.rules.document import AlertRule, Texts
+from aiops_daemon.core.rules.expression import number
+from aiops_daemon.core.rules.slo.plan import BAD, BASE, LOWER, OBJECTIVE, REMAINING, SLICE, Plan
+from aiops_daemon.core.rules.template import words
+from aiops_daemon.core.signals.burn.windows import WindowPair
+
+GONE_HOLD = 600.0  # seconds
+_TWO_ERRORS = 1.5  # rate() extrapolates: between what it makes of one event and what it makes of two
+_REMAINING = (
+    "{{{{ with query {} }}}} Left of the {} budget: {{{{ . | first | value | humanizePercentage }}}}.{{{{ end }}}}"
+)
+
+
+def slo_alerts(plan: Plan, rules: RulesSpec) -> tuple[AlertRule, ...]:
+    """Return the alerts of an SLO that can fire and that its owner wants."""
+    burns = [
+        _burn(plan, severity, rules)
+        for severity in SEVERITIES
+        if plan.spec.alerts.of(severity).enabled and any(pair.severity == severity for pair in plan.pairs)
+    ]
+    return (*burns, _gone(plan, rules)) if plan.spec.alerts.gone.enabled else tuple(burns)
+
+
+def burn_name(plan: Plan, severity: str) -> str:
+    """Return the name of a burn alert."""
+    return plan.spec.alerts.of(severity).name or BURN_ALERTS[severity]
+
+
+def gone_name(plan: Plan) -> str:
+    """Return the name of the alert on series that are gone."""
+    return plan.spec.alerts.gone.name or GONE
+
+
+def level(plan: Plan, pair: WindowPair) -> float:
+    """Return the error ratio above which a pair fires: factor * budget, without the noise of binary fractions."""
+    return float(f"{pair.factor * plan.spec.budget_ratio:.12g}")
+
+
+def guard(plan: Plan, pair: WindowPair) -> tuple[str, ...]:
+    """Return what else must hold, so that few events are no page."""
+    window, seconds = plan.name(pair.long), number(pair.long)
+    if plan.slices and plan.spec.budget.method is not Budgeting.RATIO_TIME_SLICES:
+        least = number(_TWO_ERRORS * max(1.0, plan.spec.budget.slice_seconds / 60.0))
+        return (f"sum_over_time({plan.select(SLICE)}[{window}]) >= {least}",)
+    if not plan.guarded:
+        return ()
+    two = f"{plan.select(f'{BAD}{window}')} * {seconds} >= {number(_TWO_ERRORS)}"
+    if plan.slices:
+        return (two,)
+    return (f"{plan.select(f'{LOWER}{window}')} > {number(level(plan, pair))}", two)
+
+
+def _burn(plan: Plan, severity: str, rules: RulesSpec) -> AlertRule:
+    pairs = [pair for pair in plan.pairs if pair.severity == severity]
+    expr = "\nor\n".join(f"(\n{_holds(plan, pair)}\n)" for pair in pairs)
+    wanted = plan.spec.alerts.of(severity)
+    pace = "fast" if severity == PAGE else "slowly, but faster than it may"
+    told = f"SLO {plan.spec.name} burns its error budget {pace}."
+    return AlertRule(
+        burn_name(plan, severity),
+        expr,
+        (*_labels(wanted, rules, SEVERITY_OF[severity]), ("aiops_severity", severity)),
+        _annotations(wanted, rules, told, _burning(plan), burn_name(plan, severity)),
+    )
+
+
+def _holds(plan: Plan, pair: WindowPair) -> str:
+    above = f"> {number(level(plan, pair))}"
+    shorts = {pair.short, BASE} if pair.severity == PAGE else {pair.short}
+    conditions = [f"{plan.ratio(pair.long)} {above}", *guard(plan, pair)]
+    conditions += [f"{plan.ratio(short)} {above}" for short in sorted(shorts, reverse=True)]
+    return "\nand\n".join(conditions)
+
+
+def _burning(plan: Plan) -> str:
+    """Describe a burning budget; `$value` is the error ratio over the long window of the pair that holds."""
+    spec = plan.spec
+    may = speak(spec.budget_ratio, "ratio").replace(" ", "")
+    remaining = _REMAINING.format(f"`{plan.select(REMAINING)}`", prometheus_duration(spec.window_seconds))
+    if "`" in plan.select(REMAINING) or spec.grouping:  # a group has a budget of its own: see its label
+        remaining = ""
+    said = words(f"SLO {spec.name}: ").go + "{{ $value | humanizePercentage }}"
+    described = words(f" {spec.description.strip()}").go if spec.description.strip() else ""
+    return f"{said}{words(f' of events failed, {may} may.').go}{remaining}{described}"
+
+
+def _gone(plan: Plan, rules: RulesSpec) -> AlertRule:
+    """Fire where there was something within a day and now is nothing; no traffic is not nothing."""
+    ids = ", ".join(name for name, _ in plan.style.identity)
+    expr = f"{plan.select(OBJECTIVE)}\nunless on ({ids})\n{plan.pulse}"
+    if plan.spec.grouping:
+        was = f"present_over_time({plan.pulse}[1d])"
+        expr = f"({was}\nunless\n{plan.pulse})\nor on ({ids})\n({expr})"
+    wanted, name = plan.spec.alerts.gone, plan.spec.name
+    described = words(
+        f"No series match the total of SLO {name} any more, so its budget cannot be judged. A service without traffic "
+        "would still have series."
+    ).go
+    return AlertRule(
+        gone_name(plan),
+        expr,
+        _labels(wanted, rules, "warning"),
+        _annotations(wanted, rules, f"The series of SLO {name} are gone.", described, gone_name(plan)),
+        hold=GONE_HOLD,
+    )
+
+
+def _labels(wanted: SloAlert, rules: RulesSpec, severity: str) -> Texts:
+    ours = {"severity": severity}
+    added = {legacy_name(name): words(text).go for name, text in rules.labels if name not in ours}
+    asked = {legacy_name(name): text if wanted.templated else words(text).go for name, text in wanted.labels}
+    return tuple((ours | added | asked).items())
+
+
+def _annotations(wanted: SloAlert, rules: RulesSpec, summary: str, description: str, name: str) -> Texts:
+    ours = {"summary": words(summary).go, "description": description, "runbook_url": words(_runbook(rules, name)).go}
+    added = {legacy_name(key): words(text).go for key, text in rules.annotations if key not in ours}
+    asked = {legacy_name(key): text if wanted.templated else words(text).go for key, text in wanted.annotations}
+    return tuple((ours | added | asked).items())
+
+
+def _runbook(rules: RulesSpec, name: str) -> str:
+    known = {*BURN_ALERTS.values(), GONE}
+    return rules.runbook(name if name in known else BURN_ALERTS[PAGE])

@@ -1,0 +1,157 @@
+"""Files of every SLO format: good ones become what they mean, and each bad one is told with its place and a remedy."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from aiops_daemon.config.sloformats.read import read_slos
+from aiops_daemon.core.model.sli import (
+    BoolGaugeSli,
+    Comparison,
+    EventsSli,
+    LatencySli,
+    NativeLatencySli,
+    RatioSli,
+    RawSli,
+    ThresholdSli,
+)
+from aiops_daemon.core.model.slo import Budgeting, Calendar, CalendarUnit, Rolling, SloSpec
+from aiops_daemon.errors import ConfigError
+
+FILES = Path(__file__).parent / "sloformats"
+BAD = sorted((FILES / "bad").glob("*.yaml"))
+DAY = 86400.0
+
+
+def slos(name: str) -> dict[str, SloSpec]:
+    """Read a good file."""
+    return {slo.name: slo for slo in read_slos(FILES / "good" / name, {}).slos}
+
+
+@pytest.mark.parametrize("file", BAD, ids=lambda file: file.stem)
+def test_a_fault_is_told_with_place_path_and_remedy(file: Path) -> None:
+    """A file with one fault yields exactly the line that its first comment promises."""
+    promised = file.read_text().splitlines()[0].removeprefix("# ")
+
+    with pytest.raises(ConfigError) as caught:
+        read_slos(file, {})
+
+    assert (f"{file}:{promised}",) == caught.value.faults
+
+
+def test_sloth_files_are_read_whole() -> None:
+    """Queries of the usual shape become selectors; labels are merged as Sloth merges them; alerts may be off."""
+    found = slos("sloth.yaml")
+    availability, latency, elsewhere = found.values()
+
+    assert EventsSli("payments_total", bad='payments_total{code=~"5.."}') == availability.sli
+    assert EventsSli("payment_seconds_count", good='payment_seconds_bucket{le="1"}') == latency.sli
+    assert RawSli(bad="avg_over_time(payments:errors[{{.window}}])") == elsewhere.sli
+    assert {"owner": "money", "tier": "1", "journey": "checkout", "service": "payments"} == dict(availability.labels)
+    assert ("PaymentsFail", False) == (availability.alerts.page.name, availability.alerts.ticket.enabled)
+    assert {"category": "availability", "severity": "page"} == dict(availability.alerts.page.labels)
+    assert availability.alerts.page.templated
+    assert [0.9995, Rolling(30 * DAY)] == [availability.objective_ratio, availability.window]
+
+
+def test_sloth_s_object_is_read_as_its_file() -> None:
+    """Keys are written as Kubernetes writes them; what it adds itself has no meaning here; `by` is grouping."""
+    (found,) = slos("sloth-crd.yaml").values()
+
+    assert ("payments-availability", ("region",)) == (found.name, found.grouping)
+
+
+def test_pyrra_objects_are_read_whole() -> None:
+    """All four indicators; labels and annotations under pyrra.dev; alerts by name, or off."""
+    errors, latency, native, probe = slos("pyrra.yaml").values()
+
+    assert EventsSli("cart_requests_total", bad='cart_requests_total{code=~"5.."}') == errors.sli
+    assert LatencySli('cart_seconds_bucket{job="cart"}', 'cart_seconds_count{job="cart"}', 0.5) == latency.sli
+    assert NativeLatencySli('cart_seconds{job="cart"}', 0.2) == native.sli
+    assert BoolGaugeSli('probe_success{job="shop"}') == probe.sli
+    assert (("handler",), (("team", "shop"),), Rolling(28 * DAY)) == (errors.grouping, errors.labels, errors.window)
+    assert ("CartsAreLost", False) == (errors.alerts.page.name, errors.alerts.gone.enabled)
+    assert (("runbook", "https://example.org/shop"),) == errors.alerts.page.annotations
+    assert [False, False] == [native.alerts.page.enabled, native.alerts.gone.enabled]
+
+
+def test_openslo_objects_refer_to_each_other() -> None:
+    """Indicator, policy, condition, target and data source by name; calendar, slices, thresholds and ready ratios."""
+    found = slos("openslo.yaml")
+    first, raw = found["search-found"], found["search-raw"]
+    (pair,) = first.burn.pairs
+
+    assert EventsSli("search_total", bad='search_total{code="500"}') == first.sli
+    assert Calendar(CalendarUnit.MONTH, "Europe/Berlin") == first.window
+    assert (Budgeting.TIME_SLICES, 300.0, 0.95) == (
+        first.budget.method,
+        first.budget.slice_seconds,
+        first.budget.slice_target_ratio,
+    )
+    assert ("page", 3600.0, 300.0, 10.0) == (pair.severity, pair.long, pair.short, pair.factor)
+    assert (("notification_target", "on-call"),) == first.alerts.page.labels
+    assert [True, False, True] == [first.alerts.page.enabled, first.alerts.ticket.enabled, first.alerts.gone.enabled]
+    assert {"team": "search", "cost_centre": "7", "service": "search"} == dict(first.labels)
+    assert ThresholdSli("search:p99", Comparison.BELOW, 2.0) == found["search-p99-2"].sli
+    assert (RawSli(good="search:success"), Budgeting.RATIO_TIME_SLICES) == (raw.sli, raw.budget.method)
+    assert Rolling(90 * DAY) == raw.window
+
+
+def test_openslo_alpha_is_read() -> None:
+    """Metrics stand in the objective."""
+    (found,) = slos("openslo-alpha.yaml").values()
+
+    assert (EventsSli("mail_total", good='mail_total{sent="true"}'), 0.98) == (found.sli, found.objective_ratio)
+
+
+def test_our_own_files_may_hold_what_the_daemon_cannot_watch() -> None:
+    """Every kind of indicator, calendar windows in the file's zone, and windows of one's own."""
+    found = slos("ours.yaml")
+
+    assert Calendar(CalendarUnit.MONTH, "Europe/Berlin") == found["probe"].window
+    assert [14.4, None] == [pair.factor for pair in found["probe"].burn.pairs]
+    assert isinstance(found["slices"].sli, RatioSli)
+    assert LatencySli('d_seconds_bucket{a="b"}', 'd_seconds_count{a="b"}', 0.5) == found["fast"].sli
+    assert Rolling(30 * DAY) == found["plain"].window
+
+
+def test_a_folder_is_read_together_and_names_may_not_meet(tmp_path: Path) -> None:
+    """All faults of all files come at once."""
+    text = (FILES / "good" / "openslo-alpha.yaml").read_text()
+    for name in ("a.yaml", "b.yml"):
+        (tmp_path / name).write_text(text)
+    (tmp_path / "c.yaml").write_text("kind: x\n")
+
+    with pytest.raises(ConfigError) as caught:
+        read_slos(tmp_path, {})
+
+    assert 2 == len(caught.value.faults)
+    assert "has an SLO 'mail-sent' too" in caught.value.faults[1]
+
+
+def test_a_list_of_kubectl_is_what_it_holds(tmp_path: Path) -> None:
+    """Faults keep the place in the file."""
+    item = {
+        "apiVersion": "pyrra.dev/v1alpha1",
+        "kind": "ServiceLevelObjective",
+        "metadata": {"name": "a"},
+        "spec": {"target": "99", "window": "4w", "indicator": {"bool_gauge": {"metric": "up"}}},
+    }
+    file = tmp_path / "list.yaml"
+    file.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": [item]}))
+
+    assert ["a"] == [slo.name for slo in read_slos(file, {}).slos]
+    file.write_text(file.read_text().replace("window:", "windows:"))
+    with pytest.raises(ConfigError) as caught:
+        read_slos(file, {})
+    assert f"{file}:12:5: spec.windows: unknown key; did you mean 'window'?" in caught.value.faults
+
+
+def test_nothing_to_read_is_told(tmp_path: Path) -> None:
+    """A folder without files, and a file that is not there."""
+    for path, words in ((tmp_path, "holds no file"), (tmp_path / "x.yaml", "cannot be read")):
+        with pytest.raises(ConfigError) as caught:
+            read_slos(path, {})
+
+        assert words in str(caught.value)
