@@ -64,9 +64,13 @@ check: $(VENV)/.dev  ## lint, format, types and the layers of the house
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+# What needs no server of its own runs on every core; what runs real servers against the clock has the machine alone.
+WORKERS ?= auto
+
 .PHONY: test
 test: servers check  ## set up everything, check, and run the tests (under 15 minutes)
-	@$(PYTEST) -q -m "not slow" $(PYTEST_ARGS)
+	@$(PYTEST) -q -n $(WORKERS) --dist loadfile -m "not slow and not real" $(PYTEST_ARGS)
+	@$(PYTEST) -q -m "real and not slow" $(PYTEST_ARGS)
 
 .PHONY: test-slow
 test-slow: servers  ## the longer suites

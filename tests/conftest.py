@@ -14,9 +14,13 @@ import pytest
 import real_postgres
 import real_servers
 import store_world
+from hypothesis import settings
 
 from aiops_daemon.core.model.settings import StorageSpec
 from aiops_daemon.edges.store.store import SqlStore
+
+settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session", autouse=True)

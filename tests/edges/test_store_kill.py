@@ -20,6 +20,8 @@ from aiops_daemon.edges.store import sqlitefile
 from aiops_daemon.edges.store.engine import Patience
 from aiops_daemon.errors import StoreError, StoreReason
 
+pytestmark = pytest.mark.real
+
 TESTS = Path(__file__).resolve().parents[1]
 EVERYTHING = 1 << 40
 

@@ -17,6 +17,8 @@ import yaml
 from aiops_daemon.core.alertmanager.snippet import Mode, Wish, with_ours
 from aiops_daemon.edges.alertmanager.document import read_document, write_document
 
+pytestmark = pytest.mark.real
+
 CONFIG = """\
 route:
   receiver: chat
