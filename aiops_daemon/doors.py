@@ -55,6 +55,8 @@ def alert_ports(house: House) -> AlertPorts:
         find_incident=store.find_incident,
         find_alerts=store.find_alerts,
         find_notifications=house.paging.find_notifications,
+        escalations=house.paging.escalations,
+        send_test=road.trials.send,
         entries_after=store.entries_after,
         last_entry=store.last_entry,
         changed=road.desk.changed,

@@ -53,6 +53,8 @@ class FakeRoad:
             find_incident=_unasked,
             find_alerts=_unasked,
             find_notifications=_unasked,
+            escalations=_unasked,
+            send_test=_unasked,
             entries_after=_unasked,
             last_entry=_unasked,
             changed=_unasked,

@@ -10,6 +10,15 @@ from web_world import NOW, FakeDaemon, disk_finding, disk_plot, finding, latency
 from aiops_daemon.core.model.action import ActionKind, Done, Refusal, RefusalReason
 from aiops_daemon.core.model.alert import Episode, EpisodeState, Verdict, VerdictKind, VerdictReason
 from aiops_daemon.core.model.attachment import write_attachment
+from aiops_daemon.core.model.escalation import (
+    Escalation,
+    EscalationSpec,
+    Phase,
+    Position,
+    StepSpec,
+    Told,
+    Track,
+)
 from aiops_daemon.core.model.incident import (
     Entry,
     EntryKind,
@@ -20,7 +29,9 @@ from aiops_daemon.core.model.incident import (
     Priority,
 )
 from aiops_daemon.core.model.listing import AlertPage, IncidentDetail, IncidentPage
-from aiops_daemon.core.model.notification import NotificationPage
+from aiops_daemon.core.model.message import Message, MessageEvent
+from aiops_daemon.core.model.notification import Notification, NotificationPage, NotificationState
+from aiops_daemon.core.model.route import Mode
 from aiops_daemon.core.model.rulequality import Proposal, RuleQuality
 from aiops_daemon.core.model.severity import Severity
 from aiops_daemon.edges.web.ports import AlertPorts, PagerDutyPorts
@@ -140,6 +151,44 @@ def rule_quality():
     return RuleQuality("shop", "CheckoutErrors", 52, 40, 0.8, 0.1, None, 7, 190.0, 0.05, proposals=(proposal,))
 
 
+def notification(number=1, *, event=MessageEvent.TRIGGER, name="INC-42", **changes):
+    """Make a message of INC-42 to ann that arrived."""
+    told = Message(event, uid(42) if name else "", name, "CheckoutLatencyHigh and 3 more rules in checkout", "open",
+                   "critical", "P1", NOW - 1500, NOW - 1500, why_you="step 1 of shop: ann is on call in schedule shop",
+                   next_at=NOW + 300, next_who="schedule/backup")  # fmt: skip
+    defaults = {
+        "uid": uid(9000 + number), "key": f"k{number}", "dedup_key": f"aiops/eu1/{uid(42)}", "incident": uid(42),
+        "team": "shop", "destination": "person/ann/sms", "integration": "sms", "message": told,
+        "created_at": NOW - 1500, "due_at": NOW - 1500, "address": "+49301", "track": "shop", "step": "1.0.0",
+        "state": NotificationState.SENT, "attempts": 1, "sent_at": NOW - 1498, "confirmed_at": NOW - 1498,
+    }  # fmt: skip
+    return Notification(**(defaults | changes))
+
+
+def night_of_messages():
+    """Make the messages of INC-42, latest first: one that failed, one that arrived."""
+    return [
+        notification(2, destination="person/ann/email", integration="email", address="ann@example.org",
+                     state=NotificationState.DEAD, attempts=3, reason="client_error", sent_at=None, confirmed_at=None,
+                     detail="550 no mailbox Ann@example.org"),
+        notification(1),
+    ]  # fmt: skip
+
+
+def escalation(**changes):
+    """Make the running escalation of INC-42: its second step is due in 5 minutes."""
+    policy = EscalationSpec("shop", (StepSpec(("schedule/shop",)), StepSpec(("schedule/backup",), 900.0)), repeat=1,
+                            fallback="receiver/chat")  # fmt: skip
+    track = Track(policy, Mode.LIVE, 'route 1 matched severity="critical"')
+    defaults = {
+        "incident": uid(42), "team": "shop", "phase": Phase.RUNNING, "run": 1, "started_at": NOW - 1500,
+        "severity": Severity.CRITICAL, "priority": "P1", "tracks": (track,),
+        "positions": (Position(1, 0, NOW + 300, None, Mode.LIVE),),
+        "told": (Told("person/ann/sms", 1, True),),
+    }  # fmt: skip
+    return Escalation(**(defaults | changes))
+
+
 @dataclass
 class FakeRoad:
     """What the ports ask; tests fill `details` and `refusal`."""
@@ -151,6 +200,11 @@ class FakeRoad:
     acted: list[tuple[object, object]] = field(default_factory=list)
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
     tokens: tuple[object, ...] = ()
+    told: list[Notification] = field(default_factory=night_of_messages)
+    escalations: dict[str, Escalation] = field(default_factory=lambda: {uid(42): escalation()})
+    outcome: dict[str, object] = field(
+        default_factory=lambda: {"state": NotificationState.SENT, "sent_at": NOW, "attempts": 1}
+    )  # of tests
 
     def ports(self) -> AlertPorts:
         """Wire this road to a listener."""
@@ -164,6 +218,8 @@ class FakeRoad:
             find_incident=self.find_incident,
             find_alerts=self.find_alerts,
             find_notifications=self.find_notifications,
+            escalations=self.find_escalations,
+            send_test=self.send_test,
             entries_after=self.entries_after,
             last_entry=self.last_entry,
             changed=self.changed,
@@ -207,9 +263,34 @@ class FakeRoad:
         return AlertPage(alerts[: query.limit], None, len(alerts))
 
     async def find_notifications(self, query, scope):
-        """List no messages."""
+        """List the messages of an incident, or all; the cursor is an offset."""
         self._ask(query, scope)
-        return NotificationPage((), None)
+        whole = [
+            one
+            for one in self.told
+            if scope.sees((one.team,)) and query.incident in ("", one.incident, one.message.name)
+            and (not query.states or one.state in query.states)
+            and query.destination in ("", one.destination)
+        ]  # fmt: skip
+        start = int(query.cursor) if query.cursor.isdigit() else 0
+        part = whole[start : start + query.limit]
+        return NotificationPage(tuple(part), str(start + query.limit) if len(whole) > start + query.limit else None)
+
+    async def find_escalations(self, incidents):
+        """Return the escalations of these incidents."""
+        self._ask(tuple(incidents), None)
+        return {each: self.escalations[each] for each in incidents if each in self.escalations}
+
+    async def send_test(self, trial, scope):
+        """Send at once; the names that nobody has are refused."""
+        self._ask(trial, scope)
+        if self.refusal:
+            return self.refusal
+        one = notification(9, incident="", destination=f"{trial.target}/log/0", integration="log", track="", step="",
+                           event=MessageEvent.TEST, name="", state=NotificationState.WAITING, attempts=0, sent_at=None,
+                           confirmed_at=None)  # fmt: skip
+        self.told.insert(0, replace(one, **self.outcome))
+        return (one,)
 
     async def entries_after(self, after, limit, scope):
         """Return entries by uid."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aiops_daemon.core.model.message import Message, Named
+from aiops_daemon.core.model.severity import Severity
 
 
 class NotificationState(StrEnum):
@@ -104,6 +105,14 @@ class Storm:
     opened_at: float
     last_at: float
     named: tuple[Named, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A test message that somebody asks for, by the channels that a page of this severity would take."""
+
+    target: str  # receiver/NAME, person/NAME
+    severity: Severity = Severity.CRITICAL
 
 
 @dataclass(frozen=True, slots=True)

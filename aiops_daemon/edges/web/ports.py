@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from aiops_daemon.core.model.action import Action, Done, Refusal
+from aiops_daemon.core.model.escalation import Escalation
 from aiops_daemon.core.model.inbox import Delivery, Quarantined
 from aiops_daemon.core.model.incident import Entry
 from aiops_daemon.core.model.listing import AlertPage, AlertQuery, IncidentDetail, IncidentPage, IncidentQuery
-from aiops_daemon.core.model.notification import NotificationPage, NotificationQuery
+from aiops_daemon.core.model.notification import Notification, NotificationPage, NotificationQuery, Trial
 from aiops_daemon.core.model.remote import RemoteChange
 from aiops_daemon.core.model.rulequality import RuleQuality
 from aiops_daemon.core.model.scope import Scope
@@ -51,6 +52,8 @@ class AlertPorts:
     find_incident: Callable[[str, Scope], Awaitable[IncidentDetail | None]]
     find_alerts: Callable[[AlertQuery, Scope], Awaitable[AlertPage]]
     find_notifications: Callable[[NotificationQuery, Scope], Awaitable[NotificationPage]]
+    escalations: Callable[[Iterable[str]], Awaitable[dict[str, Escalation]]]  # by uid of incident
+    send_test: Callable[[Trial, Scope], Awaitable[tuple[Notification, ...] | Refusal]]
     entries_after: Callable[[str, int, Scope], Awaitable[list[Entry]]]
     last_entry: Callable[[], Awaitable[str]]
     changed: Callable[[], Awaitable[None]]  # returns when something was committed next

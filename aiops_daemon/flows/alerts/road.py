@@ -50,6 +50,7 @@ from aiops_daemon.flows.paging.audit import Auditor
 from aiops_daemon.flows.paging.confirm import Confirming
 from aiops_daemon.flows.paging.deliver import Deliverer, MakeNotifier
 from aiops_daemon.flows.paging.remote import Remote
+from aiops_daemon.flows.paging.trial import Trials
 from aiops_daemon.flows.paging.wake import Waking
 from aiops_daemon.flows.supervise import Supervisor
 from aiops_daemon.ids import Ids
@@ -116,6 +117,9 @@ class AlertRoad:
             lambda: self.around.settings.cluster,
             lambda: self.around.settings.people,
             self._key_of,
+        )
+        self.trials = Trials(
+            world.paging, lambda: self.around.telling, world.clock, self.around.mint, self.deliverer.news
         )
         self._confirming = Confirming(world.paging, self.deliverer, world.clock)
         self._waking = Waking(world.paging, self.desk, world.clock)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -27,6 +27,7 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=_NO_NUL
 Reference = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=_NO_NUL)]
 Moment = Annotated[str, msgspec.Meta(max_length=40, extra_json_schema={"format": "date-time"})]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=MOST_SNOOZE)]
+Body = TypeVar("Body", bound=msgspec.Struct)
 
 
 class Plain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -130,22 +131,32 @@ VERBS = (
 
 async def read_action(request: web.Request, verb: Verb, reference: str, now: float) -> Action:
     """Read the body of a request for one verb; raises ProblemError 400, 415 or 422 with every fault that is known."""
+    return action(verb, reference, await read_fields(request, required=verb.required), now)
+
+
+async def read_fields(request: web.Request, *, required: bool) -> dict[str, Any]:
+    """Read a JSON object; raises ProblemError 400 or 415. A body that is not required may be left out."""
     raw = await request.read()
     if request.content_type != _JSON and (raw or request.content_type != _UNSAID):
         raise ProblemError(415, f"The body must be JSON, with Content-Type: {_JSON}.")
-    return action(verb, reference, _fields(raw, verb), now)
+    return {} if not raw and not required else _object(raw)
+
+
+def fitted(shape: type[Body], fields: dict[str, Any], name: str) -> Body:
+    """Check the fields of a body against its shape; raises a 422 ProblemError that names every fault that is known."""
+    known = [field.name for field in msgspec.structs.fields(shape)]
+    faults = [_unknown(given, known) for given in fields if given not in known]
+    if faults:
+        raise ProblemError(422, f"The body of {name} has fields that do not fit.", faults)
+    try:
+        return msgspec.convert(fields, shape)
+    except msgspec.ValidationError as error:
+        raise ProblemError(422, f"The body of {name} does not fit.", [_place(str(error))]) from None
 
 
 def action(verb: Verb, reference: str, fields: dict[str, Any], now: float) -> Action:
     """Check the fields of a verb and make the action; raises a 422 ProblemError."""
-    known = msgspec.structs.fields(verb.body)
-    faults = [_unknown(name, [field.name for field in known]) for name in fields if name not in _names(verb)]
-    if faults:
-        raise ProblemError(422, f"The body of {verb.word} has fields that do not fit.", faults)
-    try:
-        body = msgspec.convert(fields, verb.body)
-    except msgspec.ValidationError as error:
-        raise ProblemError(422, f"The body of {verb.word} does not fit.", [_place(str(error))]) from None
+    body = fitted(verb.body, fields, verb.word)
     values = msgspec.structs.asdict(body)
     if isinstance(body, Snooze):
         values["seconds"] = _snooze_seconds(body, now)
@@ -158,9 +169,7 @@ def action(verb: Verb, reference: str, fields: dict[str, Any], now: float) -> Ac
     return Action(kind=verb.kind, incident=reference, **values)
 
 
-def _fields(raw: bytes, verb: Verb) -> dict[str, Any]:
-    if not raw and not verb.required:
-        return {}
+def _object(raw: bytes) -> dict[str, Any]:
     try:
         fields = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
@@ -168,10 +177,6 @@ def _fields(raw: bytes, verb: Verb) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise ProblemError(400, "The body must be a JSON object.")
     return fields
-
-
-def _names(verb: Verb) -> frozenset[str]:
-    return frozenset(field.name for field in msgspec.structs.fields(verb.body))
 
 
 def _unknown(name: str, known: list[str]) -> str:

@@ -12,6 +12,7 @@ import msgspec
 
 from aiops_daemon.core.model.finding import FindingKind
 from aiops_daemon.edges.web.api.incidentpaths import incident_paths
+from aiops_daemon.edges.web.api.notificationpaths import notification_paths
 from aiops_daemon.edges.web.api.paging import DEFAULT_LIMIT, MAX_LIMIT
 from aiops_daemon.edges.web.api.shapes import FindingItem, SloItem, StreamItem
 
@@ -45,12 +46,14 @@ def document(version: str, external_url: str) -> bytes:
     items = {"Finding": FindingItem, "Stream": StreamItem, "Slo": SloItem}
     schemas, components = msgspec.json.schema_components(items.values(), ref_template="#/components/schemas/{name}")
     alert_paths, alert_components = incident_paths()
+    log_paths, log_components = notification_paths()
     paths = {
         "/api/v1/findings": _list("Findings, newest first.", schemas[0], FINDING_FILTERS),
         "/api/v1/streams": _list("What is watched: one query on one source.", schemas[1], STREAM_FILTERS),
         "/api/v1/slos": _list("Service level objectives and how they stand.", schemas[2], SLO_FILTERS),
         "/api/v1/openapi.json": {"get": _operation("This document.", {"200": _json({"type": "object"}), **_door()})},
         **alert_paths,
+        **log_paths,
         **_plain_paths(),
     }
     described: dict[str, Any] = {
@@ -58,7 +61,10 @@ def document(version: str, external_url: str) -> bytes:
         "info": {"title": "aiops-daemon", "version": version, "license": {"name": "Apache-2.0"}},
         "servers": [{"url": external_url or "/"}],
         "paths": paths,
-        "components": {"schemas": {**components, **alert_components, "Problem": _PROBLEM}, "securitySchemes": _SCHEMES},
+        "components": {
+            "schemas": {**components, **alert_components, **log_components, "Problem": _PROBLEM},
+            "securitySchemes": _SCHEMES,
+        },
         "security": [{"bearer": []}, {"basic": []}, {}],
     }
     return msgspec.json.encode(described)

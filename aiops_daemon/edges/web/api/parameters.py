@@ -1,6 +1,6 @@
-"""What the lists of incidents, alerts and rule quality may be asked for.
+"""What the lists of incidents, alerts, messages and rule quality may be asked for.
 
-Enters: query parameters. Leaves: a query of core.model.listing, or a 400 that lists every fault. The tables below are
+Enters: query parameters. Leaves: a query of core.model, or a 400 that lists every fault. The tables below are
 also what the OpenAPI document is written from. An empty text asks for nothing. Never ignores an unknown parameter.
 """
 
@@ -18,6 +18,7 @@ from aiops_daemon.core.model.alert import EpisodeState, VerdictKind
 from aiops_daemon.core.model.durations import DAY, parse_duration
 from aiops_daemon.core.model.incident import IncidentState, Priority
 from aiops_daemon.core.model.listing import MAX_LIMIT, AlertQuery, IncidentQuery, IncidentSort
+from aiops_daemon.core.model.notification import NotificationQuery, NotificationState
 from aiops_daemon.core.model.severity import Severity
 from aiops_daemon.edges.web.api.paging import repeated, unknown, whole_number
 from aiops_daemon.edges.web.problem import ProblemError
@@ -91,6 +92,15 @@ ALERT_PARAMETERS = (
     _LIMIT,
     _CURSOR,
 )
+NOTIFICATION_PARAMETERS = (
+    Parameter("incident", "INC-42, 42 or the uid of an incident."),
+    Parameter("state", "State.", tuple(map(str, NotificationState)), many=True),
+    Parameter("integration", "Kind of channel, as pagerduty or email.", many=True),
+    Parameter("destination", "receiver/NAME/INTEGRATION/N or person/NAME/CHANNEL."),
+    Parameter("since", "Written at or after: an RFC 3339 time, or a duration back from now.", shape=Shape.MOMENT),
+    _LIMIT,
+    _CURSOR,
+)
 QUALITY_PARAMETERS = (Parameter("since", "How far back to look, as a duration.", shape=Shape.SPAN, default="30d"),)
 
 
@@ -128,6 +138,20 @@ def read_alert_query(given: MultiMapping[str]) -> AlertQuery:
         verdicts=_many(given, "verdict"),
         label=_pairs(given),
         words=given.get("q", ""),
+        limit=_count(given),
+        cursor=given.get("cursor", ""),
+    )
+
+
+def read_notification_query(given: MultiMapping[str], now: float) -> NotificationQuery:
+    """Read which messages are asked for; raises a 400 ProblemError that lists every fault."""
+    check(given, NOTIFICATION_PARAMETERS)
+    return NotificationQuery(
+        incident=given.get("incident", ""),
+        states=_many(given, "state"),
+        integrations=_many(given, "integration"),
+        destination=given.get("destination", ""),
+        since=_moment(given.get("since"), now),
         limit=_count(given),
         cursor=given.get("cursor", ""),
     )
