@@ -24,13 +24,16 @@ URL = "http://127.0.0.1:9641"
 Ask = Callable[[argparse.Namespace, DaemonClient], Awaitable[None]]
 
 
-def add_daemon_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that say which daemon, with which token, and how to print."""
-    parser.add_argument(
-        "--url", default=os.environ.get("AIOPS_URL") or URL, metavar="URL", help=f"the daemon; AIOPS_URL, else {URL}"
-    )
-    parser.add_argument("--token-file", metavar="FILE", help="file with its token; else AIOPS_TOKEN")
-    parser.add_argument("-o", "--output", dest="form", choices=["table", "json"], default="table", help="(%(default)s)")
+def add_daemon_flags(parser: argparse.ArgumentParser, *, repeated: bool = False) -> None:
+    """Add the flags that say which daemon, with which token, and how to print.
+
+    `repeated`: the noun has them too, and what stands before the verb counts where nothing stands after it.
+    """
+    url, form = (argparse.SUPPRESS,) * 2 if repeated else (os.environ.get("AIOPS_URL") or URL, "table")
+    file = argparse.SUPPRESS if repeated else None
+    parser.add_argument("--url", default=url, metavar="URL", help=f"the daemon; AIOPS_URL, else {URL}")
+    parser.add_argument("--token-file", default=file, metavar="FILE", help="file with its token; else AIOPS_TOKEN")
+    parser.add_argument("-o", "--output", dest="form", choices=["table", "json"], default=form, help="(table)")
 
 
 def asking(ask: Ask) -> Callable[[argparse.Namespace], int]:

@@ -22,6 +22,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "check-config": ("config", "the same as `config check`"),
     "rules": ("rules", "generate, lint and backtest alert rules"),
     "incidents": ("incidents", "list, show and move incidents; try groupings"),
+    "notifications": ("notifications", "who was told of what, and whether it arrived; test messages"),
     "alertmanager": ("alertmanager", "find traps in an Alertmanager's configuration, connect or import it"),
     "simulate": ("simulate", "run an escalation ahead"),
     "schedules": ("schedules", "import on-call schedules of other tools"),
