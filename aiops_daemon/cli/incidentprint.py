@@ -34,11 +34,13 @@ def alerts_table(items: list[Item], total: int) -> str:
 
 
 def incident_text(detail: Item) -> str:
-    """Write one incident: how it stands, its alerts, why they are together, findings, the end of its timeline."""
+    """Write one incident: how it stands, who is told, alerts, findings, why together, the end of its timeline."""
     incident = detail["incident"]
     parts = [
         plain(f"{incident['name']}  {incident['title']}"),
         _facts(incident),
+        _section("told next", _upcoming(detail["escalation"])),
+        _section("who was told", _told(detail["notifications"])),
         _section("alerts", _alerts(incident, detail["alerts"])),
         _section("findings", [each["sentence"] for each in detail["findings"]]),
         _section("why together", _reasons(detail["together"]["joined"])),
@@ -117,6 +119,32 @@ def _alerts(incident: Item, items: list[Item]) -> list[str]:
     if more > 0:
         lines.append(f"{more} more; aiops-daemon incidents alerts --incident {incident['name']} lists them")
     return lines
+
+
+def _upcoming(escalation: Item | None) -> list[str]:
+    """Write the phase, and the next step of each policy."""
+    if escalation is None:
+        return []
+    until = f" until {when(escalation['until'])}" if escalation["until"] else ""
+    return [f"{escalation['phase']}{until}", *map(_step, escalation["next"])]
+
+
+def _step(step: Item) -> str:
+    at = when(step["at"]) or f"{round(step['left_seconds'] or 0)}s after it goes on"
+    who = ", ".join(f"{one['target']} ({one['who']})" for one in step["targets"])
+    what = "fallback" if step["fallback"] else f"step {step['step']} of {step['steps']}"
+    return f"{at}  {step['mode']}  {what} of {step['policy']}: {who}"
+
+
+def _told(items: list[Item]) -> list[str]:
+    """Write the messages, the latest first; updates of living messages are left out."""
+    lines = []
+    for each in items:
+        state = "sent, unconfirmed" if each["state"] == "sent" and not each["confirmed_at"] else each["state"]
+        trouble = ": ".join(part for part in (each["reason"], each["detail"]) if part)
+        said = f"{when(each['sent_at'] or each['at'])}  {each['event']}  {each['destination']}  {state}"
+        lines.append(f"{said}  {trouble}".rstrip())
+    return [line for line, each in zip(lines, items, strict=True) if each["event"] != "update"][:_LAST_LINES]
 
 
 def _reasons(joined: list[Item]) -> list[str]:

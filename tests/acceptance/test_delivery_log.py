@@ -70,3 +70,25 @@ async def test_the_kill_switch_holds_a_test_back(tmp_path: Path) -> None:
     s.at("10:00").run(ask)
 
     await s.play("10:10")
+
+
+async def test_an_incident_says_who_is_told_next_and_who_was(tmp_path: Path) -> None:
+    """From the store of a running daemon: in the API and on the page."""
+    s = PageScenario(tmp_path)
+
+    async def look() -> None:
+        told = await s.detail()
+        (step,) = told["escalation"]["next"]
+        assert ("running", "live", 2) == (told["escalation"]["phase"], step["mode"], step["step"])
+        assert ["person/bo"] == [one["target"] for one in step["targets"]]
+        assert [("person/ann/sms", "sent")] == [(one["destination"], one["state"]) for one in told["notifications"]]
+        page = await s.page("/incidents/INC-1")
+        assert "The escalation runs" in page
+        assert "person/ann/sms" in page
+
+    s.at("10:00").alert(HIGH)
+    s.between("10:00", "10:01").pages("person/ann/sms")
+    s.at("10:02").run(look)
+    s.at("10:02:30").act("ack")
+
+    await s.play("10:10")

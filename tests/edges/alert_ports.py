@@ -54,6 +54,7 @@ class FakeRoad:
             find_alerts=_unasked,
             find_notifications=_unasked,
             escalations=_unasked,
+            who=_unasked,
             send_test=_unasked,
             entries_after=_unasked,
             last_entry=_unasked,

@@ -219,6 +219,7 @@ class FakeRoad:
             find_alerts=self.find_alerts,
             find_notifications=self.find_notifications,
             escalations=self.find_escalations,
+            who=lambda target, at, severity: f"bo is on call in {target} until 09:00",
             send_test=self.send_test,
             entries_after=self.entries_after,
             last_entry=self.last_entry,

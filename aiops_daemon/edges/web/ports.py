@@ -15,6 +15,7 @@ from aiops_daemon.core.model.remote import RemoteChange
 from aiops_daemon.core.model.rulequality import RuleQuality
 from aiops_daemon.core.model.scope import Scope
 from aiops_daemon.core.model.settings import TokenSpec
+from aiops_daemon.core.model.severity import Severity
 from aiops_daemon.core.model.source import Secret
 from aiops_daemon.core.model.view import Readiness, ReloadOutcome, View
 from aiops_daemon.edges.web.slack.ports import SlackPorts
@@ -53,6 +54,7 @@ class AlertPorts:
     find_alerts: Callable[[AlertQuery, Scope], Awaitable[AlertPage]]
     find_notifications: Callable[[NotificationQuery, Scope], Awaitable[NotificationPage]]
     escalations: Callable[[Iterable[str]], Awaitable[dict[str, Escalation]]]  # by uid of incident
+    who: Callable[[str, float, Severity], str]  # who stands behind a target at a time, or why nobody
     send_test: Callable[[Trial, Scope], Awaitable[tuple[Notification, ...] | Refusal]]
     entries_after: Callable[[str, int, Scope], Awaitable[list[Entry]]]
     last_entry: Callable[[], Awaitable[str]]

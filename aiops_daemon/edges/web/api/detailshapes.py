@@ -1,7 +1,7 @@
 """The JSON shape of one incident with everything that belongs to it.
 
 Enters: the detail that the store gives. Leaves: structs that msgspec encodes: the incident, its alerts, findings with
-the points of their plots, why its alerts are together and what was kept apart, timeline and outcomes.
+the points of their plots, why its alerts are together and what was kept apart, timeline, outcomes, and who was told.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from aiops_daemon.core.model.attachment import read_attachment
 from aiops_daemon.core.model.incident import EntryKind, LinkedFinding
 from aiops_daemon.core.model.listing import IncidentDetail
 from aiops_daemon.core.model.view import Plot
+from aiops_daemon.edges.web.api.escalationshapes import EscalationItem, escalation_item
 from aiops_daemon.edges.web.api.incidentshapes import (
     AlertItem,
     EntryItem,
@@ -24,6 +25,8 @@ from aiops_daemon.edges.web.api.incidentshapes import (
     incident_item,
     outcome_item,
 )
+from aiops_daemon.edges.web.api.notificationshapes import NotificationItem, notification_item
+from aiops_daemon.edges.web.api.response import Response
 from aiops_daemon.edges.web.api.shapes import Moment, moment, number
 
 
@@ -82,7 +85,7 @@ class TogetherItem(msgspec.Struct, frozen=True):
 
 
 class IncidentDetailItem(msgspec.Struct, frozen=True):
-    """One incident with all that belongs to it; the timeline is oldest first."""
+    """One incident with all that belongs to it; the timeline is oldest first, notifications latest."""
 
     incident: IncidentItem
     alerts: list[AlertItem]
@@ -91,9 +94,11 @@ class IncidentDetailItem(msgspec.Struct, frozen=True):
     timeline: list[EntryItem]
     outcomes: list[OutcomeItem]
     merged: list[IncidentItem]
+    escalation: EscalationItem | None
+    notifications: list[NotificationItem]
 
 
-def detail_item(detail: IncidentDetail) -> IncidentDetailItem:
+def detail_item(detail: IncidentDetail, response: Response) -> IncidentDetailItem:
     """Shape an incident with all that belongs to it."""
     return IncidentDetailItem(
         incident=incident_item(detail.incident),
@@ -103,6 +108,8 @@ def detail_item(detail: IncidentDetail) -> IncidentDetailItem:
         timeline=[entry_item(each) for each in detail.timeline],
         outcomes=[outcome_item(each) for each in detail.outcomes],
         merged=[incident_item(each) for each in detail.merged],
+        escalation=escalation_item(response),
+        notifications=[notification_item(each) for each in response.messages],
     )
 
 

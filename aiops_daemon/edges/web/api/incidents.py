@@ -21,6 +21,7 @@ from aiops_daemon.edges.web.api.answers import answer, refused, store_trouble
 from aiops_daemon.edges.web.api.bodies import VERBS, Verb, read_action
 from aiops_daemon.edges.web.api.detailshapes import detail_item
 from aiops_daemon.edges.web.api.incidentshapes import alert_item, entry_item, incident_item, quality_item
+from aiops_daemon.edges.web.api.response import Response, response_of
 from aiops_daemon.edges.web.ports import WebPorts
 from aiops_daemon.edges.web.problem import ProblemError
 
@@ -59,7 +60,9 @@ class Incidents:
     async def incident(self, request: web.Request) -> web.Response:
         """Return one incident with everything that belongs to it."""
         detail = await self._found(request)
-        return await answer(partial(detail_item, detail), warnings=_left_out(detail))
+        scope = scope_for(request, Role.VIEWER)
+        response = await response_of(alert_road(self._ports), detail.incident, scope, self._ports.now())
+        return await answer(partial(detail_item, detail, response), warnings=_left_out(detail, response))
 
     async def timeline(self, request: web.Request) -> web.Response:
         """Return the timeline of one incident, oldest first."""
@@ -112,11 +115,13 @@ def _items(shape: Callable[[Value], object], values: Iterable[Value]) -> list[ob
     return [shape(each) for each in values]
 
 
-def _left_out(detail: IncidentDetail) -> list[str]:
+def _left_out(detail: IncidentDetail, response: Response | None = None) -> list[str]:
     """Say what a storm left out; all its alerts are in the list of alerts."""
     told = []
     if detail.alerts_left_out:
         told.append(f"{detail.alerts_left_out} alerts are left out; see /api/v1/alerts?incident={detail.incident.name}")
     if detail.lines_left_out:
         told.append(f"{detail.lines_left_out} lines of the timeline between the first and the latest are left out")
+    if response is not None and response.more:
+        told.append(f"older messages are left out; see /api/v1/notifications?incident={detail.incident.name}")
     return told

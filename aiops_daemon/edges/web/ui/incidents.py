@@ -19,9 +19,11 @@ from aiops_daemon.core.model.scope import Role, Scope
 from aiops_daemon.edges.web.api.access import alert_road, scope_for
 from aiops_daemon.edges.web.api.answers import REFUSED, store_trouble
 from aiops_daemon.edges.web.api.parameters import ACTIVE, read_incident_query
+from aiops_daemon.edges.web.api.response import response_of
 from aiops_daemon.edges.web.csrf import FIELD, form_token
 from aiops_daemon.edges.web.ports import WebPorts
 from aiops_daemon.edges.web.problem import ProblemError
+from aiops_daemon.edges.web.ui.escalationcard import told_view
 from aiops_daemon.edges.web.ui.forms import NOTHING_SENT, SAID, SNOOZES, VERB_BY_WORD, Sent, form_action
 from aiops_daemon.edges.web.ui.incidentcard import incident_view
 from aiops_daemon.edges.web.ui.incidentlist import list_view
@@ -111,10 +113,12 @@ class IncidentPages:
     ) -> web.StreamResponse:
         winner = await self._winner(detail, scope)
         now, token, root = self._ports.now(), form_token(request), _root(request)
+        response = await response_of(alert_road(self._ports), detail.incident, scope, now)
         text = await asyncio.to_thread(
             lambda: self._templates.render(
                 "incident.html",
                 view=incident_view(detail, now),
+                told_of=told_view(response, now),
                 winner=winner,
                 field=FIELD,
                 token=token,
