@@ -21,7 +21,9 @@ from sqlite3 import sqlite_version
 from aiops_daemon import __version__
 from aiops_daemon.clock import Clock, LeisurelyClock
 from aiops_daemon.core.model.alertmanager import AlertmanagerSpec, HeartbeatSpec
+from aiops_daemon.core.model.notification import Notification, NotificationQuery
 from aiops_daemon.core.model.receiver import ChannelSpec
+from aiops_daemon.core.model.scope import DAEMON
 from aiops_daemon.core.model.settings import Settings, StorageSpec
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.core.model.view import Readiness, ReloadOutcome, View
@@ -196,6 +198,13 @@ class Daemon:
     async def backlog(self) -> int:
         """Count the accepted bodies that wait to be processed."""
         return (await self._store.backlog()).pending if self._store else 0
+
+    async def messages(self, query: NotificationQuery) -> tuple[Notification, ...]:
+        """Return messages as they were written, latest first."""
+        if self._store is None:
+            return ()
+        paging = SqlPaging(self._store, self._clock, Ids(self._clock))
+        return (await paging.find_notifications(query, DAEMON)).notifications
 
     def view(self) -> View:
         """Return the last published view."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aiops_daemon import logs
+from aiops_daemon.cli.demopage import gravest, page_lines
 from aiops_daemon.cli.parsing import Exit, Nouns, add_level_flag, add_listen_flag
 from aiops_daemon.clock import SystemClock
 from aiops_daemon.core.model.durations import HOUR
@@ -58,7 +59,9 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> int:
             return Exit.GOOD
         showing.result()
         _report_findings(replay)
-        _report_incidents(replay.sent, await replay.incidents())
+        incidents = await replay.incidents()
+        _report_incidents(replay.sent, incidents)
+        await _report_page(replay, incidents)
         _report_addresses(replay.daemon.address)
         if not arguments.once:
             print("Ctrl-C ends the demo.", flush=True)
@@ -116,6 +119,15 @@ def _print_incident(told: dict[str, Any]) -> None:
     apart = [line["text"] for line in told["timeline"] if line["kind"] == "apart"]
     for text in apart[:1]:
         print(f"         {text}")
+
+
+async def _report_page(replay: Replay, incidents: list[dict[str, Any]]) -> None:
+    """Show the page that a person would have got for the gravest incident, and how it would have gone on."""
+    worst = gravest(incidents)
+    if worst is not None:
+        print()
+        for line in page_lines(worst, await replay.page(worst["incident"]["name"])):
+            print(line)
 
 
 def _report_addresses(address: str) -> None:

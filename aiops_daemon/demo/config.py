@@ -12,12 +12,13 @@ from aiops_daemon.core.model.grouping import TopologySpec
 from aiops_daemon.core.model.settings import HistorySpec, Settings
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.demo import alerts
+from aiops_daemon.demo.oncall import who_is_told
 from aiops_daemon.demo.signals import STEP
 from aiops_daemon.demo.world import SOURCE, World
 
 
 def settings(world: World, state_directory: Path) -> Settings:
-    """Return the settings of a demo run: automatic packs, the shop's own queries and objectives."""
+    """Return the settings of a demo run: automatic packs, the shop's own queries, objectives and people."""
     return Settings(
         cluster="demo",
         sources=(SourceSpec(SOURCE, ("recorded://shop",), interval=STEP),),
@@ -27,4 +28,5 @@ def settings(world: World, state_directory: Path) -> Settings:
         alertmanagers=(AlertmanagerSpec(alerts.SOURCE),),
         topology=TopologySpec(dependencies=alerts.DEPENDENCIES, trace_metrics=False),
         storage_directory=str(state_directory),
+        **who_is_told(world.incident_start),
     )

@@ -14,13 +14,21 @@ from typing import Any
 
 from aiops_daemon.app import Daemon, Options
 from aiops_daemon.clock import ReplayClock
+from aiops_daemon.core.model.channels.log import LogSpec
 from aiops_daemon.core.model.finding import Finding
+from aiops_daemon.core.model.listing import MAX_LIMIT
+from aiops_daemon.core.model.message import MessageEvent
+from aiops_daemon.core.model.notification import NotificationQuery
+from aiops_daemon.core.model.receiver import ChannelSpec
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.demo.alerts import bodies
 from aiops_daemon.demo.config import settings
 from aiops_daemon.demo.world import World
+from aiops_daemon.edges.notify.log import LogNotifier
+from aiops_daemon.edges.notify.render import Medium, Renderer
 from aiops_daemon.edges.remote.client import DaemonClient
 from aiops_daemon.ports import MetricSource
+from aiops_daemon.ports.notify import Notifier
 
 _LEISURE = 0.2  # real seconds that loops of the alert road pause at least
 _SETTLING = 40  # looks at what waits
@@ -50,6 +58,7 @@ class Replay:
             make_source=self._source,
             lag_every=600.0,
             alert_leisure=speed * _LEISURE,
+            make_notifier=_only_logged,
         )
         self.sent = 0  # alerts that Alertmanager sent, repetitions and ends included
         self.daemon = Daemon(settings(world, folder), options)
@@ -81,6 +90,12 @@ class Replay:
         told = [(await client.get(f"/api/v1/incidents/{one['name']}"))["data"] for one in listed]
         return sorted(told, key=_number)
 
+    async def page(self, incident: str) -> str:
+        """Return the first message about an incident as a letter's text, "" when nobody was to be told."""
+        messages = await self.daemon.messages(NotificationQuery(incident, limit=MAX_LIMIT))
+        first = [one.message for one in reversed(messages) if one.message.event is MessageEvent.TRIGGER]
+        return Renderer().write("email", Medium.TEXT, first[0]) if first else ""
+
     async def _send_alerts(self) -> None:
         """Be the shop's Alertmanager: send each body to the webhook when its time comes."""
         client = DaemonClient(self.daemon.address)
@@ -104,6 +119,12 @@ class Replay:
     def is_open(self, finding: Finding) -> bool:
         """Say whether a finding still stands."""
         return any(one.uid == finding.uid for one in self.daemon.view().findings)
+
+
+def _only_logged(spec: ChannelSpec) -> Notifier:
+    """Make no channel that reaches anybody, whatever is asked of a demo that is left running."""
+    del spec
+    return LogNotifier(LogSpec())
 
 
 def _number(told: dict[str, Any]) -> int:

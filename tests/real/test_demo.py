@@ -66,6 +66,17 @@ def test_findings_and_addresses_are_printed_within_a_minute(demo: Demo) -> None:
     assert all(f"{demo.url}{path}" in text for path in ["/", *PAGES])
 
 
+def test_the_page_that_a_person_would_have_got_is_printed(demo: Demo) -> None:
+    """Who, when, why, in which words; the daemon has nothing to say against itself."""
+    text = demo.output.read_text()
+
+    assert "Who would have been told of INC-" in text
+    assert "is on call in schedule shop" in text
+    assert "  | Why you: step 1 of shop" in text
+    assert "AiopsPagingInvariantBroken" not in text
+    assert b'"state":"shadow"' in demo.get("/api/v1/notifications?limit=1")
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_promtool_accepts_the_pages(demo: Demo, promtool: Path, path: str) -> None:
     """`promtool check metrics` has nothing to say."""
