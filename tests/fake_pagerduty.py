@@ -231,7 +231,14 @@ class FakePagerDuty:
             return refused
         key = request.query.get("incident_key")
         found = [one for one in reversed(self.incidents) if key is None or one.dedup_key == key]
-        return web.json_response({"incidents": [shown(one) for one in found], "more": False, "limit": 5, "offset": 0})
+        if "since" in request.query:
+            since, until = (datetime.fromisoformat(request.query[name]).timestamp() for name in ("since", "until"))
+            found = [one for one in reversed(found) if since <= one.created_at < until]
+        offset, limit = (int(request.query.get(name, usual)) for name, usual in (("offset", 0), ("limit", 5)))
+        part = found[offset : offset + limit]
+        more = len(found) > offset + limit
+        told = {"incidents": [shown(one) for one in part], "more": more, "limit": limit, "offset": offset}
+        return web.json_response(told)
 
     async def _show(self, request: web.Request, _body: dict[str, Any]) -> web.Response:
         incident = next((one for one in self.incidents if one.id == request.match_info["id"]), None)

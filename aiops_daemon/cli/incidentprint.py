@@ -126,7 +126,8 @@ def _upcoming(escalation: Item | None) -> list[str]:
     if escalation is None:
         return []
     until = f" until {when(escalation['until'])}" if escalation["until"] else ""
-    return [f"{escalation['phase']}{until}", *map(_step, escalation["next"])]
+    over = ": every round is over, and nobody answered" if escalation["phase"] == "running" else ""
+    return [f"{escalation['phase']}{until}{'' if escalation['next'] else over}", *map(_step, escalation["next"])]
 
 
 def _step(step: Item) -> str:

@@ -23,6 +23,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "rules": ("rules", "generate, lint and backtest alert rules"),
     "incidents": ("incidents", "list, show and move incidents; try groupings"),
     "notifications": ("notifications", "who was told of what, and whether it arrived; test messages"),
+    "shadow": ("shadow", "what others paged against what we would have"),
     "alertmanager": ("alertmanager", "find traps in an Alertmanager's configuration, connect or import it"),
     "simulate": ("simulate", "run an escalation ahead"),
     "schedules": ("schedules", "import on-call schedules of other tools"),

@@ -41,3 +41,12 @@ class RemoteChange:
     actor_id: str = ""  # the other side's id of the person
     text: str = ""  # of a note; the new priority; the names of the new assignees
     occurred_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RemotePage:
+    """One incident of PagerDuty, whoever made it; `key` is its incident key."""
+
+    at: float
+    title: str
+    key: str

@@ -10,14 +10,15 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx2
 
 from aiops_daemon.core.model.channels.pagerduty import PagerDutySpec
 from aiops_daemon.core.model.notification import Failed, FailureReason, Outcome, Sent
-from aiops_daemon.core.model.remote import NOTE_MARK
+from aiops_daemon.core.model.remote import NOTE_MARK, RemotePage
 from aiops_daemon.edges.notify.pagerduty.answers import once, read
 from aiops_daemon.edges.notify.pagerduty.clients import Api
 from aiops_daemon.edges.notify.pagerduty.lane import DEADLINE_SECONDS, Lane
@@ -30,6 +31,8 @@ _T = TypeVar("_T")
 _NEWEST = 5  # incidents of one key that are looked at; a key outlives an incident only when it is triggered anew
 _SKEW_SECONDS = 60.0  # between their clock and ours
 _NOTE_UNITS = 25_000
+_MANY = 100  # incidents of one answer
+_MOST_LISTED = 10_000  # PagerDuty's own bound on offset and limit together
 _ID = re.compile(r"[A-Za-z0-9]{1,40}")
 
 
@@ -75,6 +78,19 @@ class Incidents:
         key = found.get("incident_key") if isinstance(found, Mapping) else None
         return key if isinstance(key, str) else None
 
+    async def listed(self, since: float, until: float) -> list[RemotePage] | Failed:
+        """Return the incidents of the account that were created in this time, whoever made them."""
+        found: list[RemotePage] = []
+        asked = {"since": _iso(since), "until": _iso(until), "sort_by": "created_at:asc", "limit": _MANY}
+        for offset in range(0, _MOST_LISTED, _MANY):
+            rows = await self._ask(partial(_rows, {**asked, "offset": offset}))
+            if isinstance(rows, Failed):
+                return rows
+            found += [one for row in rows if (one := _page(row)) is not None]
+            if len(rows) < _MANY:
+                break
+        return found
+
     async def _ask(self, call: Callable[[Api], _T]) -> _T | Failed:
         if self._spec.api_token is None:
             return Failed(FailureReason.CLIENT_ERROR, "there is no api_token", retry=False)
@@ -95,6 +111,23 @@ class Incidents:
     def close(self) -> None:
         """Close the connections."""
         self._lane.close()
+
+
+def _iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
+
+
+def _rows(asked: Mapping[str, object], client: Api) -> list[Mapping[str, Any]]:
+    answer = client.rget("/incidents", params=dict(asked))
+    return [one for one in answer if isinstance(one, Mapping)] if isinstance(answer, list) else []
+
+
+def _page(row: Mapping[str, Any]) -> RemotePage | None:
+    try:
+        at = datetime.fromisoformat(str(row.get("created_at"))).timestamp()
+    except ValueError:
+        return None
+    return RemotePage(at, str(row.get("title") or ""), str(row.get("incident_key") or ""))
 
 
 def _find(client: Api, dedup_key: str) -> list[Mapping[str, Any]]:
