@@ -195,5 +195,5 @@ def test_a_forged_answer_changes_nothing(daemon: DaemonProcess, world: PagingWor
     eventually(lambda: world.heard("Messages", "INC-1"), "the second step", 25.0)
 
     statuses: list[Any] = world.subscription.statuses
-    assert [401] == statuses[-1:]
+    assert [403] == statuses[-1:]
     assert ["open"] == states(daemon)
