@@ -6,7 +6,6 @@ Enters: nothing. Leaves: what each was told, in its order. Lives on while daemon
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 import time
 from collections import Counter
@@ -175,7 +174,14 @@ def webhook(names: Iterable[str], *, firing: bool = True, team: str = "shop", si
         for name in names
     ]
     status = "firing" if firing else "resolved"
-    return {"version": "4", "groupKey": "{}:{}", "truncatedAlerts": 0, "status": status, "receiver": "a", "alerts": alerts}
+    return {
+        "version": "4",
+        "groupKey": "{}:{}",
+        "truncatedAlerts": 0,
+        "status": status,
+        "receiver": "a",
+        "alerts": alerts,
+    }
 
 
 def keys_of(incidents: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from daemon_process import DaemonProcess, eventually
+from daemon_process import DaemonProcess
 from paging_world import PagingWorld, keys_of, webhook
 
 pytestmark = pytest.mark.real
@@ -144,11 +144,12 @@ def check(daemon: DaemonProcess, world: PagingWorld, kills: int, seed: int, with
     faults = settled(daemon, world, alerts, within)
     rested = time.monotonic() - last_at
     resets = [one for one in world.pagerduty.requests if one.status == "reset"]
-    owed = {key for key in keys_of(daemon.incidents())}
+    owed = set(keys_of(daemon.incidents()))
 
     print(
         f"{kills} kills, {len(resets)} resets: {len(alerts.fired)} incidents, {len(alerts.ended)} ended, "
-        f"{len(faults)} untrue, {world.extra()} extra POSTs of {len(world.posts())}, true {rested:.1f} s after the last start"
+        f"{len(faults)} untrue, {world.extra()} extra POSTs of {len(world.posts())}, "
+        f"true {rested:.1f} s after the last start"
     )
     assert [] == faults
     assert {body["dedup_key"] for body in world.posts()} <= owed

@@ -72,6 +72,13 @@ def claim(
     ]
 
 
+def inherit(connection: Connection) -> None:
+    """Free every claim on SQLite: whoever made it is dead, for one process holds the file."""
+    if connection.dialect.name == "sqlite":
+        held = and_(_row.state == _WAITING, _row.lease_until > 0.0)
+        connection.execute(update(outbox).where(held).values(lease_until=0.0))
+
+
 def _threads(connection: Connection, dedup_keys: set[str]) -> dict[tuple[str, str], str]:
     """Return what the first message of each destination and key that was sent is called there."""
     if not dedup_keys:

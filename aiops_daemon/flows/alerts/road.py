@@ -62,6 +62,7 @@ from aiops_daemon.ports.store import AlertStore
 
 log = logging.getLogger(__name__)
 
+ASKS_EVERY = 0.5  # seconds between two looks at a lease that somebody else holds
 TICK = 5.0  # seconds between two looks at what time alone changes
 SAVE_EVERY = 300.0  # seconds between two writes of what was learned
 FINDINGS_EVERY = 10.0  # seconds
@@ -242,9 +243,12 @@ class AlertRoad:
 
     async def _lead(self, beat: Callable[[], None]) -> None:
         while True:
-            await self.desk.lead()
+            led = self.desk.leads
+            leads = await self.desk.lead()
+            if leads and not led:
+                self._waking.news.set()  # what became due while nobody led
             beat()
-            await self.around.clock.sleep(LEASE / 3)
+            await self.around.clock.sleep(LEASE / 3 if leads else ASKS_EVERY)
 
     async def _tick(self, beat: Callable[[], None]) -> None:
         while True:
