@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from daemon_process import DaemonProcess, eventually, holds
 from paging_world import PagingWorld, webhook
+from real_postgres import Postgres
 
 pytestmark = pytest.mark.real
 
@@ -169,3 +170,40 @@ def test_every_replica_delivers(replicas: tuple[Replica, Replica], world: Paging
     print(f"sent or tried by the first and by the second: {sent}")
     assert all(sent)
     assert 0 == world.extra()
+
+
+def test_the_database_restarts(tmp_path: Path, world: PagingWorld) -> None:
+    """After an outage of a quarter of a minute paging is back within seconds, however long it was tried in vain."""
+    server = Postgres()
+    daemon = Replica(tmp_path / "a", server.new_database())
+    try:
+        daemon.configure(world.config(after="15s"))
+        daemon.start()
+        eventually(daemon.leads, "it leads")
+        daemon.post(PATH, webhook(["one"]))
+        eventually(lambda: 1 == len(world.pagerduty.incidents), "paged")
+        server.kill()
+        time.sleep(20.0)
+        server.start()
+        back_at = time.time()
+        eventually(lambda: taken(daemon), "it takes webhooks")
+        took = time.time() - back_at
+        eventually(lambda: 2 == len(world.pagerduty.incidents), "paged again", 60.0)
+        (call,) = eventually(lambda: world.heard("Messages", "INC-1"), "the second step", 60.0)
+    finally:
+        daemon.end()
+        server.remove()
+
+    page = world.pagerduty.incidents[1].created_at
+    print(f"back: webhooks {took:.1f} s, a page {page - back_at:.1f} s, a timer {call.at - back_at:.1f} s")
+    assert page - back_at < 10.0
+    assert call.at - back_at < 10.0
+
+
+def taken(daemon: DaemonProcess) -> bool:
+    """Send the second alert; say whether it was answered 200."""
+    try:
+        daemon.post(PATH, webhook(["two"]))
+    except (urllib.error.URLError, OSError):
+        return False
+    return True

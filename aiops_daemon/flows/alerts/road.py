@@ -51,7 +51,7 @@ from aiops_daemon.flows.paging.confirm import Confirming
 from aiops_daemon.flows.paging.deliver import Deliverer, MakeNotifier
 from aiops_daemon.flows.paging.remote import Remote
 from aiops_daemon.flows.paging.wake import Waking
-from aiops_daemon.flows.supervise import Supervisor
+from aiops_daemon.flows.supervise import LONGEST_PAUSE, Supervisor
 from aiops_daemon.ids import Ids
 from aiops_daemon.meter import Meter
 from aiops_daemon.ports import MetricSource
@@ -66,6 +66,7 @@ ASKS_EVERY = 0.5  # seconds between two looks at a lease that somebody else hold
 TICK = 5.0  # seconds between two looks at what time alone changes
 SAVE_EVERY = 300.0  # seconds between two writes of what was learned
 FINDINGS_EVERY = 10.0  # seconds
+BACK_WITHIN = 2.0  # seconds after which alerts and pages go on once the store is there again
 _PATIENCE = 120.0  # seconds without a beat after which a loop counts as stalled
 _SLOW = 1800.0  # the same for loops that ask many
 
@@ -214,7 +215,9 @@ class AlertRoad:
 
     def _start(self, name: str, run: Callable[[Callable[[], None]], Awaitable[None]], every: float = 0.0) -> None:
         beat = partial(self._supervisor.beat, name)
-        self._supervisor.start(name, lambda: run(beat), patience=_PATIENCE + 3 * max(every, self._world.leisure))
+        patience = _PATIENCE + 3 * max(every, self._world.leisure)
+        longest_pause = LONGEST_PAUSE if every else BACK_WITHIN
+        self._supervisor.start(name, lambda: run(beat), patience=patience, longest_pause=longest_pause)
 
     def _when_leading(self, run: Callable[[Callable[[], None]], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
         """Hold a loop until this replica processes alerts."""
