@@ -29,6 +29,9 @@ class PagingStore(Protocol):
     async def inherit(self) -> None:
         """Free what an earlier process had claimed, where there is never a second one: on SQLite."""
 
+    async def mute(self) -> int:
+        """Let nothing that waits be sent, but for tests; returns how many messages that was."""
+
     async def claim(
         self, *, limit: int, lease: float, busy: Iterable[str], full: Iterable[str], each: int
     ) -> list[Claim]:

@@ -170,6 +170,21 @@ async def test_what_a_dead_process_had_claimed(store: SqlStore, paging: SqlPagin
     assert ([2] if storage.url.startswith("sqlite") else []) == [one.token for one in await claim(paging)]
 
 
+async def test_what_waits_is_muted(store: SqlStore, paging: SqlPaging) -> None:
+    """What is due now or later is never sent; what is under way is not touched, nor a test."""
+    under_way = notification("n1", key="k1")
+    await store.commit(Changes(notifications=(under_way,)))
+    await claim(paging)
+    later = notification("n2", key="k2", due_at=time.time() + 600.0)
+    test = notification("n3", key="k3", message=message(MessageEvent.TEST))
+    await store.commit(Changes(notifications=(later, test)))
+
+    assert 1 == await paging.mute()
+    assert ["n3"] == [one.notification.uid for one in await claim(paging)]
+    states = {uid: one.state for uid, one in (await paging.notifications(["n1", "n2"])).items()}
+    assert {"n1": NotificationState.WAITING, "n2": NotificationState.MUTED} == states
+
+
 async def test_busy_destinations_and_full_integrations_are_left_alone(store: SqlStore, paging: SqlPaging) -> None:
     """And no destination gets more than its share at once."""
     pager = tuple(notification(f"p{number}", key=f"k{number}") for number in range(5))

@@ -69,7 +69,8 @@ class Road:
             ReceiverSpec(name, (PagerSpec(integration, name),))
             for name, integration in (("duty", "pagerduty"), ("chat", "slack"))
         )
-        self.telling = Telling(Settings(mode=Mode.LIVE, receivers=receivers))
+        self.settings = Settings(mode=Mode.LIVE, receivers=receivers)
+        self.telling = Telling(self.settings)
         self.deliverer = Deliverer(self.paging, lambda: self.telling, lambda spec: self, self.clock, self.meter)
 
     def look_seldom(self) -> None:
@@ -231,6 +232,21 @@ async def test_what_was_under_way_at_the_end_is_sent_by_the_next(road: Road) -> 
 
     assert 2 == len(road.sent)
     assert NotificationState.SENT is (await road.state()).state
+
+
+async def test_the_kill_switch_holds_for_what_waits(road: Road) -> None:
+    """What was being tried when all was muted is not sent, and not when it is live again either."""
+    road.answer = lambda one: DOWN
+    await road.put(page())
+    await road.run(1.0)
+    road.telling = Telling(replace(road.settings, mode=Mode.MUTED))
+    road.answer = lambda one: Sent()
+    await road.run(60.0)
+    road.telling = Telling(road.settings)
+    await road.run(60.0)
+
+    assert 1 == len(road.sent)
+    assert NotificationState.MUTED is (await road.state()).state
 
 
 async def test_what_is_nearly_done_at_the_end_is_not_sent_twice(road: Road) -> None:

@@ -126,6 +126,19 @@ def test_the_kill_switch(daemon: DaemonProcess, world: PagingWorld) -> None:
     assert "step 1" in world.posts()[0]["payload"]["custom_details"]["why you"]
 
 
+def test_the_kill_switch_holds_for_what_waits(daemon: DaemonProcess, world: PagingWorld) -> None:
+    """A page that was being tried when all was muted is not sent; live again, its incident is paged, once."""
+    world.pagerduty.fault = lambda path, body: 503
+    daemon.post(PATH, webhook(["one"]))
+    eventually(world.posts, "an attempt")
+    turn(daemon, world, "muted")
+    world.pagerduty.fault = lambda path, body: None
+    holds(lambda: not world.pagerduty.pages and not world.told, 10.0, "muted")
+    turn(daemon, world, "live")
+    paged(world)
+    holds(lambda: 1 == len(world.pagerduty.pages) and 0 == world.extra(), 3.0, "paged once")
+
+
 def turn(daemon: DaemonProcess, world: PagingWorld, mode: str) -> None:
     """Change the mode, and let the daemon know by a signal."""
     before = daemon.said().count("configuration reloaded")

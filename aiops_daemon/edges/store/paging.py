@@ -49,6 +49,11 @@ class SqlPaging:
         """Free what an earlier process had claimed, where there is never a second one: on SQLite."""
         await self._store.write(outbox.inherit)
 
+    async def mute(self) -> int:
+        """Let nothing that waits be sent, but for tests; returns how many messages that was."""
+        now = self._clock.now()
+        return await self._store.write(lambda conn: outbox.mute(conn, now))
+
     async def claim(
         self, *, limit: int, lease: float, busy: Iterable[str], full: Iterable[str], each: int
     ) -> list[Claim]:

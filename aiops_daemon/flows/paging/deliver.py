@@ -118,6 +118,8 @@ class Deliverer:
         _, due_at = await self._store.next_due()
         if free <= 0 or due_at is None or due_at > self._clock.now():
             return False
+        if self._telling().muted and (muted := await self._store.mute()):
+            log.warning("what waited is not sent, for all is muted", extra=fields(count=muted))
         asked_at = self._clock.monotonic()
         claims = await self._store.claim(
             limit=free, lease=LEASE, busy=self._busy(), full=self._full(), each=OF_DESTINATION
