@@ -19,7 +19,7 @@ from aiops_daemon.meter import Meter
 log = logging.getLogger(__name__)
 
 _FIRST_PAUSE = 1.0
-_LONGEST_PAUSE = 60.0
+LONGEST_PAUSE = 60.0
 
 
 class LoopEndedError(Exception):
@@ -50,15 +50,23 @@ class Supervisor:
         self._beats: dict[str, Beat] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def start(self, name: str, body: Callable[[], Awaitable[None]], *, patience: float, first: float = 0.0) -> None:
+    def start(
+        self,
+        name: str,
+        body: Callable[[], Awaitable[None]],
+        *,
+        patience: float,
+        first: float = 0.0,
+        longest_pause: float = LONGEST_PAUSE,
+    ) -> None:
         """Run `body` for ever under `name`; it must call `beat(name)` at least every `patience` seconds.
 
-        The first beat may take `first` seconds.
+        The first beat may take `first` seconds. After a fault it is started again within `longest_pause` seconds.
         """
         self._beats[name] = Beat(self._clock.monotonic(), patience, first)
         self._meter.inc("aiops_loop_failures_total", 0, loop=name)
         self._meter.inc("aiops_loop_restarts_total", 0, loop=name)
-        self._tasks[name] = asyncio.create_task(self._guard(name, body), name=name)
+        self._tasks[name] = asyncio.create_task(self._guard(name, body, longest_pause), name=name)
 
     def beat(self, name: str) -> None:
         """Say that a loop finished its work once more."""
@@ -82,7 +90,7 @@ class Supervisor:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._beats.clear()
 
-    async def _guard(self, name: str, body: Callable[[], Awaitable[None]]) -> None:
+    async def _guard(self, name: str, body: Callable[[], Awaitable[None]], longest_pause: float) -> None:
         pause = _FIRST_PAUSE
         while True:
             started = self._clock.monotonic()
@@ -90,10 +98,10 @@ class Supervisor:
                 await _run(name, body)
             except Exception as error:  # noqa: BLE001 (a loop must outlive every fault of its body)
                 self._failed(name, error)
-            if self._clock.monotonic() - started > _LONGEST_PAUSE:
+            if self._clock.monotonic() - started > LONGEST_PAUSE:
                 pause = _FIRST_PAUSE
             await self._clock.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            pause = min(pause * 2, longest_pause)
             self._meter.inc("aiops_loop_restarts_total", loop=name)
 
     def _failed(self, name: str, error: Exception) -> None:

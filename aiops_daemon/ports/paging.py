@@ -26,6 +26,12 @@ from aiops_daemon.core.model.scope import Scope
 class PagingStore(Protocol):
     """Rows of the outbox, timers and escalations."""
 
+    async def inherit(self) -> None:
+        """Free what an earlier process had claimed, where there is never a second one: on SQLite."""
+
+    async def mute(self) -> int:
+        """Let nothing that waits be sent, but for tests; returns how many messages that was."""
+
     async def claim(
         self, *, limit: int, lease: float, busy: Iterable[str], full: Iterable[str], each: int
     ) -> list[Claim]:
@@ -39,7 +45,7 @@ class PagingStore(Protocol):
         """Note that it was accepted; False: the lease had gone to somebody else, and the key is said again."""
 
     async def put_off(self, claimed: Claim, outcome: Failed, due_at: float) -> bool:
-        """Try again later; False: it is not ours any more."""
+        """Try again later; False: it is not ours any more, and if it may have been taken the key is said again."""
 
     async def give_up(self, claimed: Claim, outcome: Failed) -> bool:
         """Try no more: its deadline comes at once, so that its fallback is told; False: it is not ours any more."""

@@ -26,6 +26,7 @@ from aiops_daemon.core.model.notification import (
     Storm,
 )
 from aiops_daemon.core.model.scope import DAEMON, Scope
+from aiops_daemon.core.model.settings import StorageSpec
 from aiops_daemon.core.response.timers import deadline
 from aiops_daemon.edges.store.paging import SqlPaging
 from aiops_daemon.edges.store.store import SqlStore
@@ -34,6 +35,7 @@ from aiops_daemon.ids import Ids
 from aiops_daemon.ports.store import Changes
 
 DOWN = Failed(FailureReason.SERVER_ERROR, "503", retry=True)
+BUSY = Failed(FailureReason.RATE_LIMITED, "429", retry=True)
 
 
 @pytest.fixture
@@ -133,13 +135,54 @@ async def test_a_lease_that_ends_is_somebody_elses(store: SqlStore, paging: SqlP
     (taken,) = await claimed_again(paging)
 
     assert await paging.sent(taken, Sent())
-    assert not await paging.put_off(late, DOWN, time.time())
+    assert not await paging.put_off(late, BUSY, time.time())
     assert not await paging.give_up(late, DOWN)
     assert [] == await claim(paging)
     assert not await paging.sent(late, Sent())
     (again,) = await claim(paging)
     assert (MessageEvent.TRIGGER, late.notification.key) == (again.notification.message.event, again.notification.key)
     assert again.notification.uid != "n1"
+
+
+@pytest.mark.parametrize(
+    ("reason", "again"),
+    [(FailureReason.UNREACHABLE, 1), (FailureReason.DEADLINE_EXCEEDED, 1), (FailureReason.RATE_LIMITED, 0)],
+)
+async def test_a_late_attempt_that_may_have_been_taken(
+    store: SqlStore, paging: SqlPaging, reason: FailureReason, again: int
+) -> None:
+    """What somebody else had finished is said again after it, for the connection may have broken after the event."""
+    await store.commit(Changes(notifications=(notification("n1"),)))
+    (late,) = await claim(paging, lease=0.2)
+    (taken,) = await claimed_again(paging)
+    await paging.sent(taken, Sent())
+
+    assert not await paging.put_off(late, Failed(reason, "no answer", retry=True), time.time())
+    assert again == len(await claim(paging))
+
+
+async def test_what_a_dead_process_had_claimed(store: SqlStore, paging: SqlPaging, storage: StorageSpec) -> None:
+    """On SQLite the next process has it at once; on PostgreSQL another may live, and the lease holds."""
+    await store.commit(Changes(notifications=(notification("n1"),)))
+    await claim(paging)
+    await paging.inherit()
+
+    assert ([2] if storage.url.startswith("sqlite") else []) == [one.token for one in await claim(paging)]
+
+
+async def test_what_waits_is_muted(store: SqlStore, paging: SqlPaging) -> None:
+    """What is due now or later is never sent; what is under way is not touched, nor a test."""
+    under_way = notification("n1", key="k1")
+    await store.commit(Changes(notifications=(under_way,)))
+    await claim(paging)
+    later = notification("n2", key="k2", due_at=time.time() + 600.0)
+    test = notification("n3", key="k3", message=message(MessageEvent.TEST))
+    await store.commit(Changes(notifications=(later, test)))
+
+    assert 1 == await paging.mute()
+    assert ["n3"] == [one.notification.uid for one in await claim(paging)]
+    states = {uid: one.state for uid, one in (await paging.notifications(["n1", "n2"])).items()}
+    assert {"n1": NotificationState.WAITING, "n2": NotificationState.MUTED} == states
 
 
 async def test_busy_destinations_and_full_integrations_are_left_alone(store: SqlStore, paging: SqlPaging) -> None:

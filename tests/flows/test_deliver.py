@@ -15,6 +15,7 @@ from store_world import sqlite_store
 from aiops_daemon.clock import LoopClock
 from aiops_daemon.core.model.message import Message, MessageEvent
 from aiops_daemon.core.model.notification import (
+    Claim,
     Failed,
     FailureReason,
     Notification,
@@ -68,7 +69,8 @@ class Road:
             ReceiverSpec(name, (PagerSpec(integration, name),))
             for name, integration in (("duty", "pagerduty"), ("chat", "slack"))
         )
-        self.telling = Telling(Settings(mode=Mode.LIVE, receivers=receivers))
+        self.settings = Settings(mode=Mode.LIVE, receivers=receivers)
+        self.telling = Telling(self.settings)
         self.deliverer = Deliverer(self.paging, lambda: self.telling, lambda spec: self, self.clock, self.meter)
 
     def look_seldom(self) -> None:
@@ -230,6 +232,74 @@ async def test_what_was_under_way_at_the_end_is_sent_by_the_next(road: Road) -> 
 
     assert 2 == len(road.sent)
     assert NotificationState.SENT is (await road.state()).state
+
+
+async def test_the_kill_switch_holds_for_what_waits(road: Road) -> None:
+    """What was being tried when all was muted is not sent, and not when it is live again either."""
+    road.answer = lambda one: DOWN
+    await road.put(page())
+    await road.run(1.0)
+    road.telling = Telling(replace(road.settings, mode=Mode.MUTED))
+    road.answer = lambda one: Sent()
+    await road.run(60.0)
+    road.telling = Telling(road.settings)
+    await road.run(60.0)
+
+    assert 1 == len(road.sent)
+    assert NotificationState.MUTED is (await road.state()).state
+
+
+async def test_what_is_nearly_done_at_the_end_is_not_sent_twice(road: Road) -> None:
+    """The daemon stops, or reloads, while a healthy channel answers: the answer is waited for."""
+    await road.put(page())
+    task = asyncio.create_task(road.deliverer.run(lambda: None))
+    while not road.sent:
+        await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await road.deliverer.stop()
+    await road.run(60.0)
+
+    assert 1 == len(road.sent)
+    assert NotificationState.SENT is (await road.state()).state
+
+
+async def test_the_next_process_sends_at_once_what_a_killed_one_had_claimed(road: Road) -> None:
+    """Nobody waits for the end of a dead process's lease where there is one process."""
+    await road.put(page())
+    await road.paging.claim(limit=1, lease=30.0, busy=(), full=(), each=1)
+    await road.run(10.0)
+
+    assert 1 == len(road.sent)
+
+
+async def test_claims_that_come_late_are_not_used(road: Road) -> None:
+    """A process that was halted while it claimed sends nothing late: others may have sent what comes after."""
+    road.deliverer = Deliverer(
+        Halted(road.store, road.clock, Ids(road.clock)), lambda: road.telling, lambda spec: road, road.clock, road.meter
+    )
+    await road.put(page())
+    await road.run(25.0)
+
+    assert [] == road.sent
+
+    await road.run(60.0)
+
+    assert 1 == len(road.sent)
+
+
+class Halted(SqlPaging):
+    """A store whose first claim is answered twenty seconds late."""
+
+    claimed = False
+
+    async def claim(self, **asked: Any) -> list[Claim]:  # type: ignore[override]
+        """Claim, and come back late once."""
+        claims = await super().claim(**asked)
+        if claims and not self.claimed:
+            self.claimed = True
+            await self._clock.sleep(20.0)
+        return claims
 
 
 async def test_a_receiver_that_is_gone(road: Road) -> None:

@@ -36,6 +36,23 @@ async def test_a_failing_loop_is_started_again_with_growing_pauses() -> None:
     assert 4 == meter.value("aiops_loop_restarts_total", loop="poll")
 
 
+async def test_an_urgent_loop_is_never_long_away() -> None:
+    """However long it has failed, it is tried again within its own longest pause."""
+    clock = LoopClock(EPOCH)
+    supervisor = Supervisor(clock, Meter())
+    starts: list[float] = []
+
+    async def body() -> None:
+        starts.append(clock.monotonic())
+        raise ValueError("broken")
+
+    supervisor.start("deliver", body, patience=10, longest_pause=2.0)
+    await asyncio.sleep(600.0)
+    await supervisor.stop()
+
+    assert 2.0 == pytest.approx(max(later - earlier for earlier, later in pairwise(starts)))
+
+
 async def test_failures_are_logged_on_change_only(caplog: pytest.LogCaptureFixture) -> None:
     """One line when it breaks and one when it works again."""
     clock = LoopClock(EPOCH)

@@ -16,6 +16,7 @@ from aiops_daemon.core.model.escalation import Escalation, Timer
 from aiops_daemon.core.model.notification import (
     Claim,
     Failed,
+    FailureReason,
     Notification,
     NotificationPage,
     NotificationQuery,
@@ -32,6 +33,9 @@ from aiops_daemon.edges.store.store import SqlStore
 from aiops_daemon.edges.store.upserts import upsert
 from aiops_daemon.ids import Mint
 
+_PERHAPS_TAKEN = (FailureReason.DEADLINE_EXCEEDED, FailureReason.UNREACHABLE, FailureReason.SERVER_ERROR)
+"""After these the other side may have taken what it did not answer: a reset, silence, a gateway's error."""
+
 
 class SqlPaging:
     """Messages, timers and escalations in SQLite or PostgreSQL."""
@@ -40,6 +44,15 @@ class SqlPaging:
         self._store = store
         self._clock = clock
         self._mint = mint
+
+    async def inherit(self) -> None:
+        """Free what an earlier process had claimed, where there is never a second one: on SQLite."""
+        await self._store.write(outbox.inherit)
+
+    async def mute(self) -> int:
+        """Let nothing that waits be sent, but for tests; returns how many messages that was."""
+        now = self._clock.now()
+        return await self._store.write(lambda conn: outbox.mute(conn, now))
 
     async def claim(
         self, *, limit: int, lease: float, busy: Iterable[str], full: Iterable[str], each: int
@@ -63,8 +76,16 @@ class SqlPaging:
         return await self._store.write(finish)
 
     async def put_off(self, claimed: Claim, outcome: Failed, due_at: float) -> bool:
-        """Try again later; False: it is not ours any more."""
-        return await self._store.write(lambda conn: outbox.put_off(conn, claimed, outcome, due_at))
+        """Try again later; False: it is not ours any more, and if it may have been taken the key is said again."""
+        now, uid = self._clock.now(), self._mint()
+
+        def finish(conn: Connection) -> bool:
+            done = outbox.put_off(conn, claimed, outcome, due_at)
+            if not done and outcome.reason in _PERHAPS_TAKEN:
+                outbox.say_again(conn, claimed.notification.key, uid, now)
+            return done
+
+        return await self._store.write(finish)
 
     async def give_up(self, claimed: Claim, outcome: Failed) -> bool:
         """Try no more: its deadline comes at once; False: it is not ours any more."""

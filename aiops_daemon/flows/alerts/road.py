@@ -52,7 +52,7 @@ from aiops_daemon.flows.paging.deliver import Deliverer, MakeNotifier
 from aiops_daemon.flows.paging.remote import Remote
 from aiops_daemon.flows.paging.trial import Trials
 from aiops_daemon.flows.paging.wake import Waking
-from aiops_daemon.flows.supervise import Supervisor
+from aiops_daemon.flows.supervise import LONGEST_PAUSE, Supervisor
 from aiops_daemon.ids import Ids
 from aiops_daemon.meter import Meter
 from aiops_daemon.ports import MetricSource
@@ -63,9 +63,11 @@ from aiops_daemon.ports.store import AlertStore
 
 log = logging.getLogger(__name__)
 
+ASKS_EVERY = 0.5  # seconds between two looks at a lease that somebody else holds
 TICK = 5.0  # seconds between two looks at what time alone changes
 SAVE_EVERY = 300.0  # seconds between two writes of what was learned
 FINDINGS_EVERY = 10.0  # seconds
+BACK_WITHIN = 2.0  # seconds after which alerts and pages go on once the store is there again
 _PATIENCE = 120.0  # seconds without a beat after which a loop counts as stalled
 _SLOW = 1800.0  # the same for loops that ask many
 
@@ -218,7 +220,9 @@ class AlertRoad:
 
     def _start(self, name: str, run: Callable[[Callable[[], None]], Awaitable[None]], every: float = 0.0) -> None:
         beat = partial(self._supervisor.beat, name)
-        self._supervisor.start(name, lambda: run(beat), patience=_PATIENCE + 3 * max(every, self._world.leisure))
+        patience = _PATIENCE + 3 * max(every, self._world.leisure)
+        longest_pause = LONGEST_PAUSE if every else BACK_WITHIN
+        self._supervisor.start(name, lambda: run(beat), patience=patience, longest_pause=longest_pause)
 
     def _when_leading(self, run: Callable[[Callable[[], None]], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
         """Hold a loop until this replica processes alerts."""
@@ -247,9 +251,12 @@ class AlertRoad:
 
     async def _lead(self, beat: Callable[[], None]) -> None:
         while True:
-            await self.desk.lead()
+            led = self.desk.leads
+            leads = await self.desk.lead()
+            if leads and not led:
+                self._waking.news.set()  # what became due while nobody led
             beat()
-            await self.around.clock.sleep(LEASE / 3)
+            await self.around.clock.sleep(LEASE / 3 if leads else ASKS_EVERY)
 
     async def _tick(self, beat: Callable[[], None]) -> None:
         while True:

@@ -32,6 +32,7 @@ OF_DESTINATION = 4
 LEASE = 30.0  # seconds; longer than an attempt may take
 DEADLINE = 20.0  # seconds for one attempt; channels have shorter ones of their own
 LOOK_EVERY = 2.0  # seconds, where nothing says that there is news
+GRACE = 2.0  # seconds in which what is under way may end, before it is cut off and sent once more later
 
 MakeNotifier = Callable[[ChannelSpec], Notifier]
 
@@ -59,9 +60,13 @@ class Deliverer:
         self._channels: dict[ChannelSpec, Notifier] = {}
         self._under_way: dict[asyncio.Task[None], Claim] = {}
         self._quiet_until: dict[str, float] = {}  # destinations that asked for a pause
+        self._inherited = False
 
     async def run(self, beat: Callable[[], None]) -> None:
         """Deliver for ever."""
+        if not self._inherited:
+            await self._store.inherit()
+            self._inherited = True
         while True:
             self.news.clear()
             if not await self._start():
@@ -97,7 +102,10 @@ class Deliverer:
         self._channels.clear()
 
     async def stop(self) -> None:
-        """End what is under way; what was not written down is claimed again when its lease ends."""
+        """Let what is under way end, soon; what was not written down is claimed again when its lease ends."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=GRACE)
+        await self._collect()
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
@@ -110,9 +118,15 @@ class Deliverer:
         _, due_at = await self._store.next_due()
         if free <= 0 or due_at is None or due_at > self._clock.now():
             return False
+        if self._telling().muted and (muted := await self._store.mute()):
+            log.warning("what waited is not sent, for all is muted", extra=fields(count=muted))
+        asked_at = self._clock.monotonic()
         claims = await self._store.claim(
             limit=free, lease=LEASE, busy=self._busy(), full=self._full(), each=OF_DESTINATION
         )
+        if self._clock.monotonic() - asked_at > LEASE - DEADLINE:
+            log.warning("claims came too late to be used", extra=fields(count=len(claims)))
+            return bool(claims)  # we were halted meanwhile: others may have these by now, or will soon
         for claimed in claims:
             row = claimed.notification
             task = asyncio.create_task(self._attempt(claimed), name=f"deliver {row.uid}")
