@@ -124,3 +124,12 @@ def test_the_rate_is_read_from_long_silences() -> None:
             gaps.arrive(burst * 3600.0 + number * 5.0)
 
     assert 1800 < 1 / gaps.rate(40 * 3600.0) < 4000
+
+
+def test_the_first_incident_teaches_no_rate() -> None:
+    """Alerts seconds apart are of one incident: they say nothing of how often a new one begins."""
+    gaps = Gaps()
+    for number in range(19):
+        gaps.arrive(number * 5.0)
+
+    assert Gaps().rate(0.0) == gaps.rate(90.0)

@@ -20,7 +20,7 @@ from aiops_daemon.core.incidents.grouping.traits import BROAD, Traits
 from aiops_daemon.core.incidents.topology import Graph
 
 TIME_MOST = 3.5
-KNEE = 1.25  # nats up to which time counts in full
+KNEE = 1.0  # nats up to which time counts in full
 WAVES = 0.5  # of what is beyond, for faults do not begin evenly over time: nearness says less than their mean rate
 TIME_LEAST = -4.0
 TOPOLOGY_MOST = 3.0

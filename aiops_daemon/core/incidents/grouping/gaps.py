@@ -73,9 +73,14 @@ class Gaps:
         return max(0.0, hazard / rate - 1.0)
 
     def rate(self, now: float) -> float:
-        """Return new incidents per second: how often the longest silences end, for then nothing else is under way."""
+        """Return new incidents per second: how often the longest silences end, for then nothing else is under way.
+
+        Silences shorter than a usual gap are left out: the first incident alone would teach that incidents are many.
+        """
         ends, spent = _PRIOR_INCIDENTS, _PRIOR_INCIDENTS * _PRIOR_INTERVAL
-        for more, longer in zip(reversed(self.ends), reversed(self.spent), strict=True):
+        for edge, more, longer in zip(reversed(_EDGES), reversed(self.ends), reversed(self.spent), strict=True):
+            if edge < _PRIOR_PACE:
+                break  # so short a silence is usual within an incident
             part = min(1.0, (_ENOUGH - ends) / more) if more > 0.0 else 1.0
             ends += part * more
             spent += part * longer

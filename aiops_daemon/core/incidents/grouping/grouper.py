@@ -25,7 +25,7 @@ from aiops_daemon.core.model.grouping import Candidate, GroupingSpec, Judgement,
 from aiops_daemon.core.model.incident import Correction
 
 _OLD_NEEDS = 2.0  # nats: evidence that an incident past its age needs, beside the threshold
-_MERGE_SCORE = 0.9  # both incidents must fit the linking alert this well
+_MERGE_SCORE = 0.94  # both incidents must fit the linking alert this well
 _MERGE_LINK = 2.5  # nats beside time that each must have
 _SAME_ALERTS = 3  # two incidents that both hold this many of the same alerts are two faults
 _INSTANT = 0.05  # seconds: alerts of one evaluation, or of one request through many services
