@@ -168,7 +168,7 @@ def test_an_incident_past_its_age_takes_only_strong_evidence() -> None:
     feed(by, [alert(60 * number, alertname=f"R{number}", service="a", pod="p-1") for number in range(13)], "old")
     feed(by, [alert(number, alertname="Other", service="a", pod=f"q-{number}") for number in range(60)], "other")
     by.close("other", NOON + 61)
-    weak = by.place(candidate(alert(730, alertname="New", service="a", pod="p-2")), NOON + 730)
+    weak = by.place(candidate(alert(730, alertname="New", service="a", pod="other")), NOON + 730)
     strong = by.place(candidate(alert(730, alertname="New", service="a", pod="p-1")), NOON + 730)
 
     assert "old" != weak.incident

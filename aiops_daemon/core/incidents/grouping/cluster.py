@@ -33,6 +33,7 @@ class Cluster:
     count: int = 0
     tokens: dict[str, int] = field(default_factory=dict)
     services: dict[str, int] = field(default_factory=dict)
+    scopes: dict[str, int] = field(default_factory=dict)  # alerts that have a label of a scope, by its name
     pairs: dict[str, int] = field(default_factory=dict)
     keys: dict[tuple[str, str], bool] = field(default_factory=dict)
     beats: dict[int, int] = field(default_factory=dict)
@@ -46,6 +47,7 @@ class Cluster:
         self.count += sign
         _count(self.tokens, traits.tokens, sign, _MOST_TOKENS)
         _count(self.services, traits.services, sign, _MOST_SERVICES)
+        _count(self.scopes, tuple(name for name, _ in traits.scopes), sign, _MOST_SERVICES)
         _count(self.pairs, (traits.pair,), sign, _MOST_PAIRS)
         _count(self.beats, (traits.beat,), sign, 120)
         if sign < 0:
@@ -87,6 +89,7 @@ class Cluster:
         for mine, theirs, most in (
             (self.tokens, other.tokens, _MOST_TOKENS),
             (self.services, other.services, _MOST_SERVICES),
+            (self.scopes, other.scopes, _MOST_SERVICES),
             (self.pairs, other.pairs, _MOST_PAIRS),
         ):
             for name, count in theirs.items():

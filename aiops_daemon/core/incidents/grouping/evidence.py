@@ -20,7 +20,8 @@ from aiops_daemon.core.incidents.grouping.traits import BROAD, Traits
 from aiops_daemon.core.incidents.topology import Graph
 
 TIME_MOST = 3.5
-WAVES = 0.6  # faults do not begin evenly over time: nearness says less than the mean rate makes believe
+KNEE = 1.0  # nats up to which time counts in full
+WAVES = 0.5  # of what is beyond, for faults do not begin evenly over time: nearness says less than their mean rate
 TIME_LEAST = -4.0
 TOPOLOGY_MOST = 3.0
 HISTORY_MOST = 3.0
@@ -32,6 +33,8 @@ REPEATED_LEAST = -7.0
 BEAT_MOST = 1.0  # alerts of one rule group share the beat whatever their cause: never enough by itself
 BEAT_LEAST = -0.7
 BEAT_DOUBT = 60.0  # alerts that the share of all alerts is worth: some coincide by chance
+SCOPE = -3.0  # one alert in twenty of an incident is of another cluster, tenant ...
+_SCOPE_LABELS = 0.1  # what shared values say across scopes: the same service in another cluster is another service
 CORRECTION_MOST = 6.0
 _UNIVERSAL = 0.3  # share of alerts from which a value tells nothing apart
 _PAIRS_READ = 12
@@ -42,6 +45,7 @@ class Weights(NamedTuple):
 
     time: float
     labels: float
+    scope: float
     topology: float
     history: float
     repeat: float
@@ -56,7 +60,7 @@ class Weights(NamedTuple):
     @property
     def link(self) -> float:
         """Return what does not come from time."""
-        return self.labels + self.topology + self.history + self.correction
+        return self.labels + self.scope + self.topology + self.history + self.correction
 
 
 class Read(NamedTuple):
@@ -68,10 +72,11 @@ class Read(NamedTuple):
     rate: float  # new incidents per second
     repeated: float  # how likely a repetition is no second fault
     service_share: float  # share of all alerts that name its service
+    strange: float  # share of an incident's alerts that share nothing telling with it
     beat_share: float  # share of all alerts that begin at the same half second of a minute
 
 
-def read(traits: Traits, rarity: Rarity, rate: float, repeats: Repeats, beats: Rarity) -> Read:
+def read(traits: Traits, rarity: Rarity, rate: float, repeats: Repeats, beats: Rarity, strange: float) -> Read:
     """Return what is computed once for an alert, however many incidents are looked at."""
     counts = rarity.counts
     values = [
@@ -81,7 +86,7 @@ def read(traits: Traits, rarity: Rarity, rate: float, repeats: Repeats, beats: R
     values.sort(key=_commonness)
     service = rarity.share(traits.services[0], "service") if traits.services else 0.0
     beat = beats.share(str(traits.beat), "beat")
-    return Read(traits, tuple(values), rarity.alerts, rate, repeats.share(), service, beat)
+    return Read(traits, tuple(values), rarity.alerts, rate, repeats.share(), service, strange, beat)
 
 
 def _commonness(value: Value) -> float:
@@ -91,12 +96,16 @@ def _commonness(value: Value) -> float:
 def weigh(one: Read, cluster: Cluster, gaps: Gaps, graph: Graph, history: History) -> Weights:
     """Return the evidence that an alert belongs to a cluster."""
     traits = one.traits
-    labels = likeness(one.values, cluster, one.alerts, _same_thing(one, cluster))
+    labels = likeness(one.values, cluster, one.alerts, _same_thing(one, cluster), one.strange)
     past, correction = _history(traits, cluster, history)
+    elsewhere = other_scope(traits, cluster)
+    if elsewhere:
+        labels = min(labels, labels * _SCOPE_LABELS)
     told = 1.0 if labels < 0.0 else TOLD_ALREADY
     found = Weights(
         time=_time(one, cluster, gaps),
         labels=labels,
+        scope=SCOPE if elsewhere else 0.0,
         topology=told * _topology(traits, cluster, graph),
         history=told * past,
         repeat=0.0,
@@ -124,9 +133,9 @@ def _repeated(found: Weights, share: float) -> Weights:
 
 
 def _time(one: Read, cluster: Cluster, gaps: Gaps) -> float:
-    """log of the odds that this incident raises an alert now and nothing new does, within limits."""
+    """log of the odds that this incident raises an alert now and nothing new does, drawn in beyond the knee."""
     said = math.log(odds(cluster.silent(one.traits.at), cluster.pace(gaps.pace), one.rate))
-    return max(TIME_LEAST, said) if said < 0.0 else min(TIME_MOST, said * WAVES)
+    return max(TIME_LEAST, min(TIME_MOST, said if said < KNEE else KNEE + WAVES * (said - KNEE)))
 
 
 def _same_thing(one: Read, cluster: Cluster) -> bool:
@@ -143,6 +152,14 @@ def _same_thing(one: Read, cluster: Cluster) -> bool:
         for value in one.values
         if value.name != "alertname" and value.name not in BROAD and value.seen <= _UNIVERSAL * one.alerts
     )
+
+
+def other_scope(traits: Traits, cluster: Cluster) -> str:
+    """Return the label of a scope (cluster, tenant ...) that the incident has and never with this alert's value."""
+    for name, token in traits.scopes:
+        if name in cluster.scopes and token not in cluster.tokens:
+            return name
+    return ""
 
 
 def _topology(traits: Traits, cluster: Cluster, graph: Graph) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import islice
+from typing import NamedTuple
 
 from aiops_daemon.core.incidents.grouping import knowledge
 from aiops_daemon.core.incidents.grouping.cluster import ENDED, FIRING, Cluster
@@ -24,16 +25,23 @@ from aiops_daemon.core.model.grouping import Candidate, GroupingSpec, Judgement,
 from aiops_daemon.core.model.incident import Correction
 
 _OLD_NEEDS = 2.0  # nats: evidence that an incident past its age needs, beside the threshold
-_MERGE_SCORE = 0.9  # both incidents must fit the linking alert this well
+_MERGE_SCORE = 0.94  # both incidents must fit the linking alert this well
 _MERGE_LINK = 2.5  # nats beside time that each must have
 _SAME_ALERTS = 3  # two incidents that both hold this many of the same alerts are two faults
-_UNDER_WAY = 10.0  # mean gaps of silence within which an incident goes on
 _INSTANT = 0.05  # seconds: alerts of one evaluation, or of one request through many services
 _INSTANT_NATS = 2.0
 _REFUSED = 2  # refusals that are told of an alert that begins an incident
 _NEAR_MISS = 0.25  # score of another incident from which an alert that joined tells of it
 
 _Weighed = tuple[Cluster, Weights]
+
+
+class _Met(NamedTuple):
+    """How an alert stands to the incidents under way, whichever it joins."""
+
+    odds: float  # that time alone gives
+    strange: bool  # it shares nothing telling with any
+    again: bool  # the same alert is in one
 
 
 class Grouper:
@@ -50,6 +58,7 @@ class Grouper:
         self._index = Index()
         self._latest: tuple[Candidate, Traits] | None = None  # read last: `join` follows `place`
         self._could: tuple[str, tuple[Cluster, ...]] = ("", ())  # of the latest placement: who else could have had it
+        self._met: tuple[str, _Met | None] = ("", None)  # of the latest placement: what it says whatever is decided
         self._known_until = knowledge.load(self._learned, memory)
 
     def place(self, candidate: Candidate, now: float) -> Placement:
@@ -59,6 +68,7 @@ class Grouper:
         weighed = self._weighed(one)
         fitting = [item for item in weighed if self._joins(item, traits)]
         self._could = (candidate.episode, tuple(cluster for cluster, _ in fitting[1:]))
+        self._met = (candidate.episode, _met(weighed))
         if not fitting:
             return Placement("", None, self._refusals(one, weighed))
         (cluster, weights), others = fitting[0], fitting[1:]
@@ -79,13 +89,17 @@ class Grouper:
         if cluster is None:
             cluster = Cluster(incident, traits.at, traits.at, traits.at, traits.partition)
             self._clusters[incident] = cluster
-            if learn:
-                self._learned.gaps.begin(now, amid=self._amid(traits))
         else:
             gap = cluster.silent(traits.at)
             if learn:
                 self._learned.gaps.learn(gap)
             cluster.wait(gap)
+        if learn:
+            met = self._met[1] if self._met[0] == candidate.episode else None
+            crowding = self._learned.gaps.crowding(now)
+            self._learned.gaps.arrive(now, again=met is not None and met.again)
+            if met is not None:
+                self._learned.strangers.learn(min(met.odds, crowding), strange=met.strange)
         if learn:
             self._learned.alert(candidate, traits, cluster, self.spec.max_window)
         cluster.add(traits)
@@ -190,14 +204,11 @@ class Grouper:
             self._latest = (candidate, self._reading.traits(candidate))
         return self._latest[1]
 
-    def _amid(self, traits: Traits) -> bool:
-        """Say whether an alert comes while another incident is under way."""
-        last = self._index.last(traits.partition)
-        return last is not None and last.gap(traits.at) < _UNDER_WAY * last.pace(self._learned.gaps.pace)
-
     def _read(self, traits: Traits, now: float) -> Read:
         learned = self._learned
-        return read(traits, learned.rarity, learned.gaps.rate(now), learned.repeats, learned.beats)
+        return read(
+            traits, learned.rarity, learned.gaps.rate(now), learned.repeats, learned.beats, learned.strangers.share
+        )
 
     def _weighed(self, one: Read) -> list[_Weighed]:
         """Return the candidates with their evidence, best first."""
@@ -274,6 +285,18 @@ class Grouper:
         self._index.drop(cluster, set(traits.tokens).difference(cluster.tokens))
         cluster.episodes.discard(episode)
         return firing
+
+
+def _met(weighed: Sequence[_Weighed]) -> _Met | None:
+    """Return how an alert stands to the incidents under way, None when none is."""
+    under_way = [weights for _, weights in weighed if weights.time > 0.0]
+    if not under_way:
+        return None
+    return _Met(
+        math.exp(max(weights.time for weights in under_way)),
+        all(weights.labels < 0.0 for weights in under_way),
+        any(weights.repeat != 0.0 for weights in under_way),
+    )
 
 
 def _links(item: _Weighed, traits: Traits) -> bool:

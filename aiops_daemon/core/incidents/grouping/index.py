@@ -62,11 +62,6 @@ class Index:
             found[uid] = cluster
         return found
 
-    def last(self, partition: _Partition) -> Cluster | None:
-        """Return the cluster that an alert joined last."""
-        latest = self._latest.get(partition)
-        return latest[next(reversed(latest))] if latest else None
-
     def elsewhere(self, traits: Traits) -> Cluster | None:
         """Return the latest cluster of another partition that could have been meant."""
         others = (latest for partition, latest in self._latest.items() if partition != traits.partition and latest)

@@ -13,13 +13,14 @@ from aiops_daemon.core.incidents.grouping.gaps import Gaps
 from aiops_daemon.core.incidents.grouping.history import History
 from aiops_daemon.core.incidents.grouping.rarity import Rarity
 from aiops_daemon.core.incidents.grouping.repeats import Repeats
+from aiops_daemon.core.incidents.grouping.strangers import Strangers
 from aiops_daemon.core.incidents.grouping.traits import Reading, Traits
 from aiops_daemon.core.incidents.topology import Graph
 from aiops_daemon.core.model.grouping import Candidate, Dependency
 from aiops_daemon.core.model.incident import Correction
 from aiops_daemon.core.model.labels import Labels
 
-_VERSION = 1
+_VERSION = 2
 _MOST_EXPORTED = 5_000  # of each table: about half a megabyte in all
 
 
@@ -33,6 +34,7 @@ class Learned:
         self.beats = Rarity()
         self.repeats = Repeats()
         self.history = History()
+        self.strangers = Strangers()
         self.until = float("-inf")  # start of the latest alert that was learned from
 
     def alert(self, candidate: Candidate, traits: Traits, cluster: Cluster, within: float) -> None:
@@ -67,6 +69,7 @@ def dump(learned: Learned) -> bytes:
         "beats": learned.beats.export(_MOST_EXPORTED),
         "repeats": learned.repeats.export(),
         "history": learned.history.export(_MOST_EXPORTED),
+        "strangers": learned.strangers.export(),
         "edges": [[edge.caller, edge.callee, edge.origin, edge.seen_at] for edge in edges],
     }
     return json.dumps(document, separators=(",", ":")).encode()
@@ -83,6 +86,7 @@ def load(learned: Learned, memory: bytes) -> float:
         learned.beats.load(document["beats"])
         learned.repeats.load(document["repeats"])
         learned.history.load(document["history"])
+        learned.strangers.load(document["strangers"])
         learned.graph.take(Dependency(*edge) for edge in document["edges"])
         until = document["until"]
     except (ValueError, TypeError, KeyError, AttributeError):

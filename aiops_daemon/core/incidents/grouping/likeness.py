@@ -18,8 +18,7 @@ _TELLING_SHARE = math.exp(-COMMON)
 TELLING = 1.5  # nats from which a shared value makes up for all that is not shared
 SAME_SERVICE = 0.3  # nats at least, however common a service is
 RULE_MOST = 0.7  # the same rule elsewhere is no likeness of what it is about
-STRANGER = -3.3
-_NEW, _NEW_SHARE = 0.5, 0.04  # one alert in 25 brings a service that its incident did not have, until shown otherwise
+_DRAWN_NEW = 12.5  # alerts by which the share of strangers within an incident is drawn to the usual one
 _DRAWN = 2.0  # alerts by which the share within an incident is drawn to that elsewhere
 
 
@@ -60,7 +59,7 @@ def shared_values(values: tuple[Value, ...], cluster: Cluster, alerts: float) ->
     return found
 
 
-def likeness(values: tuple[Value, ...], cluster: Cluster, alerts: float, same_service: bool) -> float:
+def likeness(values: tuple[Value, ...], cluster: Cluster, alerts: float, same_service: bool, strange: float) -> float:
     """Return what shared values say: the best one and a third of the next; a stranger is told by its incident."""
     best = second = rule = 0.0
     for nats, value, _, _ in shared_values(values, cluster, alerts):
@@ -71,12 +70,15 @@ def likeness(values: tuple[Value, ...], cluster: Cluster, alerts: float, same_se
         elif nats > second:
             second = nats
     if best < TELLING and not same_service:
-        return stranger(cluster) * (1.0 - best / TELLING) + best + rule
+        return stranger(cluster, strange) * (1.0 - best / TELLING) + best + rule
     return min(MOST, max(best, SAME_SERVICE) + (second + rule) / 3.0)
 
 
-def stranger(cluster: Cluster) -> float:
-    """Return the log of the share of an incident's alerts that brought a new service, drawn to one in 25."""
+def stranger(cluster: Cluster, usual: float) -> float:
+    """Return the log of the share of an incident's alerts that brought a new service, drawn to what is usual.
+
+    Without a service in it, it is what is usual: how many alerts it has then says nothing of strangers.
+    """
     if not cluster.services:
-        return STRANGER
-    return math.log((len(cluster.services) - 1 + _NEW) / (cluster.count + _NEW / _NEW_SHARE))
+        return math.log(usual)
+    return math.log((len(cluster.services) - 1 + _DRAWN_NEW * usual) / (cluster.count + _DRAWN_NEW))

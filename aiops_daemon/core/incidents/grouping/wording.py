@@ -6,7 +6,7 @@ Enters: weights and what they were made from. Leaves: a Judgement for people. Ma
 from __future__ import annotations
 
 from aiops_daemon.core.incidents.grouping.cluster import Cluster
-from aiops_daemon.core.incidents.grouping.evidence import Read, Weights
+from aiops_daemon.core.incidents.grouping.evidence import Read, Weights, other_scope
 from aiops_daemon.core.incidents.grouping.likeness import shared_values
 from aiops_daemon.core.model.grouping import Evidence, Judgement
 
@@ -32,6 +32,7 @@ def _parts(one: Read, cluster: Cluster, weights: Weights) -> list[Evidence]:
     found = [
         ("time", weights.time, _time(one, cluster)),
         ("labels", weights.labels, _labels(one, cluster)),
+        ("labels", weights.scope, _scope(one, cluster)),
         ("topology", weights.topology, "depends on a service in it"),
         ("history", weights.history, "its rule fired together with rules in it before"),
         ("history", weights.repeat, _repeat(weights)),
@@ -54,6 +55,12 @@ def _labels(one: Read, cluster: Cluster) -> str:
     said = best.value.token.removeprefix(f"{best.value.name}=")
     here = "its only alert" if cluster.count == 1 else f"{best.inside} of {cluster.count} alerts here"
     return f"same {best.value.name} {said} ({here}, {100.0 * best.elsewhere:.1f} % of others)"
+
+
+def _scope(one: Read, cluster: Cluster) -> str:
+    name = other_scope(one.traits, cluster)
+    mine = dict(one.traits.scopes).get(name, "").removeprefix(f"{name}=")
+    return f"{name} {mine} is no {name} of its alerts"
 
 
 def _repeat(weights: Weights) -> str:
