@@ -60,6 +60,7 @@ class Alerts:
 
     def __init__(self, daemon: DaemonProcess, chance: random.Random) -> None:
         self.fired: dict[str, float] = {}
+        self.ending: set[str] = set()  # asked to end, whether or not that was answered
         self.ended: set[str] = set()
         self._daemon = daemon
         self._chance = chance
@@ -84,6 +85,7 @@ class Alerts:
         return taken
 
     def _end(self, name: str) -> bool:
+        self.ending.add(name)
         taken = self._post(webhook([name], firing=False, since=self.fired[name]))
         if taken:
             self.ended.add(name)
@@ -115,16 +117,16 @@ def untrue(daemon: DaemonProcess, world: PagingWorld, alerts: Alerts) -> list[st
     for name, key in found.items():
         page = world.paged(key)
         if page is None:
-            if name in alerts.fired and not over(world, key, name in alerts.ended):
+            if name in alerts.fired and not over(world, key, name in alerts.ending):
                 faults.append(f"{name}: no page")
         elif name in alerts.ended and page.status != "resolved":
             faults.append(f"{name}: {page.status} although it ended")
     return faults
 
 
-def over(world: PagingWorld, key: str, ended: bool) -> bool:
-    """Say whether nothing is owed: it ended before anybody was told."""
-    return ended and not world.posts(key)
+def over(world: PagingWorld, key: str, ending: bool) -> bool:
+    """Say whether nothing is owed: it ended before anybody was told, even if a kill kept us from hearing of it."""
+    return ending and not world.posts(key)
 
 
 def settled(daemon: DaemonProcess, world: PagingWorld, alerts: Alerts, within: float) -> list[str]:
