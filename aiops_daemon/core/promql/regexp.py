@@ -8,7 +8,6 @@ from a match where `exact` says no.
 from __future__ import annotations
 
 import re
-import sys
 import warnings
 
 _NO_ESCAPES = r"\\[ceghijklmoquyF-ORTUVXYZ]|\\[^\x00-\x7f]"
@@ -19,6 +18,7 @@ _REPEAT = re.compile(r"\{([0-9]+)(?:,([0-9]*))?\}")
 _QUOTED = re.compile(r"\\Q(.*?)\\E", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:(?P<octal>0[0-7]{0,2}|[1-7][0-7]{1,2})|x\{(?P<hex>[0-9A-Fa-f]{1,6})\}|.)", re.DOTALL)
 _MOST_REPEATS = 1000
+_LAST = 0x10FFFF  # of Unicode
 
 
 def fault(pattern: str) -> str:
@@ -52,7 +52,7 @@ def _escape(found: re.Match[str]) -> str:
     """Write an escape of Go's as Python knows it."""
     if found["octal"] or found["hex"]:
         code = int(found["octal"], 8) if found["octal"] else int(found["hex"], 16)
-        if code > sys.maxunicode:
+        if code > _LAST:
             raise re.error(f"{found[0]} is no character")
         return re.escape(chr(code))
     return r"\Z" if found[0] == r"\z" else found[0]
