@@ -43,6 +43,27 @@ def test_a_join_says_why_with_the_numbers() -> None:
     assert f"score {judgement.score:.2f}" in judgement.text
 
 
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        (-6, "6 s before its first alert ("),
+        (5, "amid its alerts ("),
+        (10, "0 s after its last alert ("),
+        (10.02, "0 s after its last alert ("),
+        (10.4, "0.4 s after its last alert ("),
+    ],
+)
+def test_the_time_of_an_alert_that_is_told_late_is_said_as_it_was(at: float, said: str) -> None:
+    """Groups are flushed when their time has come, so an alert that is told second may have begun first."""
+    by = grouper()
+    feed(by, [alert(0, alertname="A", service="checkout"), alert(10, alertname="B", service="checkout")], "one")
+
+    judgement = by.place(candidate(alert(at, alertname="C", service="checkout")), NOON + 20).judgement
+
+    assert judgement is not None
+    assert said in judgement.text
+
+
 def test_a_refusal_says_why_with_the_numbers() -> None:
     """An alert that shares nothing begins its own incident and names the one it did not join."""
     by = grouper()
