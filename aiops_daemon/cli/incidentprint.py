@@ -15,6 +15,7 @@ Item = dict[str, Any]
 _LIST = ("INCIDENT", "PRIORITY", "SEVERITY", "STATE", "SINCE", "FIRING", "TEAM", "ASSIGNEE", "TITLE")
 _ALERTS = ("SINCE", "STATE", "SEVERITY", "VERDICT", "RULE", "LABELS")
 _LAST_LINES = 30
+_OVER = ("resolved", "merged")
 _IN_NUMBERS = ("joined", "repaired", "verdict")
 _MOST_ALERTS = 50  # of one incident: what comes after scrolls away what matters
 
@@ -39,7 +40,7 @@ def incident_text(detail: Item) -> str:
     parts = [
         plain(f"{incident['name']}  {incident['title']}"),
         _facts(incident),
-        _section("told next", _upcoming(detail["escalation"])),
+        _section("told next", _upcoming(incident, detail["escalation"])),
         _section("who was told", _told(detail["notifications"])),
         _section("alerts", _alerts(incident, detail["alerts"])),
         _section("findings", [each["sentence"] for each in detail["findings"]]),
@@ -121,10 +122,11 @@ def _alerts(incident: Item, items: list[Item]) -> list[str]:
     return lines
 
 
-def _upcoming(escalation: Item | None) -> list[str]:
-    """Write the phase, and the next step of each policy."""
+def _upcoming(incident: Item, escalation: Item | None) -> list[str]:
+    """Write the phase, and the next step of each policy; of an open incident also that nobody will be told."""
     if escalation is None:
-        return []
+        over = incident["state"] in _OVER
+        return [] if over else ["nobody: the configuration has no route for it, or nobody is to be told"]
     until = f" until {when(escalation['until'])}" if escalation["until"] else ""
     over = ": every round is over, and nobody answered" if escalation["phase"] == "running" else ""
     return [f"{escalation['phase']}{until}{'' if escalation['next'] else over}", *map(_step, escalation["next"])]
