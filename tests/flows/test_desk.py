@@ -240,6 +240,19 @@ async def test_at_first_use_old_alerts_are_one_digest(tmp_path: Path) -> None:
 
 
 @pytest.mark.looptime
+async def test_a_digest_of_very_old_alerts_does_not_tear_the_next_storm_apart(tmp_path: Path) -> None:
+    """Weeks lie between their starts; taken for the pace of incidents, every later alert would stand alone."""
+    world = await make_world(tmp_path, used=False)
+    for weeks in range(1, 6):
+        await world.fire({"alertname": f"Old{weeks}", "service": f"old{weeks}"}, ago=weeks * 604_800)
+    await world.clock.sleep(1200)
+    await world.fire(*({"alertname": "Down", "service": "mail", "instance": f"mail-{n}"} for n in range(20)))
+
+    assert [5, 20] == [one.alerts for one in await world.incidents()]
+    await world.store.close()
+
+
+@pytest.mark.looptime
 async def test_people_act_and_the_timeline_says_who(world: AlertWorld) -> None:
     """Acknowledge, note, resolve with the cause: rows, lines and metrics."""
     await world.fire(LATENCY)
