@@ -34,12 +34,15 @@ def alerts_table(items: list[Item], total: int) -> str:
     return table(_ALERTS, [_alert_row(each) for each in items]) + _rest(len(items), total)
 
 
-def incident_text(detail: Item) -> str:
-    """Write one incident: how it stands, who is told, alerts, findings, why together, the end of its timeline."""
+def incident_text(detail: Item, winner: str = "") -> str:
+    """Write one incident: how it stands, who is told, alerts, findings, why together, the end of its timeline.
+
+    `winner` is the one that it went into.
+    """
     incident = detail["incident"]
     parts = [
         plain(f"{incident['name']}  {incident['title']}"),
-        _facts(incident),
+        _facts(incident, winner),
         _section("told next", _upcoming(incident, detail["escalation"])),
         _section("who was told", _told(detail["notifications"])),
         _section("alerts", _alerts(incident, detail["alerts"])),
@@ -78,7 +81,7 @@ def _rest(shown: int, total: int) -> str:
     return f"\n{total - shown} more; --limit {total} shows all" if total > shown else ""
 
 
-def _facts(incident: Item) -> str:
+def _facts(incident: Item, winner: str) -> str:
     notify = f"due {when(incident['notify_at'])}" if incident["notify_at"] else "nobody"
     facts = (
         ("state", incident["state"]),
@@ -90,9 +93,9 @@ def _facts(incident: Item) -> str:
         ),
         ("team", ", ".join(incident["teams"]) or incident["team"]),
         ("assignee", incident["assignee"] or incident["acknowledged_by"] or "nobody"),
-        ("to be told", f"{notify}: {incident['notify_reason']}"),
+        ("to be told", "" if incident["state"] in _OVER else f"{notify}: {incident['notify_reason']}"),
         ("snoozed", when(incident["snoozed_until"])),
-        ("merged into", incident["merged_into"] or ""),
+        ("merged into", winner),
         ("resolved", _resolved(incident)),
     )
     return "\n".join(f"  {name + ':':13}{plain(text)}" for name, text in facts if text)

@@ -137,6 +137,19 @@ def test_that_no_escalation_runs_is_said_of_an_open_incident(told, daemon):
     assert "told next" not in closed
 
 
+def test_a_merged_incident_names_the_one_it_went_into(told, daemon):
+    """By what people call it, and nobody is to be told of one that is over."""
+    loser = incident(41, state=IncidentState.MERGED, merged_into=uid(42))
+    daemon.road.details = [busy_detail(incident=loser), busy_detail()]
+    _, out, _ = told("show", "INC-41")
+    daemon.road.details = [busy_detail(incident=loser)]
+    _, hidden, _ = told("show", "INC-41")
+
+    assert "merged into: INC-42\n" in out
+    assert f"merged into: {uid(42)}\n" in hidden
+    assert "to be told" not in out
+
+
 def test_a_storm_fits_a_screen(told, daemon):
     """Fifty alerts with since when they fire, open ones first; one reason a rule; how much more there is."""
     ended = episode(0, "Ended", state=EpisodeState.RESOLVED, ends_at=NOW)
