@@ -128,8 +128,9 @@ def _alerts(incident: Item, items: list[Item]) -> list[str]:
 def _upcoming(incident: Item, escalation: Item | None) -> list[str]:
     """Write the phase, and the next step of each policy; of an open incident also that nobody will be told."""
     if escalation is None:
-        over = incident["state"] in _OVER
-        return [] if over else ["nobody: the configuration has no route for it, or nobody is to be told"]
+        if incident["state"] in _OVER:
+            return []
+        return ["nobody: the configuration has no route for it, or nobody is to be told"]
     until = f" until {when(escalation['until'])}" if escalation["until"] else ""
     over = ": every round is over, and nobody answered" if escalation["phase"] == "running" else ""
     return [f"{escalation['phase']}{until}{'' if escalation['next'] else over}", *map(_step, escalation["next"])]
