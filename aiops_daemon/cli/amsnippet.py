@@ -30,7 +30,10 @@ _SHADOW_USE = (
     "Leave neither out: without the last route, the first one would end your root receiver.",
 )
 _LIVE_USE = ("`existing` stands for your root receiver. Your routes belong into `routes:` of the first route here.",)
-_NO_PAGES = "this version opens and shows incidents, it pages nobody: with --mode live nobody is paged"
+_NO_PAGES = (
+    "with --mode live this daemon alone pages, and only along its own routes with `mode: live`; "
+    "`aiops-daemon config routes test` says who would be told"
+)
 
 
 def add_snippet(verbs: Nouns) -> None:

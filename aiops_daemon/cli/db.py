@@ -72,6 +72,8 @@ def check(arguments: argparse.Namespace) -> int:
         print(f"size: {found.size_bytes / 1e6:.1f} MB, newest backup: {found.newest_backup or 'none'}")
     for fault in found.faults:
         print(f"broken: {fault}")
+    if found.faults and found.newest_backup:
+        print("stop the daemon and run `aiops-daemon db restore`; what came after the backup is lost")
     if not found.faults and not found.current:
         print("the schema is older than this release: start the daemon, or run `aiops-daemon db migrate`")
     print("good" if good else "bad")

@@ -15,6 +15,7 @@ Item = dict[str, Any]
 _LIST = ("INCIDENT", "PRIORITY", "SEVERITY", "STATE", "SINCE", "FIRING", "TEAM", "ASSIGNEE", "TITLE")
 _ALERTS = ("SINCE", "STATE", "SEVERITY", "VERDICT", "RULE", "LABELS")
 _LAST_LINES = 30
+_OVER = ("resolved", "merged")
 _IN_NUMBERS = ("joined", "repaired", "verdict")
 _MOST_ALERTS = 50  # of one incident: what comes after scrolls away what matters
 
@@ -33,13 +34,16 @@ def alerts_table(items: list[Item], total: int) -> str:
     return table(_ALERTS, [_alert_row(each) for each in items]) + _rest(len(items), total)
 
 
-def incident_text(detail: Item) -> str:
-    """Write one incident: how it stands, who is told, alerts, findings, why together, the end of its timeline."""
+def incident_text(detail: Item, winner: str = "") -> str:
+    """Write one incident: how it stands, who is told, alerts, findings, why together, the end of its timeline.
+
+    `winner` is the one that it went into.
+    """
     incident = detail["incident"]
     parts = [
         plain(f"{incident['name']}  {incident['title']}"),
-        _facts(incident),
-        _section("told next", _upcoming(detail["escalation"])),
+        _facts(incident, winner),
+        _section("told next", _upcoming(incident, detail["escalation"])),
         _section("who was told", _told(detail["notifications"])),
         _section("alerts", _alerts(incident, detail["alerts"])),
         _section("findings", [each["sentence"] for each in detail["findings"]]),
@@ -77,7 +81,7 @@ def _rest(shown: int, total: int) -> str:
     return f"\n{total - shown} more; --limit {total} shows all" if total > shown else ""
 
 
-def _facts(incident: Item) -> str:
+def _facts(incident: Item, winner: str) -> str:
     notify = f"due {when(incident['notify_at'])}" if incident["notify_at"] else "nobody"
     facts = (
         ("state", incident["state"]),
@@ -89,9 +93,9 @@ def _facts(incident: Item) -> str:
         ),
         ("team", ", ".join(incident["teams"]) or incident["team"]),
         ("assignee", incident["assignee"] or incident["acknowledged_by"] or "nobody"),
-        ("to be told", f"{notify}: {incident['notify_reason']}"),
+        ("to be told", "" if incident["state"] in _OVER else f"{notify}: {incident['notify_reason']}"),
         ("snoozed", when(incident["snoozed_until"])),
-        ("merged into", incident["merged_into"] or ""),
+        ("merged into", winner),
         ("resolved", _resolved(incident)),
     )
     return "\n".join(f"  {name + ':':13}{plain(text)}" for name, text in facts if text)
@@ -121,10 +125,12 @@ def _alerts(incident: Item, items: list[Item]) -> list[str]:
     return lines
 
 
-def _upcoming(escalation: Item | None) -> list[str]:
-    """Write the phase, and the next step of each policy."""
+def _upcoming(incident: Item, escalation: Item | None) -> list[str]:
+    """Write the phase, and the next step of each policy; of an open incident also that nobody will be told."""
     if escalation is None:
-        return []
+        if incident["state"] in _OVER:
+            return []
+        return ["nobody: the configuration has no route for it, or nobody is to be told"]
     until = f" until {when(escalation['until'])}" if escalation["until"] else ""
     over = ": every round is over, and nobody answered" if escalation["phase"] == "running" else ""
     return [f"{escalation['phase']}{until}{'' if escalation['next'] else over}", *map(_step, escalation["next"])]

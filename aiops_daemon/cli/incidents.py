@@ -17,6 +17,7 @@ from aiops_daemon.cli.incidentprint import alerts_table, incident_text, incident
 from aiops_daemon.cli.parsing import Nouns
 from aiops_daemon.cli.replay import register_replay, register_what_if
 from aiops_daemon.edges.remote.client import DaemonClient
+from aiops_daemon.errors import RefusedError
 
 _PAGE = 500
 _MANY = ("state", "severity", "priority", "team", "service", "label")
@@ -96,9 +97,20 @@ async def show_incident(args: argparse.Namespace, client: DaemonClient) -> None:
     if args.form == "json":
         print_json(answer["data"])
     else:
-        print(incident_text(answer["data"]))
+        print(incident_text(answer["data"], await _winner(client, answer["data"]["incident"]["merged_into"])))
     for warning in answer["warnings"]:
         print(f"warning: {warning}", file=sys.stderr)
+
+
+async def _winner(client: DaemonClient, uid: str | None) -> str:
+    """Return the name of the incident that one went into; its uid where it may not be seen, "" for none."""
+    if not uid:
+        return ""
+    try:
+        found = await client.get(f"/api/v1/incidents/{uid}")
+    except RefusedError:
+        return uid
+    return str(found["data"]["incident"]["name"])
 
 
 async def _pages(

@@ -175,10 +175,15 @@ def _figures(ids: Sequence[str], agreed: Agreement | None) -> _Figures:
 
 
 def _sentence(name: str, figures: Mapping[str, float | int], against: str) -> str:
-    words = f"{name}: {figures['alerts']} alerts in {figures['incidents']} incidents"
+    words = f"{name}: {_many(figures, 'alert')} in {_many(figures, 'incident')}"
     words += f" (compression {figures['compression']:.2%})"
     if "f1" not in figures:
         return words
     against = "people's merges and splits" if against == "corrections" else against
     told = ", ".join(f"{part} {figures[part]:.3f}" for part in ("precision", "recall"))
     return f"{words}; against {against}: {told}, F1 {figures['f1']:.3f}"
+
+
+def _many(figures: Mapping[str, float | int], noun: str) -> str:
+    number = figures[f"{noun}s"]
+    return f"{number} {noun}{'s' * (number != 1)}"

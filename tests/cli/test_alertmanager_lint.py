@@ -221,3 +221,11 @@ def test_own_health_alerts_are_those_that_are_generated() -> None:
 
     assert {(dict(labels)["alertname"], dict(labels)["severity"]) for labels in OWN_HEALTH} <= generated
     assert all(pattern.matches(dict(labels)) for labels in OWN_HEALTH)
+
+
+def test_what_keeps_this_daemon_from_hearing_is_told_without_it() -> None:
+    """In mode live an alert that its webhooks are refused would be sent to a webhook that refuses it."""
+    pattern = parse(f'alertname=~"{OWN_HEALTH_PATTERN}"')
+    deaf = {"AiopsWebhookRefused", "AiopsStoreFailing", "AiopsInboxBacklog", "AiopsWatchdogMissing"}
+
+    assert deaf <= {alert.name for alert in health_alerts(Settings()) if pattern.matches({"alertname": alert.name})}

@@ -45,6 +45,7 @@ ALERTS = (
     ("alertname=Watchdog", "severity=critical"),
     ("alertname=AiopsDaemonDown", "severity=warning"),
     ("alertname=AiopsLoopStalled", "severity=critical", "team=web"),
+    ("alertname=AiopsWebhookRefused", "severity=warning"),
     ("team=nobody",),
 )
 
@@ -190,13 +191,13 @@ def test_an_address_that_is_none_is_refused(url: str, capsys: pytest.CaptureFixt
 
 
 def test_doubts_are_said_beside_the_snippet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Lost comments, a second telling after the reload, missing credentials and missing pages are warned of."""
+    """Lost comments, a second telling after the reload, missing credentials, and who pages now are warned of."""
     file = tmp_path / "old.yml"
     file.write_text(BEFORE)
 
     snippet("--mode=live", str(file))
-    assert ["pages nobody", "comments", "no credentials"] == [
-        next(words for words in ("pages nobody", "comments", "no credentials") if words in line)
+    assert ["alone pages", "comments", "no credentials"] == [
+        next(words for words in ("alone pages", "comments", "no credentials") if words in line)
         for line in capsys.readouterr().err.splitlines()
     ]
     snippet("--token-file=/x")

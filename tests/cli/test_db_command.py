@@ -105,6 +105,31 @@ def test_a_broken_store_is_bad_and_not_touched(
     assert spoilt == path.read_bytes()
 
 
+def test_a_broken_store_is_told_beside_its_backup(
+    spec: StorageSpec, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever reads `newest backup: none` gives up what is there."""
+    run("backup", spec)
+    copy = Path(capsys.readouterr().out.strip()).name
+    path = tmp_path / "aiops.db"
+    path.write_bytes(path.read_bytes()[:8192])
+
+    assert 1 == run("check", spec)
+    told = capsys.readouterr().out
+    assert f"newest backup: {copy}" in told
+    assert "run `aiops-daemon db restore`" in told
+
+
+def test_the_size_is_that_of_the_log_too(spec: StorageSpec, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """While a daemon runs, all that was written lately may be there."""
+    with closing(sqlite3.connect(tmp_path / "aiops.db", isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("CREATE TABLE filler AS SELECT zeroblob(3000000) AS filler")
+        assert 0 == run("check", spec)
+
+    assert 3.0 < float(capsys.readouterr().out.split("size: ")[1].split(" MB")[0])
+
+
 def test_a_newer_store_is_bad(spec: StorageSpec, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit 1 with both versions."""
     with closing(sqlite3.connect(tmp_path / "aiops.db")) as connection:

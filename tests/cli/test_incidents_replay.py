@@ -37,6 +37,14 @@ def test_replay_writes_one_id_a_line_in_order(tmp_path: Path, capsys: pytest.Cap
     assert "replayed: 10 alerts in 2 incidents (compression 80.00%)\n" == capsys.readouterr().out
 
 
+def test_one_is_said_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A record may be short."""
+    record = _record(tmp_path, two_faults()[:1])
+    dispatch(["incidents", "replay", "--input", record, "--output", str(tmp_path / "ids")])
+
+    assert "replayed: 1 alert in 1 incident (compression 0.00%)\n" == capsys.readouterr().out
+
+
 def test_replay_tells_the_agreement_with_truth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As JSON too; ids and figures do not mix when the ids go to standard output."""
     alerts = two_faults()

@@ -43,6 +43,51 @@ def test_a_join_says_why_with_the_numbers() -> None:
     assert f"score {judgement.score:.2f}" in judgement.text
 
 
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        (-6, "6 s before its first alert ("),
+        (5, "amid its alerts ("),
+        (10, "0 s after its last alert ("),
+        (10.02, "0 s after its last alert ("),
+        (10.4, "0.4 s after its last alert ("),
+    ],
+)
+def test_the_time_of_an_alert_that_is_told_late_is_said_as_it_was(at: float, said: str) -> None:
+    """Groups are flushed when their time has come, so an alert that is told second may have begun first."""
+    by = grouper()
+    feed(by, [alert(0, alertname="A", service="checkout"), alert(10, alertname="B", service="checkout")], "one")
+
+    judgement = by.place(candidate(alert(at, alertname="C", service="checkout")), NOON + 20).judgement
+
+    assert judgement is not None
+    assert said in judgement.text
+
+
+@pytest.mark.parametrize("after", [-3_000_000.0, -1_700_000_000.0, 250_000_000_000.0])
+def test_a_start_that_is_far_off_teaches_no_pace(after: float) -> None:
+    """At first use alerts that fire for weeks are one digest; clocks elsewhere say what they like."""
+    by = grouper()
+    for number in range(10):
+        odd = alert(after * number / 9, alertname=f"Old{number}", service=f"old{number}")
+        by.join(candidate(odd, f"digest/{number}"), "digest", NOON)
+
+    storm = [alert(2_000 + n / 10, alertname="DiskFull", service="checkout", instance=f"n{n}") for n in range(30)]
+
+    assert {"1"} == set(ids(storm, by))
+
+
+def test_an_alert_from_the_future_is_near_to_nothing_that_comes_before_it() -> None:
+    """Else its incident would be silent for no second until that time has come."""
+    by = grouper()
+    by.join(candidate(alert(86_400, alertname="Ahead", service="checkout"), "x"), "one", NOON)
+
+    placement = by.place(candidate(alert(800, alertname="B", service="mail")), NOON + 800)
+
+    assert "800 s" not in placement.refused[0].text
+    assert "13 min after its last alert" in placement.refused[0].text
+
+
 def test_a_refusal_says_why_with_the_numbers() -> None:
     """An alert that shares nothing begins its own incident and names the one it did not join."""
     by = grouper()

@@ -226,3 +226,15 @@ def test_priority_says_why(severity: Severity, more: dict[str, object], expected
 
     assert expected == urgency
     assert f"severity {severity}" in reason
+
+
+def test_a_digest_is_not_wide() -> None:
+    """What fired before the daemon first looked has nothing to do with each other."""
+    services = tuple((name, 1) for name in ("checkout", "mail", "search"))
+    facts = replace(FIRING, worst=Severity.WARNING, services=services)
+    found = {}
+    for digest in (False, True):
+        incident, _ = opened("u", 1, "shop", replace(facts, services=()), NOW, why="x", digest=digest)
+        found[digest] = followed(incident, facts, NOW + 1)[0].priority
+
+    assert {False: Priority.P2, True: Priority.P3} == found

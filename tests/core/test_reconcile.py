@@ -92,6 +92,7 @@ def test_an_active_alert_that_nobody_told_is_a_missed_firing() -> None:
 
     assert (RepairClass.MISSED_FIRING, ("prod", FINGERPRINT)) == (found.kind, found.key)
     assert NOW == found.asked_at
+    assert "Alertmanager shows it active for aiops for 10m, and no webhook told." == found.text
     assert found.event is not None
     assert (AlertStatus.FIRING, Origin.RECONCILIATION) == (found.event.status, found.event.origin)
     assert (NOW - 600, None, NOW) == (found.event.starts_at, found.event.ends_at, found.event.received_at)

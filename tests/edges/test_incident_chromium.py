@@ -37,13 +37,16 @@ def daemon():
 @pytest.mark.parametrize(("width", "dark"), [(390, False), (1280, True)])
 async def test_pages_fit_the_screen_without_complaint(daemon, tmp_path, width, dark):
     """Nothing is wider than a phone, the console stays empty, what is tapped is large enough."""
-    long = incident(43, title="A" * 300, state=IncidentState.ACKNOWLEDGED)
+    odd = {"service": "x" * 9000, "assignee": "y" * 300, "teams": ("z" * 300, "default")}
+    long = incident(43, title="A" * 300, state=IncidentState.ACKNOWLEDGED, **odd)
     daemon.road.details.append(busy_detail(incident=long))
     async with serving(daemon) as address, browsing(tmp_path) as tab:
         await tab.screen(width, dark=dark)
         for path in ("/incidents", "/incidents/INC-42", "/incidents/INC-43", "/incidents/INC-9", "/"):
             await tab.open(address + path)
             assert await tab.run("document.documentElement.scrollWidth") <= width, path
+            facts = "Math.max(0, ...[...document.querySelectorAll('.facts dd')].map(e => e.offsetHeight))"
+            assert await tab.run(facts) <= 120, path
             small = "[...document.querySelectorAll('button, .rows h2 a')].map(e => e.getBoundingClientRect().height)"
             assert all(height >= SMALLEST_TAP for height in await tab.run(small))
             await tab.picture(tmp_path / "page.png")

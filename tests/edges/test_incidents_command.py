@@ -15,7 +15,7 @@ from aiops_daemon.cli.main import dispatch
 from aiops_daemon.cli.table import table
 from aiops_daemon.core.model.action import Action, ActionKind, Refusal, RefusalReason
 from aiops_daemon.core.model.alert import EpisodeState
-from aiops_daemon.core.model.incident import EntryKind
+from aiops_daemon.core.model.incident import EntryKind, IncidentState
 from aiops_daemon.core.model.listing import AlertQuery, IncidentQuery
 from aiops_daemon.core.model.scope import Role
 from aiops_daemon.core.model.settings import TokenSpec
@@ -122,6 +122,32 @@ def test_one_incident_is_shown_whole(told):
         "looking at the database  (ann, page)",
     ):  # fmt: skip
         assert part in out
+
+
+def test_that_no_escalation_runs_is_said_of_an_open_incident(told, daemon):
+    """Beside `to be told: due`, which would else be read as if somebody were."""
+    resolved = incident(state=IncidentState.RESOLVED, resolved_at=NOW)
+    daemon.road.escalations.clear()
+    daemon.road.details = [busy_detail(incident=incident())]
+    _, open_one, _ = told("show", "INC-42")
+    daemon.road.details = [busy_detail(incident=resolved)]
+    _, closed, _ = told("show", "INC-42")
+
+    assert "told next\n  nobody: the configuration has no route for it, or nobody is to be told" in open_one
+    assert "told next" not in closed
+
+
+def test_a_merged_incident_names_the_one_it_went_into(told, daemon):
+    """By what people call it, and nobody is to be told of one that is over."""
+    loser = incident(41, state=IncidentState.MERGED, merged_into=uid(42))
+    daemon.road.details = [busy_detail(incident=loser), busy_detail()]
+    _, out, _ = told("show", "INC-41")
+    daemon.road.details = [busy_detail(incident=loser)]
+    _, hidden, _ = told("show", "INC-41")
+
+    assert "merged into: INC-42\n" in out
+    assert f"merged into: {uid(42)}\n" in hidden
+    assert "to be told" not in out
 
 
 def test_a_storm_fits_a_screen(told, daemon):

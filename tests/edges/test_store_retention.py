@@ -14,7 +14,7 @@ from aiops_daemon.core.model.inbox import Quarantined, QuarantineReason
 from aiops_daemon.core.model.incident import Incident, IncidentState, LinkedFinding, Outcome
 from aiops_daemon.core.model.settings import RetentionSpec
 from aiops_daemon.edges.store import schema
-from aiops_daemon.edges.store.retention import MAX_ROWS, expire
+from aiops_daemon.edges.store.retention import MAX_ROWS, QUARANTINE_ROWS, expire
 
 KEEP = RetentionSpec(resolved_incidents=400 * DAY, alerts=90 * DAY)
 NOW = T0 + 1000 * DAY
@@ -146,6 +146,19 @@ def test_what_was_set_aside_goes_after_a_month(conn: Connection) -> None:
 
     assert 1 == expire(conn, NOW, KEEP)
     assert ["29"] == list(conn.execute(select(schema.quarantine.c.detail)).scalars())
+
+
+def test_of_what_was_set_aside_the_newest_stay(conn: Connection) -> None:
+    """However young it is: what one sender does wrong must not fill the disk."""
+    rejected = [
+        Quarantined(NOW, "am", "default", QuarantineReason.BAD_ALERT, f"{number}", b"1")
+        for number in range(QUARANTINE_ROWS + 700)
+    ]
+    write(conn, quarantined=tuple(rejected))
+
+    assert [500, 200, 0] == [expire(conn, NOW, KEEP) for _ in range(3)]
+    kept = list(conn.execute(select(schema.quarantine.c.detail).order_by(schema.quarantine.c.id)).scalars())
+    assert (QUARANTINE_ROWS, "700") == (len(kept), kept[0])
 
 
 def test_a_call_deletes_so_much_and_no_more(conn: Connection) -> None:

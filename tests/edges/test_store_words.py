@@ -58,13 +58,16 @@ def text_of(conn: Connection, number: int) -> str:
         "STRASSE",
         "reboot inc-1",
         "50%_",
+        "cause: Index missing",
+        "rebuilt",
     ],
 )
 def test_an_incident_is_found_by_all_that_people_know_of_it(conn: Connection, words: str) -> None:
     """Number, title, labels, alerts and notes; in any case, in any order, as parts of words."""
     one, other = incident(1, title="Kernel panic", labels=(("region", "eu-west"),)), incident(2, title="Disk")
     note = entry(1, one.uid, kind=EntryKind.NOTE, text="Reboot it in the Straße, 50%_ done")
-    write(conn, incidents=(one, other), episodes=(episode(7, one.uid),), entries=(note,))
+    told = entry(2, one.uid, kind=EntryKind.OUTCOME, text="cause: index missing; done: index rebuilt; it helped")
+    write(conn, incidents=(one, other), episodes=(episode(7, one.uid),), entries=(note, told))
 
     assert [1] == found(conn, words)
 

@@ -147,6 +147,18 @@ async def test_a_refused_caller_is_counted_and_logged_once_a_minute(http, road, 
     assert CANARY not in caplog.text + str([vars(record) for record in caplog.records])
 
 
+async def test_a_webhook_that_is_not_let_in_is_counted_as_an_answer(http, road):
+    """Under the names that are configured alone, for anybody may send to any name; a probe is no webhook."""
+    road.sources = frozenset({"eu1"})
+    await status(http, "POST", HOOK)
+    await status(http, "POST", HOOK + "/eu1", {"Authorization": "Bearer wrong"})
+    await status(http, "POST", HOOK + "/made-up", bearer(Role.VIEWER))
+    await status(http, "GET", HOOK)
+    await status(http, "POST", RELOAD)
+
+    assert [("eu1", 401), ("eu1", 401), ("unknown", 403)] == road.answers
+
+
 async def test_the_scope_is_the_tokens(http, road):
     """Its name is the actor; no teams means all; the path says where from."""
     road.tokens = (spec(Role.VIEWER, "shop", "pay"), spec(Role.ADMIN))

@@ -114,6 +114,9 @@ async def test_an_alert_that_comes_back_soon_reopens(world: AlertWorld) -> None:
     await world.fire(LATENCY)
 
     assert (IncidentState.OPEN, 1) == (reopened.state, reopened.reopened)
+    assert "came back 5m after INC-1 was resolved" in next(
+        one.text for one in (await world.detail()).timeline if one.kind is EntryKind.REOPENED
+    )
     assert [1, 2] == [one.number for one in await world.incidents()]
 
 
@@ -231,7 +234,21 @@ async def test_at_first_use_old_alerts_are_one_digest(tmp_path: Path) -> None:
 
     digest, young = await world.incidents()
     assert (True, 2) == (digest.digest, digest.alerts)
+    assert "had fired for 1h when this daemon was first started" == (await world.detail()).timeline[0].text
     assert (False, 1) == (young.digest, young.alerts)
+    await world.store.close()
+
+
+@pytest.mark.looptime
+async def test_a_digest_of_very_old_alerts_does_not_tear_the_next_storm_apart(tmp_path: Path) -> None:
+    """Weeks lie between their starts; taken for the pace of incidents, every later alert would stand alone."""
+    world = await make_world(tmp_path, used=False)
+    for weeks in range(1, 6):
+        await world.fire({"alertname": f"Old{weeks}", "service": f"old{weeks}"}, ago=weeks * 604_800)
+    await world.clock.sleep(1200)
+    await world.fire(*({"alertname": "Down", "service": "mail", "instance": f"mail-{n}"} for n in range(20)))
+
+    assert [5, 20] == [one.alerts for one in await world.incidents()]
     await world.store.close()
 
 

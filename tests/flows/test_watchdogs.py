@@ -15,6 +15,7 @@ from aiops_daemon.core.model.incident import IncidentState
 from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.model.matcher import parse
 from aiops_daemon.core.model.settings import RulesSpec
+from aiops_daemon.flows.alerts.intake import Intake
 from aiops_daemon.flows.alerts.watchdogs import Watchdogs
 
 SPEC = WatchdogSpec((parse('alertname="Watchdog"'),), 600.0, ((("cluster", "eu1"),), (("cluster", "us1"),)))
@@ -116,3 +117,19 @@ async def test_a_notice_that_was_said_ends_by_itself(world: AlertWorld) -> None:
     assert "https://runbooks.example.org/AiopsWebhookTooLarge.md" == dict(alert.annotations)["runbook_url"]
     assert IncidentState.RESOLVED == (await world.only()).state
     assert 1 == world.meter.value("aiops_webhook_body_too_large_total", source="eu1")
+
+
+@pytest.mark.looptime
+async def test_alerts_of_a_refused_body_are_promised_only_where_they_can_be_read(world: AlertWorld) -> None:
+    """From an Alertmanager without urls nobody fetches what its webhook could not bring."""
+    world.intake = Intake(world.store, world.clock, world.meter, world.notices, lambda source: source == "eu1")
+    for source in ("eu1", "other"):
+        world.intake.too_large(source, 40_000_000)
+    await world.notices.flush(world.desk)
+
+    told = {
+        dict(one.labels)["source"]: dict(one.annotations)["summary"]
+        for one in await world.alerts(sources=(SELF_SOURCE,))
+    }
+    assert "are read from the Alertmanager's API instead" in told["eu1"]
+    assert "are not known here, for no urls of that Alertmanager are configured" in told["other"]

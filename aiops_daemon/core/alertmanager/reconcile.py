@@ -17,9 +17,9 @@ from dataclasses import dataclass, field, replace
 from aiops_daemon.core.alertmanager.tree import Route, RoutingTree
 from aiops_daemon.core.model.alert import AlertEvent, AlertStatus, Episode, EpisodeState, Mute, Origin
 from aiops_daemon.core.model.alertmanager import AlertmanagerSpec
-from aiops_daemon.core.model.durations import prometheus_duration
 from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.model.posted import ClusterAnswer, PostedAlert
+from aiops_daemon.core.model.quantity import speak_duration
 from aiops_daemon.core.model.repair import Evaluation, Repair, RepairClass
 
 SETTLED = 300.0
@@ -104,7 +104,9 @@ class Comparison:
         waited = self._poll.asked_at - since
         if waited <= route.group_wait + route.group_interval:
             return None
-        text = f"Alertmanager shows it active for {self._spec.receiver} since {_long(waited)}, and no webhook told."
+        text = (
+            f"Alertmanager shows it active for {self._spec.receiver} for {speak_duration(waited)}, and no webhook told."
+        )
         return self._repair(RepairClass.MISSED_FIRING, alert.fingerprint, text, event=self._event(alert))
 
     def _route_that_tells(self, alert: PostedAlert) -> Route | None:
@@ -240,7 +242,7 @@ def without_api(episode: Episode, evaluation: Evaluation, memory: Memory, now: f
         return Repair(RepairClass.REVIVED, episode.key, "Its Prometheus shows it active.", asked_at=now)
     quiet = evaluation is Evaluation.NOT_OURS and now - episode.seen_at > silence
     if quiet and episode.state is EpisodeState.FIRING:
-        text = f"No news of it for {_long(silence)}, and neither Alertmanager nor Prometheus can be asked."
+        text = f"No news of it for {speak_duration(silence)}, and neither Alertmanager nor Prometheus can be asked."
         return Repair(RepairClass.UNKNOWN, episode.key, text, asked_at=now)
     return None
 
@@ -288,7 +290,3 @@ def _told_of(muted: tuple[tuple[str, str], ...]) -> str:
         return "No silence and no inhibition holds it any more."
     words = {Mute.SILENCED.value: "silenced by silence", Mute.INHIBITED.value: "inhibited by alert"}
     return f"In Alertmanager it is {', '.join(f'{words[kind]} {by}' for kind, by in muted)}."
-
-
-def _long(seconds: float) -> str:
-    return prometheus_duration(float(round(seconds)))

@@ -14,7 +14,9 @@ from typing import Any
 
 from aiops_daemon.core.alertmanager.tree import Route, RoutingTree, read_tree
 
-OWN_HEALTH = "AiopsDaemon.+|AiopsLoopStalled|AiopsInboxBacklog|AiopsStoreFailing|AiopsWatchdogMissing"
+OWN_HEALTH = (
+    "AiopsDaemon.+|AiopsLoopStalled|AiopsInboxBacklog|AiopsStoreFailing|AiopsWatchdogMissing|AiopsWebhookRefused"
+)
 """Alerts that this daemon cannot be trusted to tell: they are about itself."""
 
 

@@ -147,7 +147,8 @@ def _severity(incident: Incident, facts: Facts, now: float) -> Step:
 
 
 def _priority(incident: Incident, facts: Facts, now: float) -> Step:
-    urgency, reason = priority(facts, incident.severity, now)
+    """Raise the priority, never lower it; a digest is many faults, so that it is wide says nothing."""
+    urgency, reason = priority(replace(facts, services=()) if incident.digest else facts, incident.severity, now)
     if not _rises(incident.priority, urgency):
         return incident, []
     after = replace(incident, priority=urgency, priority_reason=reason)

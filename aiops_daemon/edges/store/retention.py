@@ -17,6 +17,7 @@ from aiops_daemon.edges.store import schema
 
 MAX_ROWS = 500
 QUARANTINE_SECONDS = 30 * DAY
+QUARANTINE_ROWS = 10_000  # of 64 KiB at most: a sender that never gets it right must not fill the disk for the others
 SEEN_SECONDS = 7 * DAY  # PagerDuty repeats a webhook for two days
 
 _INCIDENTS_AT_ONCE = 50
@@ -44,6 +45,9 @@ def expire(conn: Connection, now: float, retention: RetentionSpec) -> int:
     """Delete at most 500 rows that are older than the retention; returns how many went."""
     gone = _expire_incidents(conn, now - retention.resolved_incidents)
     gone += _delete(conn, schema.episodes, _old_episodes(now - retention.alerts), MAX_ROWS - gone)
+    newest = select(func.max(schema.quarantine.c.id)).scalar_subquery()
+    many = schema.quarantine.c.id <= newest - QUARANTINE_ROWS
+    gone += _delete(conn, schema.quarantine, many, MAX_ROWS - gone)
     old = schema.quarantine.c.at < now - QUARANTINE_SECONDS
     gone += _delete(conn, schema.quarantine, old, MAX_ROWS - gone)
     return gone + _delete(

@@ -50,19 +50,19 @@ def check(spec: StorageSpec) -> Checked:
     path = sqlite_path(spec)
     faults = _faults(path) if path else ()
     if path and faults:
-        return Checked(str(path), _sqlite(), "", current=False, faults=faults, size_bytes=path.stat().st_size)
+        size, newest = _size(path), _newest(path)
+        return Checked(str(path), _sqlite(), "", current=False, faults=faults, size_bytes=size, newest_backup=newest)
     with _connected(spec) as database, database.reading() as connection:
         migrate.check_version(connection, database.where)
         revision = migrate.revision(connection) or ""
-        newest = sqlitefile.backups(path.parent)[:1] if path else []
         return Checked(
             where=database.where,
             engine=_sqlite() if path else _postgres(connection),
             revision=revision,
             current=revision == migrate.head(),
             rows=_rows(connection),
-            size_bytes=path.stat().st_size if path else None,
-            newest_backup=newest[0].name if newest else None,
+            size_bytes=_size(path) if path else None,
+            newest_backup=_newest(path) if path else None,
         )
 
 
@@ -116,6 +116,16 @@ def _faults(path: Path) -> tuple[str, ...]:
         raise StoreError(StoreReason.UNREACHABLE, f"{path}: there is no such file; the daemon makes it when it starts")
     fault = sqlitefile.examine(path)
     return tuple(sqlitefile.full_check(path)) if fault is None else (fault,)
+
+
+def _size(path: Path) -> int:
+    """Return what the file takes with its log, in which all may be that was written lately."""
+    log = path.with_name(path.name + "-wal")
+    return path.stat().st_size + (log.stat().st_size if log.exists() else 0)
+
+
+def _newest(path: Path) -> str | None:
+    return next((copy.name for copy in sqlitefile.backups(path.parent)), None)
 
 
 def _newest_usable(path: Path) -> Path:

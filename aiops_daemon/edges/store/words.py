@@ -1,8 +1,9 @@
 """What the search over incidents looks at, kept up to date as incidents, alerts and notes are written.
 
 Enters: what was just written. Leaves: one text per incident in the table `words`: number, title, labels, values of the
-labels of its alerts, notes; case folded, one a line, none twice, at most 8 KiB, of which alerts fill three quarters, so
-that a storm leaves room for what people write. What was once there stays findable after a split or a new title.
+labels of its alerts, notes, causes and what was done; case folded, one a line, none twice, at most 8 KiB, of which
+alerts fill three quarters, so that a storm leaves room for what people write. What was once there stays findable after
+a split or a new title.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from aiops_daemon.edges.store.upserts import upsert
 
 MAX_CHARACTERS = 8192
 MAX_OF_ALERTS = 6144
+_BY_PEOPLE = (EntryKind.NOTE, EntryKind.OUTCOME)
 
 _KNOWN = select(schema.words).where(schema.words.c.incident.in_(bindparam("uids", expanding=True)))
 
@@ -57,7 +59,7 @@ def _news(incidents: Iterable[Incident], episodes: Iterable[Episode], entries: I
         others[incident.title] = None
         others.update((value, None) for _, value in incident.labels)
     for entry in entries:
-        if entry.kind is EntryKind.NOTE and entry.incident:
+        if entry.kind in _BY_PEOPLE and entry.incident:
             news.setdefault(entry.incident, _News()).others[entry.text] = None
     for episode in episodes:
         if episode.incident:

@@ -17,6 +17,7 @@ from aiohttp.typedefs import Middleware
 from aiops_daemon.core.model.scope import Role, Scope
 from aiops_daemon.core.model.settings import TokenSpec
 from aiops_daemon.edges.web.addresses import split_address
+from aiops_daemon.edges.web.alertmanager.senders import configured_source
 from aiops_daemon.edges.web.caller import SCOPE, request_scope
 from aiops_daemon.edges.web.csrf import CSRF, FIELD
 from aiops_daemon.edges.web.origins import by_foreign_name, from_other_site, is_loopback
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 ANONYMOUS = "anonymous"
 _OPEN = frozenset({"/-/healthy", "/-/ready", "/metrics", "/findings/metrics"})
 _SIGNED = ("/webhooks/pagerduty", "/webhooks/slack/")  # whose handlers want a signature instead of a token
+_ALERTS = "/webhooks/alertmanager"
 _READING = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})  # what forms can send
 _QUIET_SECONDS = 60.0
@@ -56,7 +58,11 @@ class Door:
         @web.middleware
         async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
             if not is_open(request):
-                request[SCOPE] = await self._admitted(request)
+                try:
+                    request[SCOPE] = await self._admitted(request)
+                except ProblemError as error:
+                    self._count(request, error.status)
+                    raise
             return await handler(request)
 
         return middleware
@@ -99,6 +105,12 @@ class Door:
             raise ProblemError(415, "The body must be application/json, and its Content-Type must say so.")
         if not request.app[CSRF].holds(scope, await _form_field(request, FIELD)):
             raise ProblemError(403, "This form is out of date: load its page again, and send it once more.")
+
+    def _count(self, request: web.Request, status: int) -> None:
+        """Count a webhook that ends here as the others are: to its sender it is an answer like any other."""
+        alerts = self._ports.alerts
+        if alerts is not None and request.method == hdrs.METH_POST and request.path.startswith(_ALERTS):
+            alerts.answered(configured_source(request.match_info.get("source", ""), alerts.sources()), status)
 
     def _tell(self, request: web.Request) -> None:
         """Log refused callers, once a minute at most."""

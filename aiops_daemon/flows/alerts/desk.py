@@ -319,7 +319,7 @@ class Desk:
         around.judge.resume(latest.values(), now)
         for number, episode in enumerate(sorted(state.episodes, key=lambda one: one.starts_at), 1):
             if episode.incident:
-                around.grouper.join(candidate_of(episode), episode.incident, episode.starts_at)
+                around.grouper.join(candidate_of(episode), episode.incident, min(episode.starts_at, now))
                 if not episode.open:
                     around.grouper.leave(episode.uid, now)
             if number % BREATH == 0:

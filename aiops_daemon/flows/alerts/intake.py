@@ -6,6 +6,7 @@ Enters: deliveries. Leaves: rows of the inbox, and a wake-up for the processor. 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from aiops_daemon.clock import Clock
 from aiops_daemon.core.model.inbox import Delivery, Quarantined
@@ -20,8 +21,16 @@ BUSY = 0.2  # seconds after a delivery in which more are likely
 class Intake:
     """The door of the alert road."""
 
-    def __init__(self, store: AlertStore, clock: Clock, meter: Meter, notices: Notices) -> None:
+    def __init__(
+        self,
+        store: AlertStore,
+        clock: Clock,
+        meter: Meter,
+        notices: Notices,
+        asked: Callable[[str], bool] = lambda source: True,
+    ) -> None:
         self.arrived = asyncio.Event()
+        self._asked = asked  # whether the API of this Alertmanager is asked for what webhooks do not tell
         self._store = store
         self._clock = clock
         self._meter = meter
@@ -61,8 +70,13 @@ class Intake:
     def too_large(self, source: str, size: int) -> None:
         """Tell people that a body was over the limit: its alerts are known by reconciliation alone."""
         self._meter.inc("aiops_webhook_body_too_large_total", source=source)
+        instead = (
+            "its alerts are read from the Alertmanager's API instead"
+            if self._asked(source)
+            else "its alerts are not known here, for no urls of that Alertmanager are configured"
+        )
         text = (
-            f"Alertmanager {source} sent a body of {size} bytes, over the limit, and it was refused; its alerts are "
-            "read from the Alertmanager's API instead. Group by more labels in its route to us."
+            f"Alertmanager {source} sent a body of {size} bytes, over the limit, and it was refused; {instead}. "
+            "Group by more labels in its route to us."
         )
         self._notices.say("AiopsWebhookTooLarge", text, source=source)

@@ -105,7 +105,7 @@ class AlertRoad:
         self._graph = Graph(settings.topology)
         self.around = self._surroundings(settings)
         self.notices = Notices(world.clock)
-        self.intake = Intake(store, world.clock, meter, self.notices)
+        self.intake = Intake(store, world.clock, meter, self.notices, lambda source: source in self._alertmanagers)
         self.desk = Desk(self.around, world.holder)
         self.processor = Processor(self.around, self.desk, self.intake, world.decode)
         self.volume = VolumeWatch(world.clock, book, meter, forest=world.forest)

@@ -15,6 +15,7 @@ from aiops_daemon.core.model.action import Refusal
 from aiops_daemon.core.model.alert import Episode
 from aiops_daemon.core.model.grouping import Candidate, Judgement, Placement
 from aiops_daemon.core.model.incident import EntryKind, IncidentState
+from aiops_daemon.core.model.quantity import speak_duration
 from aiops_daemon.core.model.scope import DAEMON
 from aiops_daemon.core.model.severity import Severity
 from aiops_daemon.flows.alerts.case import Case
@@ -57,7 +58,7 @@ class Seating:
         name = case.incident.name
         if not case.incident.state.closed:
             return case, f"the same alert fired in {name} before"
-        why = f"{episode.rule or 'an alert'} came back {round(self._ago(case) / 60)} min after {name} was resolved"
+        why = f"{episode.rule or 'an alert'} came back {speak_duration(self._ago(case))} after {name} was resolved"
         self.reopen(case, why)
         return case, why
 
@@ -80,7 +81,7 @@ class Seating:
         older = self._around.settings.quality.digest_older_than
         if first is None or self._now - first > FIRST_USE or episode.starts_at > first - older:
             return None
-        why = f"fired since {round((first - episode.starts_at) / 60)} min when this daemon was first started"
+        why = f"had fired for {speak_duration(first - episode.starts_at)} when this daemon was first started"
         found = next((case for case in self._working.unresolved() if case.incident.digest), None)
         return found or self._open(episode, why, digest=True), why
 

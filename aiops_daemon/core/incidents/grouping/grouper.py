@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -63,7 +64,7 @@ class Grouper:
 
     def place(self, candidate: Candidate, now: float) -> Placement:
         """Say which incident an alert belongs to; empty means a new one."""
-        traits = self._traits(candidate)
+        traits = self._traits(candidate, now)
         one = self._read(traits, now)
         weighed = self._weighed(one)
         fitting = [item for item in weighed if self._joins(item, traits)]
@@ -81,7 +82,7 @@ class Grouper:
 
     def join(self, candidate: Candidate, incident: str, now: float) -> None:
         """Note that an alert went to an incident, a known or a new one, and learn from it."""
-        traits = self._traits(candidate)
+        traits = self._traits(candidate, now)
         learn = now > self._known_until
         cluster = self._clusters.get(incident)
         if candidate.episode in self._episodes:
@@ -91,9 +92,12 @@ class Grouper:
             self._clusters[incident] = cluster
         else:
             gap = cluster.silent(traits.at)
-            if learn:
-                self._learned.gaps.learn(gap)
-            cluster.wait(gap)
+            if (
+                gap <= self.spec.max_window
+            ):  # else something other than its pace brought it here: it came back, a digest
+                if learn:
+                    self._learned.gaps.learn(gap)
+                cluster.wait(gap)
         if learn:
             met = self._met[1] if self._met[0] == candidate.episode else None
             crowding = self._learned.gaps.crowding(now)
@@ -199,9 +203,11 @@ class Grouper:
         """Return what was learned, bounded in size."""
         return knowledge.dump(self._learned)
 
-    def _traits(self, candidate: Candidate) -> Traits:
+    def _traits(self, candidate: Candidate, now: float) -> Traits:
+        """Read an alert; none began later than now, whatever a clock elsewhere says."""
         if self._latest is None or self._latest[0] is not candidate:
-            self._latest = (candidate, self._reading.traits(candidate))
+            traits = self._reading.traits(candidate)
+            self._latest = (candidate, traits if traits.at <= now else replace(traits, at=now))
         return self._latest[1]
 
     def _read(self, traits: Traits, now: float) -> Read:

@@ -43,8 +43,12 @@ def _parts(one: Read, cluster: Cluster, weights: Weights) -> list[Evidence]:
 
 
 def _time(one: Read, cluster: Cluster) -> str:
-    every = seconds(1.0 / one.rate)
-    return f"{seconds(cluster.gap(one.traits.at))} after its last alert (a new incident begins every {every})"
+    at, gap = one.traits.at, seconds(cluster.gap(one.traits.at))
+    if at < cluster.opened:
+        said = f"{gap} before its first alert"
+    else:
+        said = f"{gap} after its last alert" if at >= cluster.last else "amid its alerts"
+    return f"{said} (a new incident begins every {seconds(1.0 / one.rate)})"
 
 
 def _labels(one: Read, cluster: Cluster) -> str:
@@ -86,4 +90,4 @@ def seconds(value: float) -> str:
     for size, unit in ((86_400.0, "d"), (3600.0, "h"), (60.0, "min")):
         if value >= 2 * size:
             return f"{value / size:.0f} {unit}"
-    return f"{value:.0f} s" if value >= 1.0 or value == 0.0 else f"{value:.1f} s"
+    return f"{value:.0f} s" if value >= 1.0 or value < 0.05 else f"{value:.1f} s"

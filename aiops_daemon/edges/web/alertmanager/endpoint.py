@@ -65,7 +65,8 @@ class AlertmanagerWebhooks:
                 return await self._accept(body, source, _team(request))
         except TooLargeError as error:
             self._ports.too_large(source, error.size)
-            return _unavailable(f"{str(error).capitalize()}; its alerts are fetched from the Alertmanager's API.")
+            words = "its alerts are fetched from the Alertmanager's API, where its urls are configured"
+            return _unavailable(f"{str(error).capitalize()}; {words}.")
         except UnreadableError as error:
             return await self._refuse(QuarantineReason.NOT_JSON, str(error), error.seen, (source, _team(request)))
         except CrowdedError as error:

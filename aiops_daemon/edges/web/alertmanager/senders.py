@@ -32,10 +32,10 @@ class Senders:
 
     def source(self, name: str) -> str:
         """Return the source for a name in the path, "" for none."""
-        configured = self._configured()
-        if not name:
-            return self._unnamed(configured)
-        if name in configured or name in self._met:
+        known = configured_source(name, self._configured())
+        if known != UNKNOWN:
+            return known
+        if name in self._met:
             return name
         if not _FORM.fullmatch(name) or name in _OWN or len(self._met) >= MOST_UNKNOWN:
             return UNKNOWN
@@ -43,7 +43,9 @@ class Senders:
         log.warning("webhooks come from an Alertmanager that is not configured", extra=fields(source=name))
         return name
 
-    def _unnamed(self, configured: frozenset[str]) -> str:
-        if len(configured) == 1:
-            return next(iter(configured))
-        return UNNAMED
+
+def configured_source(name: str, configured: frozenset[str]) -> str:
+    """Return the source for a name in the path, "" for none, where whoever sends is not known: a closed set."""
+    if not name:
+        return next(iter(configured)) if len(configured) == 1 else UNNAMED
+    return name if name in configured else UNKNOWN
