@@ -257,6 +257,22 @@ async def test_a_storm_folds_into_one_page_that_names_each(tmp_path: Path) -> No
     assert ["INC-4", "INC-5", "INC-6"] == named
 
 
+async def test_a_storm_that_comes_at_once_is_told_at_once(tmp_path: Path) -> None:
+    """All in one webhook: three pages, and the one that names the rest does not wait for its next version."""
+    receivers = (WAYS, CHAT, replace(DUTY, storm=StormSpec(pages=3, within=300.0)))
+    s = PageScenario(tmp_path, **to_pager(receivers=receivers))
+    s.at("10:00").alert(
+        *({"alertname": f"Rule{number}", "instance": f"node-{number}", "severity": "warning"} for number in range(6))
+    )
+    s.between("10:00", "10:02").pages(PAGER, count=3)
+    s.between("10:00", "10:00:10").tells(PAGER, MessageEvent.STORM)
+
+    await s.play("10:05")
+
+    named = [one.name for one in s.sent[-1].notification.message.named]
+    assert ["INC-4", "INC-5", "INC-6"] == named
+
+
 async def test_a_route_by_severity(tmp_path: Path) -> None:
     """Warnings go to the chat, critical ones climb the ladder."""
     critical = RouteSpec("route.routes[0]", (parse('severity="critical"'),), escalation="shop", mode=Mode.LIVE)
