@@ -68,13 +68,13 @@ class Account:
     resets: int = 0
     incidents: int = 0
     pages_late: list[tuple[float, int, str]] = field(default_factory=list)  # seconds, claims lost before, key
-    timers_late: list[float] = field(default_factory=list)
+    timers_late: list[tuple[float, float]] = field(default_factory=list)  # seconds, when it was due
     fired_twice: list[str] = field(default_factory=list)
 
     def words(self, happened: Happened, rest: float) -> str:
         """Say all of it in two lines."""
         late = max((one[0] for one in self.pages_late), default=0.0)
-        timers = max(self.timers_late, default=0.0)
+        timers = max((one[0] for one in self.timers_late), default=0.0)
         return (
             f"{happened.kills} kills, {happened.halts} halts, {self.resets} resets in {happened.seconds:.0f} s: "
             f"{len(happened.promised.fired)} alerts, {self.incidents} incidents, "
@@ -163,7 +163,8 @@ def _timers(made: Account, ask: Ask) -> None:
         elif str(destination).startswith("receiver/second/"):
             second[incident].append(created_at)
     for incident, moments in second.items():
-        made.timers_late.append(min(moments) - first[incident] - AFTER)
+        due_at = first[incident] + AFTER
+        made.timers_late.append((min(moments) - due_at, due_at))
         if len(moments) > 1:
             made.fired_twice.append(incident)
 
@@ -178,5 +179,8 @@ def faults(made: Account, happened: Happened) -> Sequence[str]:
         found.append(f"{made.extra} extra POSTs, {allowed} allowed")
     found += [f"{key}: {late:.1f} s late, {lost} claims lost" for late, lost, key in made.pages_late
               if late > LEASE * max(1, lost)]  # fmt: skip
-    found += [f"a timer was {late:.1f} s late" for late in made.timers_late if late > LATE]
+    for late, due_at in made.timers_late:
+        losses = sum(due_at - LATE <= one <= due_at + late for one in happened.losses)
+        if late > LATE * max(1, losses):  # who takes over may be lost too
+            found.append(f"a timer was {late:.1f} s late, with {losses} losses meanwhile")
     return found

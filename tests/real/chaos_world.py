@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -94,8 +94,11 @@ class Answer(NamedTuple):
 class People:
     """Alertmanager and people: each asks one daemon after the other until one answers 200."""
 
-    def __init__(self, daemons: Sequence[DaemonProcess], world: PagingWorld, dose: Dose) -> None:
+    def __init__(
+        self, daemons: Sequence[DaemonProcess], world: PagingWorld, dose: Dose, ahead: Callable[[float], bool]
+    ) -> None:
         self.promised = Promised()
+        self._ahead = ahead
         self._daemons = daemons
         self._world = world
         self._dose = dose
@@ -115,6 +118,8 @@ class People:
             if self._chance.random() < 0.3:
                 self._acknowledge()
             time.sleep(self._dose.pace)
+            while self._ahead(first / self._dose.incidents):
+                time.sleep(0.1)
 
     def _end(self) -> None:
         """End some that fire, the latest too: their triggers may wait still.
@@ -171,6 +176,12 @@ class Fate:
         self._lock = threading.Lock()
         self._dose = dose
         self.over = threading.Event()
+        self.losses: list[float] = []  # when a daemon was killed or halted
+
+    def waits_for(self, share: float) -> bool:
+        """Say whether so large a share of the alerts is further than the kills are: they are to meet."""
+        killed = len(self.losses) / max(1, self._dose.kills + self._dose.halts)
+        return share > killed + 0.02 and not self.over.is_set() and bool(self._dose.kills)
 
     def kill(self) -> int:
         """Kill and start again, as often as wanted; return how often that was."""
@@ -179,6 +190,7 @@ class Fate:
             if self.over.wait(chance.uniform(*self._dose.between)):
                 return number
             victim = self._take(chance)
+            self.losses.append(time.time())
             victim.kill()
             victim.start()
             self._give(victim)
@@ -191,6 +203,7 @@ class Fate:
             if self.over.wait(chance.uniform(*self._dose.between)):
                 return number
             victim = self._take(chance)
+            self.losses.append(time.time())
             victim.halt()
             self.over.wait(chance.choice(self._dose.halted))
             victim.go_on()
@@ -214,11 +227,13 @@ class Happened:
     kills: int
     halts: int
     seconds: float
+    losses: tuple[float, ...] = ()
 
 
 def unleash(daemons: Sequence[DaemonProcess], world: PagingWorld, dose: Dose) -> Happened:
     """Let alerts come while daemons are killed and halted; all run again at the end."""
-    people, fate = People(daemons, world, dose), Fate(daemons, dose)
+    fate = Fate(daemons, dose)
+    people = People(daemons, world, dose, fate.waits_for)
     started = time.monotonic()
     with ThreadPoolExecutor(2) as threads:
         halts, told = threads.submit(fate.halt), threads.submit(people.run)
@@ -230,4 +245,4 @@ def unleash(daemons: Sequence[DaemonProcess], world: PagingWorld, dose: Dose) ->
             raise
         told.result()
         halted = halts.result()
-    return Happened(people.promised, kills, halted, time.monotonic() - started)
+    return Happened(people.promised, kills, halted, time.monotonic() - started, tuple(fate.losses))
