@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from page_scenario import CHAT, DUTY, LADDER, LIVE, PEOPLE, WAYS, PageScenario
+from page_scenario import CHAT, DUTY, LADDER, LIVE, PEOPLE, WAYS, PageScenario, at
 
 from aiops_daemon.core.model.escalation import EscalationSpec, StepSpec
 from aiops_daemon.core.model.matcher import parse
@@ -227,6 +227,25 @@ async def test_what_does_not_arrive_goes_to_the_fallback(tmp_path: Path) -> None
     tries = [one.at for one in s.failed if one.notification.destination == ANN]
     assert 4 <= len(tries)
     assert all(later > earlier for earlier, later in pairwise(tries))
+
+
+async def test_half_an_hour_of_429(tmp_path: Path) -> None:
+    """It is tried again and again by the same key, ever later, and is one page once it is taken; we tell of it too."""
+    limited = Failed(FailureReason.RATE_LIMITED, "429", retry=True)
+    s = PageScenario(tmp_path, **to_pager())
+    s.answer = lambda one: limited if s.clock.now() < at("10:30") else Sent()
+    s.at("10:00").alert(HIGH)
+    s.between("10:30", "10:45").pages(PAGER, count=2)
+
+    await s.play("10:50")
+
+    keys = {one.notification.message.name: one.notification.dedup_key for one in s.sent}
+    tries = [one.at - at("10:00") for one in s.failed if one.notification.message.name == "INC-1"]
+    about = [one.notification.message.title for one in s.sent if one.notification.message.name == "INC-2"]
+    assert 6 <= len(tries) <= 80
+    assert 30.0 > tries[1]
+    assert keys.items() >= {(one.notification.message.name, one.notification.dedup_key) for one in s.failed}
+    assert ["AiopsNobodyTold on aiops-daemon"] == about
 
 
 async def test_a_hanging_channel_delays_no_other(tmp_path: Path) -> None:

@@ -95,8 +95,8 @@ def account(ask: Ask, world: PagingWorld, happened: Happened) -> Account:
     made = Account(incidents=len(incidents), posts=sum(map(len, seen.values())))
     _states(made, incidents, world, happened, seen)
     _orders(made, seen)
-    _pages(made, ask, seen)
-    _timers(made, ask)
+    _pages(made, ask, seen, happened)
+    _timers(made, ask, happened)
     return made
 
 
@@ -140,8 +140,8 @@ def _orders(made: Account, seen: dict[str, list[Request]]) -> None:
     made.extra = sum(count - 1 for count in taken.values() if count)
 
 
-def _pages(made: Account, ask: Ask, seen: dict[str, list[Request]]) -> None:
-    """Measure from the row of a page to its first POST."""
+def _pages(made: Account, ask: Ask, seen: dict[str, list[Request]], happened: Happened) -> None:
+    """Measure from the row of a page to its first POST, without the time in which no daemon ran."""
     rows = ask(
         "SELECT dedup_key, min(created_at), max(attempts) FROM outbox "
         "WHERE destination = 'receiver/duty/pagerduty/0' AND event = 'trigger' GROUP BY dedup_key"
@@ -149,10 +149,10 @@ def _pages(made: Account, ask: Ask, seen: dict[str, list[Request]]) -> None:
     for key, created_at, attempts in rows:
         posts = [one for one in seen[key] if one.body["event_action"] == "trigger"]
         if posts:
-            made.pages_late.append((posts[0].at - created_at, max(0, attempts - len(posts)), key))
+            made.pages_late.append((happened.late(created_at, posts[0].at), max(0, attempts - len(posts)), key))
 
 
-def _timers(made: Account, ask: Ask) -> None:
+def _timers(made: Account, ask: Ask, happened: Happened) -> None:
     """Measure from when a second step was due to its row, and look for those that fired more than once."""
     first: dict[str, float] = {}
     second: dict[str, list[float]] = defaultdict(list)
@@ -164,7 +164,7 @@ def _timers(made: Account, ask: Ask) -> None:
             second[incident].append(created_at)
     for incident, moments in second.items():
         due_at = first[incident] + AFTER
-        made.timers_late.append((min(moments) - due_at, due_at))
+        made.timers_late.append((happened.late(due_at, min(moments)), due_at))
         if len(moments) > 1:
             made.fired_twice.append(incident)
 

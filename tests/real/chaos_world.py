@@ -177,6 +177,8 @@ class Fate:
         self._dose = dose
         self.over = threading.Event()
         self.losses: list[float] = []  # when a daemon was killed or halted
+        self.outages: list[tuple[float, float]] = []  # from when to when nobody ran, where there is one daemon
+        self._alone = len(daemons) == 1
 
     def waits_for(self, share: float) -> bool:
         """Say whether so large a share of the alerts is further than the kills are: they are to meet."""
@@ -193,6 +195,8 @@ class Fate:
             self.losses.append(time.time())
             victim.kill()
             victim.start()
+            if self._alone:
+                self.outages.append((self.losses[-1], time.time()))
             self._give(victim)
         return self._dose.kills
 
@@ -228,6 +232,12 @@ class Happened:
     halts: int
     seconds: float
     losses: tuple[float, ...] = ()
+    outages: tuple[tuple[float, float], ...] = ()
+
+    def late(self, due_at: float, at: float) -> float:
+        """Return how late something was, without the time in which no daemon ran."""
+        down = sum(max(0.0, min(at, end) - max(due_at, begin)) for begin, end in self.outages)
+        return at - due_at - down
 
 
 def unleash(daemons: Sequence[DaemonProcess], world: PagingWorld, dose: Dose) -> Happened:
@@ -245,4 +255,4 @@ def unleash(daemons: Sequence[DaemonProcess], world: PagingWorld, dose: Dose) ->
             raise
         told.result()
         halted = halts.result()
-    return Happened(people.promised, kills, halted, time.monotonic() - started, tuple(fate.losses))
+    return Happened(people.promised, kills, halted, time.monotonic() - started, tuple(fate.losses), tuple(fate.outages))

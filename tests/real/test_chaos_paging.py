@@ -84,6 +84,20 @@ def test_three_replicas(replicas: list[Replica], world: PagingWorld) -> None:
 
 
 @pytest.mark.chaos
+def test_quiet_replicas_say_everything_once(replicas: list[Replica], world: PagingWorld) -> None:
+    """Nobody dies and PagerDuty is well: of three replicas one sends each message."""
+    happened = unleash(replicas, world, Dose(1_000, kills=0, seed=6))
+    rest = rested(asking(replicas[0].database_url), 300.0)
+    made = account(asking(replicas[0].database_url), world, happened)
+    sent = [one.said().count('msg="notification sent"') for one in replicas]
+
+    print(f"\n{made.words(happened, rest)}; sent by each: {sent}")
+    assert "" == "\n".join(faults(made, happened))
+    assert 0 == made.extra
+    assert all(sent)
+
+
+@pytest.mark.chaos
 def test_many_incidents_of_three_replicas(replicas: list[Replica], world: PagingWorld) -> None:
     """The same with thousands of incidents, and halts that outlive every lease."""
     halts = (2.0, 6.0, 40.0)

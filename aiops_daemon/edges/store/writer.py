@@ -159,10 +159,10 @@ class Writer:
         if intake:
             group = self._take_group()
             return _Intake(self.database, self.ballast, group) if group else self._next()
-        group = self._take_works()
-        if len(group) > 1:
-            return _Together(self._transact, group, patient=not self.database.is_sqlite)
-        return group[0] if group else None
+        works = self._take_works()
+        if len(works) > 1:
+            return _Together(self._transact, works, patient=not self.database.is_sqlite)
+        return works[0] if works else None
 
     def _take_works(self) -> list[_Transaction]:
         """Return the next transaction that somebody waits for, with those behind it that may share its commit."""
