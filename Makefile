@@ -69,14 +69,19 @@ WORKERS ?= auto
 
 .PHONY: test
 test: servers check  ## set up everything, check, and run the tests (under 15 minutes)
-	@$(PYTEST) -q -n $(WORKERS) --dist loadfile -m "not slow and not real" $(PYTEST_ARGS)
+	@$(PYTEST) -q -n $(WORKERS) --dist loadfile -m "not slow and not real and not chaos" $(PYTEST_ARGS)
 	@$(PYTEST) -q -m "real and not slow" $(PYTEST_ARGS)
 
 .PHONY: test-slow
 test-slow: servers  ## the longer suites
-	@$(PYTEST) -q -m slow $(PYTEST_ARGS)
+	@$(PYTEST) -q -m "slow and not chaos" $(PYTEST_ARGS)
 
-BENCHMARKS ?= read.py cycle.py "peer.py --series 1000" coldstart.py million.py webhooks.py store.py incident_pages.py paging.py
+# Daemons are killed and halted; CHAOS_INCIDENTS and CHAOS_KILLS make it shorter (10000 and 50).
+.PHONY: chaos
+chaos: servers  ## page through kills, hangs and a faulty PagerDuty, and print what it cost (40 minutes)
+	@$(PYTEST) -q -s -m chaos $(PYTEST_ARGS)
+
+BENCHMARKS ?= read.py cycle.py "peer.py --series 1000" coldstart.py million.py webhooks.py store.py incident_pages.py paging.py storms.py
 
 .PHONY: bench
 bench: servers  ## run the benchmarks and print the figures (35 minutes)

@@ -1,7 +1,8 @@
 """PagerDuty on loopback as a process of its own, so that its work is not counted as the daemon's.
 
 Prints its port, then answers; GET /heard lists the dedup key, the summary and the time (unix seconds) of every alert
-event that came in. Run by paging.py: python benchmarks/pagerduty.py
+event that came in, GET /named how often each incident is named in pages and when first, GET /limited counts the 429s.
+Run by paging.py and storms.py: python benchmarks/pagerduty.py [--limited]
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from aiohttp import web
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from fake_pagerduty import FakePagerDuty
+from pages_named import named
 
 
 async def main() -> None:
     """Serve until killed."""
-    fake = FakePagerDuty()
+    fake = FakePagerDuty(limited="--limited" in sys.argv)
     await fake.start()
 
     async def heard(_request: web.Request) -> web.Response:
@@ -27,7 +29,15 @@ async def main() -> None:
         rows = [(one.body["dedup_key"], one.body["payload"]["summary"], one.at) for one in events]
         return web.json_response(rows)
 
+    async def naming(_request: web.Request) -> web.Response:
+        return web.json_response({name: (one.keys, one.first_at) for name, one in named(fake.requests).items()})
+
+    async def limited(_request: web.Request) -> web.Response:
+        return web.json_response(sum(one.status == 429 for one in fake.requests))
+
     app = web.Application()
+    app.router.add_get("/named", naming)
+    app.router.add_get("/limited", limited)
     app.router.add_get("/heard", heard)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rig
@@ -56,21 +57,24 @@ class PagerDuty:
         assert process.stdout is not None
         self.url, self._asked = process.stdout.readline().split()
 
+    def ask(self, path: str) -> Any:
+        """Return what it tells of what came in."""
+        with urllib.request.urlopen(f"{self._asked}{path}", timeout=30) as answer:
+            return json.load(answer)
+
     def heard(self) -> dict[str, tuple[float, int]]:
         """Return when a page came first, and how often, by its summary."""
-        with urllib.request.urlopen(f"{self._asked}/heard", timeout=30) as answer:
-            rows = json.load(answer)
         found: dict[str, tuple[float, int]] = {}
-        for _key, summary, at in rows:
+        for _key, summary, at in self.ask("/heard"):
             first, count = found.get(summary, (at, 0))
             found[summary] = (min(first, at), count + 1)
         return found
 
 
 @contextmanager
-def pagerduty() -> Iterator[PagerDuty]:
+def pagerduty(*flags: str) -> Iterator[PagerDuty]:
     """Run it."""
-    command = [sys.executable, str(Path(__file__).with_name("pagerduty.py"))]
+    command = [sys.executable, str(Path(__file__).with_name("pagerduty.py")), *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield PagerDuty(process)

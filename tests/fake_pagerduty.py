@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import re
 import time
 from collections import deque
@@ -73,7 +74,8 @@ class FakePagerDuty:
         self.changes: list[dict[str, Any]] = []
         self.heard: Heard | None = None
         self.now = now
-        self._limited = limited
+        self.limited = limited
+        self.rate = (PER_MINUTE, 60.0)  # events of a routing key within so many seconds
         self._latest: dict[tuple[str, str], Incident] = {}  # the last incident of an alert, open or not
         self._accepted: dict[str, deque[float]] = {}
         self._runner: web.AppRunner | None = None
@@ -149,8 +151,9 @@ class FakePagerDuty:
             return web.Response(text="<html>welcome</html>", content_type="text/html")
         return _success(body.get("dedup_key", ""))
 
-    def _refusal(self, status: int) -> web.Response:
-        headers = {"Retry-After": self.retry_after} if self.retry_after is not None else {}
+    def _refusal(self, status: int, retry_after: str | None = None) -> web.Response:
+        wait = self.retry_after if retry_after is None else retry_after
+        headers = {"Retry-After": wait} if wait is not None else {}
         if status // 100 == 3:
             headers["Location"] = "https://elsewhere.example/"
         return web.json_response({"status": "error", "message": f"scripted {status}"}, status=status, headers=headers)
@@ -167,20 +170,22 @@ class FakePagerDuty:
         if faults := alert_faults(body):
             return _invalid(faults)
         key = body["routing_key"]
-        if self._limited and not self._within_rate(key):
-            return self._refusal(429)
+        if self.limited and (wait := self._takes_after(key)):
+            return self._refusal(429, f"{math.ceil(wait)}")
         dedup_key = body.get("dedup_key") or f"made-{len(self.requests)}"
         await self._take(key, dedup_key, body)
         return _success(dedup_key)
 
-    def _within_rate(self, key: str) -> bool:
+    def _takes_after(self, key: str) -> float:
+        """Count an event of a routing key; return the seconds after which it would be taken, 0 for one that is."""
         accepted = self._accepted.setdefault(key, deque())
-        while accepted and accepted[0] <= self.now() - 60:
+        most, within = self.rate
+        while accepted and accepted[0] <= self.now() - within:
             accepted.popleft()
-        if len(accepted) >= PER_MINUTE:
-            return False
+        if len(accepted) >= most:
+            return max(0.001, accepted[0] + within - self.now())
         accepted.append(self.now())
-        return True
+        return 0.0
 
     async def _take(self, key: str, dedup_key: str, body: dict[str, Any]) -> None:
         action = body["event_action"]

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
@@ -40,16 +41,22 @@ def program(name: str) -> str:
 
 
 class Postgres:
-    """One server; started at once."""
+    """One server; started at once. `settings` are added to those of every test."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="aiops-pg-"))
         self.port = free_port()
+        self._settings = {**_SETTINGS, **(settings or {})}
         self._user = _user()
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
         if self._user:
             shutil.chown(self.folder, self._user)
+        self._prepare()
+        self.start()
+
+    def _prepare(self) -> None:
+        """Make the folder of its data."""
         argv = [program("initdb"), "-D", str(self.folder / "data"), "-U", "postgres", "-A", "trust"]
         done = subprocess.run(
             [*self._prefix(), *argv, "-E", "UTF8", "--locale=C", "--no-sync"],
@@ -58,7 +65,6 @@ class Postgres:
         if done.returncode:
             self.remove()
             pytest.fail(f"initdb failed:\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
-        self.start()
 
     def url(self, database: str = "postgres") -> str:
         """Return the URL of a database, as `storage.url` wants it."""
@@ -66,7 +72,7 @@ class Postgres:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        settings = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         argv = [program("postgres"), "-D", str(self.folder / "data"), "-p", str(self.port), *settings]
         with (self.folder / "log").open("ab") as sink:
             self._process = subprocess.Popen(
@@ -82,6 +88,12 @@ class Postgres:
             else:
                 return
         pytest.fail(f"PostgreSQL did not start:\n{(self.folder / 'log').read_text()[-2000:]}")
+
+    def follow(self, standbys: str) -> None:
+        """Let every commit wait for these standbys."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{standbys}'")  # type: ignore[arg-type]
+            connection.execute("SELECT pg_reload_conf()")
 
     def kill(self) -> None:
         """Kill the postmaster as a crash does, and wait until its children have noticed."""
@@ -138,6 +150,35 @@ class Postgres:
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
         for pid in (self._process.pid, *map(int, children)):
             os.kill(pid, number)
+
+
+class Standby(Postgres):
+    """A server that follows another one, every commit of which waits for it from then on, until it is promoted."""
+
+    def __init__(self, primary: Postgres) -> None:
+        self._primary = primary
+        super().__init__({"primary_conninfo": f"host=127.0.0.1 port={primary.port} user=postgres"})
+        self._primary.follow("*")
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            with psycopg.connect(primary.url(), autocommit=True) as connection:
+                if connection.execute("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'").fetchone():
+                    return
+            time.sleep(0.05)
+        pytest.fail(f"the standby does not follow:\n{(self.folder / 'log').read_text()[-2000:]}")
+
+    def promote(self) -> None:
+        """Make it the primary, and wait until it is."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute("SELECT pg_promote(true, 30)")
+
+    def _prepare(self) -> None:
+        """Copy the primary's data while that stands still."""
+        self._primary.stop()
+        copy = ["cp", "-a", str(self._primary.folder / "data"), str(self.folder / "data")]
+        subprocess.run([*self._prefix(), *copy], check=True, cwd=self.folder)
+        subprocess.run([*self._prefix(), "touch", str(self.folder / "data" / "standby.signal")], check=True)
+        self._primary.start()
 
 
 def _user() -> str:

@@ -137,7 +137,8 @@ class Storage(Section):
     """Where the daemon keeps incidents and what it has learned."""
 
     url: StorageUrl | None = None
-    """Database: `sqlite:////data/aiops.db`, or `postgresql://user@host:5432/name`. With three slashes the path of a
+    """Database: `sqlite:////data/aiops.db`, or `postgresql://user@host:5432/name`; a primary and its standbys as
+    `postgresql://user@host1:5432,host2:5432/name`: the one that takes writes is used. With three slashes the path of a
     SQLite file is relative to the working directory. Default: a SQLite file `aiops.db` in `directory`."""
 
     password: SecretText | None = None

@@ -150,17 +150,19 @@ def _storage_url(value: str) -> str:
 
 
 def _postgresql_url(value: str) -> str:
+    """Accept one host, or several as libpq writes them: the first one that can be written is used."""
     form = "write postgresql://user@host:5432/name"
     if _BLANK.search(value) or not value.startswith("postgresql://"):
         raise refusal("is no URL of PostgreSQL", form)
     try:
         parts = urlsplit(value)
-        port = parts.port
+        hosts = [urlsplit(f"//{host}") for host in parts.netloc.rpartition("@")[2].split(",")]
+        whole = all(host.hostname and host.port != 0 for host in hosts)
     except ValueError:
         raise refusal("is no URL of PostgreSQL", form) from None
     if parts.password is not None or "password" in parts.query:
         raise refusal("holds a password", "use storage.password_file or storage.password instead")
-    if not parts.hostname or port == 0 or not parts.path.strip("/") or parts.fragment:
+    if not whole or not parts.path.strip("/") or parts.fragment:
         raise refusal("is no URL of PostgreSQL", form)
     return value
 

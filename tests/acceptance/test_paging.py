@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from page_scenario import CHAT, DUTY, LADDER, LIVE, PEOPLE, WAYS, PageScenario
+from page_scenario import CHAT, DUTY, LADDER, LIVE, PEOPLE, WAYS, PageScenario, at
 
 from aiops_daemon.core.model.escalation import EscalationSpec, StepSpec
 from aiops_daemon.core.model.matcher import parse
@@ -229,6 +229,25 @@ async def test_what_does_not_arrive_goes_to_the_fallback(tmp_path: Path) -> None
     assert all(later > earlier for earlier, later in pairwise(tries))
 
 
+async def test_half_an_hour_of_429(tmp_path: Path) -> None:
+    """It is tried again and again by the same key, ever later, and is one page once it is taken; we tell of it too."""
+    limited = Failed(FailureReason.RATE_LIMITED, "429", retry=True)
+    s = PageScenario(tmp_path, **to_pager())
+    s.answer = lambda one: limited if s.clock.now() < at("10:30") else Sent()
+    s.at("10:00").alert(HIGH)
+    s.between("10:30", "10:45").pages(PAGER, count=2)
+
+    await s.play("10:50")
+
+    keys = {one.notification.message.name: one.notification.dedup_key for one in s.sent}
+    tries = [one.at - at("10:00") for one in s.failed if one.notification.message.name == "INC-1"]
+    about = [one.notification.message.title for one in s.sent if one.notification.message.name == "INC-2"]
+    assert 6 <= len(tries) <= 80
+    assert 30.0 > tries[1]
+    assert keys.items() >= {(one.notification.message.name, one.notification.dedup_key) for one in s.failed}
+    assert ["AiopsNobodyTold on aiops-daemon"] == about
+
+
 async def test_a_hanging_channel_delays_no_other(tmp_path: Path) -> None:
     """The pager never answers; the chat is told at once."""
     both = EscalationSpec("shop", (StepSpec(("receiver/duty", "receiver/chat")),))
@@ -250,6 +269,22 @@ async def test_a_storm_folds_into_one_page_that_names_each(tmp_path: Path) -> No
         )
     s.between("10:00", "10:02").pages(PAGER, count=3)
     s.between("10:00", "10:03").tells(PAGER, MessageEvent.STORM, count=2)
+
+    await s.play("10:05")
+
+    named = [one.name for one in s.sent[-1].notification.message.named]
+    assert ["INC-4", "INC-5", "INC-6"] == named
+
+
+async def test_a_storm_that_comes_at_once_is_told_at_once(tmp_path: Path) -> None:
+    """All in one webhook: three pages, and the one that names the rest does not wait for its next version."""
+    receivers = (WAYS, CHAT, replace(DUTY, storm=StormSpec(pages=3, within=300.0)))
+    s = PageScenario(tmp_path, **to_pager(receivers=receivers))
+    s.at("10:00").alert(
+        *({"alertname": f"Rule{number}", "instance": f"node-{number}", "severity": "warning"} for number in range(6))
+    )
+    s.between("10:00", "10:02").pages(PAGER, count=3)
+    s.between("10:00", "10:00:10").tells(PAGER, MessageEvent.STORM)
 
     await s.play("10:05")
 

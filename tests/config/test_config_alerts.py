@@ -241,6 +241,7 @@ storage:
         ("{url: 'sqlite:////data/x.db'}", "/data", "sqlite:////data/x.db"),
         ("{url: 'sqlite:////data/x.db', directory: /learned}", "/learned", "sqlite:////data/x.db"),
         ("{url: 'postgresql://a@b/c', directory: /learned}", "/learned", "postgresql://a@b/c"),
+        ("{url: 'postgresql://a@b:5432,d/c'}", "aiops-data", "postgresql://a@b:5432,d/c"),
     ],
 )
 def test_learned_state_and_database_lie_together_unless_told_otherwise(

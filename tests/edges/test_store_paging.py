@@ -235,6 +235,21 @@ async def test_later_updates_take_the_place_of_those_that_wait(store: SqlStore, 
     assert {"n1": waiting, "n2": NotificationState.DROPPED, "n3": waiting} == states
 
 
+async def test_a_later_update_goes_out_when_the_first_would_have(store: SqlStore, paging: SqlPaging) -> None:
+    """However often something changes, nobody waits longer for that; what is due sooner is not held back either."""
+    update = message(MessageEvent.UPDATE)
+    now = time.time()
+    key = ("pager|aiops/x/u1",)
+    for uid, due_at in (("n1", now + 10.0), ("n2", now + 70.0), ("n3", now + 130.0)):
+        row = notification(uid, message=update, due_at=due_at)
+        await store.commit(Changes(superseded=key, notifications=(row,)))
+    later = (await paging.notifications(["n3"]))["n3"].due_at
+    await store.commit(Changes(superseded=key, notifications=(notification("n4", message=update, due_at=now),)))
+
+    assert now + 10.0 == later
+    assert now == (await paging.notifications(["n4"]))["n4"].due_at
+
+
 async def test_timers_are_the_whole_set(store: SqlStore, paging: SqlPaging) -> None:
     """What is not in it is not waited for; deadlines of messages stay until they are met."""
     now = time.time()

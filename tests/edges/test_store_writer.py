@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 from store_world import delivery, sqlite_store
 
 from aiops_daemon.core.model.inbox import Delivery
@@ -221,3 +222,87 @@ async def _collect(tasks: dict[asyncio.Task[int], bytes], expected: dict[int, by
             assert isinstance(answer, StoreError)
             assert answer.reason is StoreReason.FAILED
     tasks.clear()
+
+
+class Commits:
+    """Counts the commits of a store's writer."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self.count = 0
+        event.listen(store._database.writer, "commit", self._one)
+
+    def _one(self, _connection: Connection) -> None:
+        self.count += 1
+
+
+def noting(name: str) -> Callable[[Connection], str]:
+    """Return what writes a row of that name, and returns it."""
+
+    def note(connection: Connection) -> str:
+        connection.execute(text("INSERT INTO installation (name, value) VALUES (:name, 'x')"), {"name": name})
+        return name
+
+    return note
+
+
+async def names(store: SqlStore) -> set[str]:
+    """Return the names of rows that `noting` wrote."""
+    found = await store.read(
+        lambda one: one.execute(text("SELECT name FROM installation WHERE value = 'x'")).scalars().all()
+    )
+    return set(found)
+
+
+async def test_small_transactions_share_a_commit(store: SqlStore) -> None:
+    """What waits while one is written goes into the next commit, and each hears what it asked for."""
+    commits = Commits(store)
+    done = await asyncio.gather(*(store.write(noting(f"n{number}")) for number in range(20)))
+
+    assert [f"n{number}" for number in range(20)] == done
+    assert set(done) == await names(store)
+    assert 2 == commits.count
+
+
+def failing(error: Exception) -> Callable[[Connection], str]:
+    """Return what writes a row and then breaks."""
+
+    def fail(connection: Connection) -> str:
+        noting("bad")(connection)
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize("error", [KeyError("ours"), ValueError("of a driver"), StoreError(StoreReason.FENCED, "late")])
+async def test_a_small_transaction_that_fails_does_so_alone(store: SqlStore, error: Exception) -> None:
+    """The others of its group are on disk, of its own rows there is none."""
+    works = [noting("a"), noting("b"), failing(error), noting("c"), noting("b")]  # the second b is one too many
+    done = await asyncio.gather(*(store.write(work) for work in works), return_exceptions=True)
+
+    assert ["a", "b", "c"] == [one for one in done if isinstance(one, str)]
+    assert isinstance(done[2], type(error) | StoreError)
+    assert isinstance(done[4], StoreError)
+    assert {"a", "b", "c"} == await names(store)
+
+
+async def test_a_lost_database_fails_all_of_a_group(tmp_path: Path) -> None:
+    """Nobody waits for each of them in turn."""
+    async with sqlite_store(tmp_path) as store:
+        first = asyncio.create_task(store.write(noting("first")))
+        await first
+        store._database.path.unlink()  # type: ignore[union-attr]
+        done = await asyncio.gather(*(store.write(noting(f"n{number}")) for number in range(5)), return_exceptions=True)
+
+        assert {StoreReason.UNREACHABLE} == {one.reason for one in done if isinstance(one, StoreError)}
+        assert 5 == len(done)
+
+
+async def test_who_goes_away_leaves_the_group(store: SqlStore) -> None:
+    """A transaction whose task was cancelled before its turn is never run."""
+    tasks = [asyncio.create_task(store.write(noting(f"n{number}"))) for number in range(6)]
+    await asyncio.sleep(0)
+    for task in tasks[1::2]:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert {"n0", "n2", "n4"} == await names(store)

@@ -6,10 +6,11 @@ Enters: nothing. Leaves: what each was told, in its order. Lives on while daemon
 from __future__ import annotations
 
 import asyncio
+import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ Result = TypeVar("Result")
 
 SECRET = "secret-of-the-subscription"
 KEY = "0123456789abcdef0123456789abcdef"
+FAULTS = ((0.20, 503), (0.25, 429), (0.30, "reset"))  # cumulated shares
 
 CONFIG = """\
 global: {{cluster: real, external_url: "https://aiops.example.org", mode: {mode}}}
@@ -155,6 +157,17 @@ class PagingWorld:
     async def _hear(self, request: web.Request) -> web.Response:
         self.told.append(Told(time.time(), request.path, await request.text()))
         return web.json_response({"sid": "SM0123"}, status=201)
+
+
+def faulty(seed: int) -> Callable[[str, dict[str, Any]], int | str | None]:
+    """Return what answers 20 % 5xx, 5 % 429, and resets 5 % after it took them."""
+    chance = random.Random(seed)
+
+    def fault(path: str, body: dict[str, Any]) -> int | str | None:
+        drawn = chance.random()
+        return next((what for share, what in FAULTS if drawn < share), None)
+
+    return fault
 
 
 def webhook(names: Iterable[str], *, firing: bool = True, team: str = "shop", since: float | None = None) -> Any:

@@ -6,19 +6,18 @@ import random
 import threading
 import time
 import urllib.error
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from daemon_process import DaemonProcess
-from paging_world import PagingWorld, keys_of, webhook
+from paging_world import PagingWorld, faulty, keys_of, webhook
 
 pytestmark = pytest.mark.real
 
 PATH = "/webhooks/alertmanager/prod"
 IDLE_LOOKS = 40  # of half a second each, in which nothing waits
-FAULTS = ((0.20, 503), (0.25, 429), (0.30, "reset"))  # cumulated shares
 
 
 @pytest.fixture
@@ -42,17 +41,6 @@ def daemon(tmp_path: Path, world: PagingWorld) -> Iterator[DaemonProcess]:
         yield process
     finally:
         process.end()
-
-
-def faulty(seed: int) -> Callable[[str, dict[str, Any]], int | str | None]:
-    """Return what answers 20 % 5xx, 5 % 429, and resets 5 % after it took them."""
-    chance = random.Random(seed)
-
-    def fault(path: str, body: dict[str, Any]) -> int | str | None:
-        drawn = chance.random()
-        return next((what for share, what in FAULTS if drawn < share), None)
-
-    return fault
 
 
 class Alerts:

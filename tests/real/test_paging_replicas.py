@@ -7,47 +7,15 @@ import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from daemon_process import DaemonProcess, eventually, holds
 from paging_world import PagingWorld, webhook
 from real_postgres import Postgres
+from replica_process import Replica
 
 pytestmark = pytest.mark.real
 
 PATH = "/webhooks/alertmanager/prod"
-
-
-class Replica(DaemonProcess):
-    """A daemon that shares its store with another."""
-
-    def __init__(self, folder: Path, database_url: str) -> None:
-        super().__init__(folder)
-        self.database_url = database_url
-
-    def configure(self, config: str) -> None:
-        """Write its configuration file; the store is the shared one."""
-        storage = f"storage: {{url: '{self.database_url}', directory: '{self.folder / 'state'}'}}"
-        (self.folder / "config.yaml").write_text(f"{config}\n{storage}\n")
-
-    def leads(self) -> bool:
-        """Say whether it holds the lease, as the database has it."""
-        return holder(self.database_url).endswith(f"/{self.pid}")
-
-
-def holder(url: str) -> str:
-    """Return who holds the lease, or held it last."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        row = connection.execute("SELECT holder FROM leases WHERE name = 'desk'").fetchone()
-    return str(row[0]) if row else ""
-
-
-def unexpired(url: str) -> float:
-    """Return for how many seconds the lease still holds."""
-    asked = "SELECT expires_at - extract(epoch FROM clock_timestamp()) FROM leases WHERE name = 'desk'"
-    with psycopg.connect(url, autocommit=True) as connection:
-        row = connection.execute(asked).fetchone()
-    return float(row[0]) if row else 0.0
 
 
 @pytest.fixture

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import calendar
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 Range = tuple[int, int]
 """First and last, both included."""
 
 _LOOK_AHEAD_DAYS = 370
+_HALF_HOUR = 1800.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +69,25 @@ class NamedIntervals:
 
 
 def _edges(interval: TimeInterval, now: float) -> list[float]:
+    """Return midnights and the minutes named in `times`; on a day whose clocks change each half hour too.
+
+    A time that such a day skips or has twice is no single moment, and all changes of clocks fall on half hours (UTC).
+    """
     zone = ZoneInfo(interval.location)
     today = datetime.fromtimestamp(now, zone).date()
     minutes = {0, *(minute for bounds in interval.times for minute in bounds if minute < 1440)}
+    days = [datetime(day.year, day.month, day.day, tzinfo=zone) for day in _days(today)]
     edges = []
-    for ahead in range(_LOOK_AHEAD_DAYS):
-        day = today + timedelta(days=ahead)
-        for minute in minutes:
-            local = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone)
-            edges.append(local.astimezone(UTC).timestamp())
+    for midnight, following in pairwise(days):
+        edges += [midnight.replace(hour=one // 60, minute=one % 60).timestamp() for one in minutes]
+        if midnight.utcoffset() != following.utcoffset():
+            edges += [midnight.replace(hour=one // 60, minute=one % 60, fold=1).timestamp() for one in minutes]
+            edges += [midnight.timestamp() + _HALF_HOUR * count for count in range(52)]
     return edges
+
+
+def _days(today: date) -> list[date]:
+    return [today + timedelta(days=ahead) for ahead in range(_LOOK_AHEAD_DAYS + 1)]
 
 
 def _within(ranges: tuple[Range, ...], value: int) -> bool:

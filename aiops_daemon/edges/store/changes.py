@@ -57,8 +57,8 @@ def _write_teams(conn: Connection, incidents: Iterable[Incident]) -> None:
 
 def _write_paging(conn: Connection, changes: Changes) -> None:
     timers.write(conn, changes.escalations, dict(changes.timers), changes.deadlines, changes.met)
-    outbox.supersede(conn, changes.superseded, _SUPERSEDED, "a later message says more")
-    outbox.add(conn, changes.notifications)
+    dues = outbox.supersede(conn, changes.superseded, _SUPERSEDED, "a later message says more")
+    outbox.add(conn, changes.notifications, dues)
     upsert(conn, schema.storms, [storm_row(one) for one in changes.storms])
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError
 
 from aiops_daemon.core.model.settings import StorageSpec
 from aiops_daemon.edges.store.faults import mapped
-from aiops_daemon.edges.store.postgresengine import Lines, postgres_engine
+from aiops_daemon.edges.store.postgresengine import Lines, postgres_engine, several_hosts, written
 from aiops_daemon.edges.store.sqliteengine import sqlite_engine
 from aiops_daemon.errors import StoreError, StoreReason
 
@@ -92,8 +92,8 @@ class Database:
 def parse_url(spec: StorageSpec) -> URL:
     """Read `storage.url`; raises StoreError for what is neither SQLite nor PostgreSQL."""
     try:
-        url = make_url(spec.url)
-    except ArgumentError as error:
+        url = several_hosts(spec.url) or make_url(spec.url)
+    except (ArgumentError, ValueError) as error:
         raise _bad_url("not a URL") from error
     name = url.drivername.partition("+")[0]
     if name == "sqlite":
@@ -119,12 +119,13 @@ def connect(spec: StorageSpec, patience: Patience = PATIENCE) -> Database:
         writer = sqlite_engine(path, 1, patience.busy_seconds, writer=True)
         return Database(str(path), writer, sqlite_engine(path, READERS, patience.busy_seconds, writer=False), path)
     try:
-        writer, reader = (postgres_engine(url, spec.password, size) for size in (1, READERS))
+        writer = postgres_engine(url, spec.password, 1, writer=True)
+        reader = postgres_engine(url, spec.password, READERS, writer=False)
     except ImportError as error:
         raise StoreError(
             StoreReason.FAILED, "psycopg is not installed, PostgreSQL needs it: pip install aiops-daemon[postgres]"
         ) from error
-    where = url.set(password=None).render_as_string()
+    where = written(url)
     lines = Lines(writer, patience.answer_seconds), Lines(reader, patience.answer_seconds)
     reader = reader.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return Database(where, writer, reader, None, *lines)

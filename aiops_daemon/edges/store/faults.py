@@ -53,6 +53,7 @@ _POSTGRES = {
     "57014": StoreReason.LOCKED,  # statement_timeout
     "40": StoreReason.LOCKED,  # deadlock, serialization
     "25006": StoreReason.READ_ONLY,
+    "25P03": StoreReason.UNREACHABLE,  # idle_in_transaction_session_timeout: we stood still
     "42501": StoreReason.READ_ONLY,  # insufficient privilege
     "XX001": StoreReason.CORRUPT,
     "XX002": StoreReason.CORRUPT,

@@ -29,6 +29,7 @@ def migrate(database: Database) -> bool:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL statement_timeout = 0"))
             connection.execute(text("SET LOCAL lock_timeout = 0"))
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '60s'"))  # steps are files to read
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         check_version(connection, database.where)
         config = _config(connection)

@@ -7,7 +7,7 @@ janitor can stall. The number of claims is the token: what a holder brings back 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Double, and_, cast, exists, extract, func, literal, select, update
@@ -148,20 +148,31 @@ def say_again(connection: Connection, key: str, uid: str, now: float) -> bool:
     return True
 
 
-def add(connection: Connection, notifications: Iterable[Notification]) -> None:
-    """Write new messages in their order."""
+def add(connection: Connection, notifications: Iterable[Notification], dues: Mapping[str, float] | None = None) -> None:
+    """Write new messages in their order; one that took the place of others of its key goes out when those would."""
+    known = dues or {}
     rows = [notification_row(one) for one in notifications]
+    for row in rows:
+        row["due_at"] = min(row["due_at"], known.get(row["key"], row["due_at"]))
     if rows:
         connection.execute(outbox.insert(), rows)
 
 
-def supersede(connection: Connection, keys: Iterable[str], events: Sequence[str], reason: str) -> None:
-    """Drop messages of these events that wait and were never tried, for newer ones say more."""
+def supersede(connection: Connection, keys: Iterable[str], events: Sequence[str], reason: str) -> dict[str, float]:
+    """Drop messages of these events that wait and were never tried, for newer ones say more.
+
+    Returns by key when the first of them was due: whoever is to hear of it waits no longer because more happens.
+    """
     names = sorted(set(keys))
-    if names:
-        stale = and_(_row.key.in_(names), _row.event.in_(events), _row.state == _WAITING, _row.attempts == 0)
-        dropped = NotificationState.DROPPED.value
-        connection.execute(update(outbox).where(stale).values(state=dropped, reason=storable(reason)))
+    if not names:
+        return {}
+    stale = and_(_row.key.in_(names), _row.event.in_(events), _row.state == _WAITING, _row.attempts == 0)
+    dropped = NotificationState.DROPPED.value
+    statement = update(outbox).where(stale).values(state=dropped, reason=storable(reason))
+    dues: dict[str, float] = {}
+    for key, due_at in connection.execute(statement.returning(_row.key, _row.due_at)):
+        dues[key] = min(due_at, dues.get(key, due_at))
+    return dues
 
 
 def confirm(connection: Connection, dedup_key: str, now: float) -> int:

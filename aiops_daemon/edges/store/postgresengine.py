@@ -12,22 +12,50 @@ import socket
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import URL, Engine, create_engine, event, make_url
 
 from aiops_daemon.core.model.source import Secret
 
 _CONNECT_SECONDS = 5
+_CONNECT_SECONDS_EACH = 2  # of several hosts, for one that is switched off answers nothing; libpq's least
+_PORT = "5432"
+_WRITER_IDLES = 3  # seconds between two statements: who is halted in a transaction must not keep the lease locked
+_READER_IDLES = 60  # nobody waits for a reader
 _OPTIONS = (
-    "-c statement_timeout=25000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000"
+    "-c statement_timeout=25000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout={idles}s"
     " -c synchronous_commit=on -c timezone=UTC -c client_encoding=UTF8"
 )
 
 
-def postgres_engine(url: URL, password: Secret | None, size: int) -> Engine:
+def several_hosts(text: str) -> URL | None:
+    """Read a URL with several hosts as libpq writes them, `host1:5432,host2:5432`; None for any other URL.
+
+    The first one that takes writes is used, unless `target_session_attrs` says otherwise.
+    """
+    scheme, _, rest = text.partition("://")
+    place, _, path = rest.partition("/")
+    user, at, hosts = place.rpartition("@")
+    if "," not in hosts:
+        return None
+    each = [host if ":" in host else f"{host}:{_PORT}" for host in hosts.split(",")]
+    url = make_url(f"{scheme}://{user}{at}/{path}")
+    return url.update_query_dict({"target_session_attrs": "read-write"} | dict(url.query) | {"host": each})
+
+
+def written(url: URL) -> str:
+    """Write a URL of PostgreSQL for people, without its password."""
+    hosts = url.query.get("host", ())
+    if isinstance(hosts, str) or not hosts:
+        return url.set(password=None).render_as_string()
+    user = f"{url.username}@" if url.username else ""
+    return f"{url.drivername}://{user}{','.join(hosts)}/{url.database}"
+
+
+def postgres_engine(url: URL, password: Secret | None, size: int, *, writer: bool) -> Engine:
     """Make an engine of at most `size` connections; raises ImportError without psycopg."""
     arguments: dict[str, Any] = {
-        "connect_timeout": _CONNECT_SECONDS,
-        "options": _OPTIONS,
+        "connect_timeout": _CONNECT_SECONDS_EACH if "host" in url.query else _CONNECT_SECONDS,
+        "options": _OPTIONS.format(idles=_WRITER_IDLES if writer else _READER_IDLES),
         "application_name": f"aiops-daemon/{os.getpid()}",
         "keepalives_idle": 10,
         "keepalives_interval": 5,

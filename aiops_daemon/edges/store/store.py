@@ -252,8 +252,8 @@ class SqlStore:
         return await self._in_thread(partial(_reading, self._database, work))
 
     async def write(self, work: Callable[[Connection], _Result]) -> _Result:
-        """Run a function in a transaction that is committed when it returns."""
-        return await self._writer.run(work)
+        """Run a function in a transaction that is committed when this returns, perhaps with others, perhaps twice."""
+        return await self._writer.run(work, together=True)
 
     async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
         if self._closed:

@@ -1,9 +1,10 @@
 """The one writer: requests of many tasks, written in turn by one thread, intake in groups.
 
 Enters: deliveries and whole transactions. Leaves: what each asked for, once it is on disk. Whatever waits while a
-commit is on its way goes into the next one together (group commit). A request that fails, or whose task is gone, never
-touches another one's: a group with a bad row is written row by row. But where one waited for a lock in vain, so did all
-that were behind it. A delivery is refused after some seconds at most. All bookkeeping is on the event loop.
+commit is on its way goes into the next one together (group commit): deliveries, and the transactions that may. A
+request that fails, or whose task is gone, never touches another one's: a group with a bad one is written one by one.
+But where one waited for a lock in vain, so did all that were behind it. A delivery is refused after some seconds at
+most. All bookkeeping is on the event loop.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ from aiops_daemon.errors import StoreError, StoreReason
 
 GROUP_ROWS = 256
 GROUP_BYTES = 8 * 1024 * 1024
+GROUP_WORKS = 32
 WAITING_BYTES = 256 * 1024 * 1024  # of bodies in memory; beyond it intake is refused
 
 _Result = TypeVar("_Result")
 Work = Callable[[Connection], _Result]
+_FAULTS = (StoreError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError)  # of one, not of all
 
 
 class _Step(Protocol):
@@ -73,11 +76,16 @@ class Writer:
             words = f"{self.database.where}: nothing was written within {self._intake_seconds:g} s"
             raise StoreError(StoreReason.UNREACHABLE, words) from error
 
-    async def run(self, work: Work[_Result], then: Callable[[_Result], None] | None = None) -> _Result:
-        """Run one transaction and return what `work` returned; `then` is told it even when nobody waits any more."""
+    async def run(
+        self, work: Work[_Result], then: Callable[[_Result], None] | None = None, *, together: bool = False
+    ) -> _Result:
+        """Run one transaction and return what `work` returned; `then` is told it even when nobody waits any more.
+
+        `together`: it may share its commit with others, and `work` may be run a second time when one of those fails.
+        """
         self._check_open()
         future: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()
-        self._work.append(_Transaction(partial(self._transact, work), future, then))
+        self._work.append(_Transaction(self._transact, work, future, then, together))
         self._pump()
         return await future
 
@@ -151,11 +159,19 @@ class Writer:
         if intake:
             group = self._take_group()
             return _Intake(self.database, self.ballast, group) if group else self._next()
-        while self._work:
+        works = self._take_works()
+        if len(works) > 1:
+            return _Together(self._transact, works, patient=not self.database.is_sqlite)
+        return works[0] if works else None
+
+    def _take_works(self) -> list[_Transaction]:
+        """Return the next transaction that somebody waits for, with those behind it that may share its commit."""
+        group: list[_Transaction] = []
+        while self._work and len(group) < GROUP_WORKS and (not group or (group[0].together and self._work[0].together)):
             step = self._work.popleft()
             if not step.is_abandoned():
-                return step
-        return None
+                group.append(step)
+        return group
 
     def _take_group(self) -> list[_Waiting]:
         group: list[_Waiting] = []
@@ -182,10 +198,24 @@ class _Waiting:
 class _Transaction:
     """One whole transaction."""
 
-    def __init__(self, run: Callable[[], Any], future: asyncio.Future[Any], then: Callable[[Any], None] | None) -> None:
-        self.run = run
+    __slots__ = ("_future", "_then", "_transact", "together", "work")
+
+    def __init__(
+        self,
+        transact: Callable[[Work[Any]], Any],
+        work: Work[Any],
+        future: asyncio.Future[Any],
+        then: Callable[[Any], None] | None,
+        together: bool,
+    ) -> None:
+        self.work = work
+        self.together = together
+        self._transact = transact
         self._future = future
         self._then = then
+
+    def run(self) -> Any:
+        return self._transact(self.work)
 
     def is_abandoned(self) -> bool:
         return self._future.done()
@@ -194,6 +224,45 @@ class _Transaction:
         if error is None and self._then is not None:
             self._then(outcome)
         _settle(self._future, outcome, error)
+
+
+class _Together:
+    """Small transactions in one commit; comes out as what each returned, or the error of each.
+
+    `patient`: a lock that was waited for in vain is one transaction's, and not the whole file's.
+    """
+
+    def __init__(self, transact: Callable[[Work[Any]], Any], group: Sequence[_Transaction], *, patient: bool) -> None:
+        self._transact = transact
+        self._group = group
+        self._patient = patient
+
+    def run(self) -> list[tuple[Any, BaseException | None]]:
+        try:
+            return [(outcome, None) for outcome in self._transact(self._all)]
+        except _FAULTS as error:
+            if isinstance(error, StoreError) and not self._is_of_one(error):
+                raise
+        return [self._alone(one) for one in self._group]
+
+    def settle(self, outcome: list[tuple[Any, BaseException | None]] | None, error: BaseException | None) -> None:
+        for index, one in enumerate(self._group):
+            own, fault = outcome[index] if outcome is not None else (None, error)
+            one.settle(own, _own(fault) if fault is not None else None)
+
+    def _all(self, connection: Connection) -> list[Any]:
+        return [one.work(connection) for one in self._group]
+
+    def _alone(self, one: _Transaction) -> tuple[Any, BaseException | None]:
+        try:
+            return one.run(), None
+        except _FAULTS as error:
+            return None, error
+
+    def _is_of_one(self, error: StoreError) -> bool:
+        if error.reason is StoreReason.LOCKED:
+            return self._patient
+        return error.__cause__ is None or is_about_data(error.__cause__)
 
 
 class _Intake:

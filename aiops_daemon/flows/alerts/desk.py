@@ -45,7 +45,7 @@ AT_ONCE = 500  # alerts in one step: whoever acts meanwhile waits for its end
 FRESH = 10.0  # seconds: how old what is known of rule evaluation may be when a resolve is judged
 FRESHER = 1.0  # seconds: the same where what is known contradicts what is told
 ALIVE = "alive"  # name of what is known of when we were up last
-LEASE = 4.0  # seconds, so that another takes over within five of the end; renewed at a third of that
+LEASE = 3.0  # seconds, so that another has read the store and acts within five of the end; renewed at a third of that
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,8 +132,10 @@ class Outgoing:
         if before is None or not going_on:
             before = Storm(to.id, self._around.mint(), message.team, self._now, folding.due_at - PACE)
         due_at = max(folding.due_at, before.last_at if before.last_at > self._now else before.last_at + PACE)
+        key = storm_key(self._around.telling.place.cluster, before.uid)
+        replaced = [one.due_at for one in self._draft.notifications if one.key == f"{to.id}|{key}"]
+        due_at = min(due_at, *replaced) if replaced else due_at
         after = replace(before, last_at=due_at, named=(*before.named, named(message)))
-        key = storm_key(self._around.telling.place.cluster, after.uid)
         row = self._written(key, to, storm(message, after.uid, after.named, self._now, folding.why), page.mode, due_at)
         self._working.storms[to.id] = self._draft.storms[to.id] = after
         self._draft.superseded.append(row.key)
