@@ -36,7 +36,8 @@ class Changes:
     finished, `progress` how many alerts of an unfinished one are (by row id). `knowledge` are learned values by name.
     `timers` are the whole set of an incident's escalation, by incident; `deadlines` wait for messages, and those in
     `met` (incident, name) wait no more. `notifications` are new; waiting updates of the keys in `superseded` go.
-    `answers` are what came of acts that have an id.
+    Of an incident and a policy in `withdrawn`, as of then, no page that waits is sent. `answers` are what came of acts
+    that have an id.
     """
 
     episodes: tuple[Episode, ...] = ()
@@ -56,6 +57,7 @@ class Changes:
     notifications: tuple[Notification, ...] = ()
     superseded: tuple[str, ...] = ()
     storms: tuple[Storm, ...] = ()
+    withdrawn: tuple[tuple[str, str, float], ...] = ()
     answers: tuple[Answered, ...] = ()
 
     def __bool__(self) -> bool:

@@ -204,6 +204,7 @@ async def test_notes_and_keys_go_by_the_incident_there(fake: FakePagerDuty) -> N
     assert DEDUP_KEY == await notifier.dedup_key(fake.incidents[0].id)
     assert "" == await notifier.dedup_key("QNOBODY")
     assert "" == await notifier.dedup_key("../users/me")
+    await notifier.close()
 
 
 @pytest.mark.parametrize("fault", [401, 403, 429, 500, 503])

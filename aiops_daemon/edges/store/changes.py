@@ -19,6 +19,7 @@ from aiops_daemon.edges.store.rows_beside import correction_row, entry_row, find
 from aiops_daemon.edges.store.rows_paging import storm_row
 from aiops_daemon.edges.store.storable import storable
 from aiops_daemon.edges.store.upserts import insert, upsert
+from aiops_daemon.edges.store.withdraw import withdraw
 from aiops_daemon.edges.store.words import write_words
 from aiops_daemon.ports.store import Changes
 
@@ -57,6 +58,7 @@ def _write_teams(conn: Connection, incidents: Iterable[Incident]) -> None:
 
 def _write_paging(conn: Connection, changes: Changes) -> None:
     timers.write(conn, changes.escalations, dict(changes.timers), changes.deadlines, changes.met)
+    withdraw(conn, changes.withdrawn)
     outbox.supersede(conn, changes.superseded, _SUPERSEDED, "a later message says more")
     outbox.add(conn, changes.notifications)
     upsert(conn, schema.storms, [storm_row(one) for one in changes.storms])

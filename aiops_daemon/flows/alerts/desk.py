@@ -290,7 +290,7 @@ class Desk:
         due, self._again = self._again, set()
         if self._anew:
             self._anew = False
-            due |= {case.incident.uid for case in working.unresolved()}
+            due |= {case.incident.uid for case in working.cases.values() if case.owes or not case.incident.state.closed}
         return due
 
     async def _commit(self, draft: Draft) -> None:

@@ -42,6 +42,7 @@ class Draft:
         self.notifications: list[Notification] = []
         self.superseded: list[str] = []
         self.storms: dict[str, Storm] = {}
+        self.withdrawn: list[tuple[str, str, float]] = []  # incident, policy, as of when
         self.answers: list[Answered] = []
         self.unheard: list[tuple[Incident, str]] = []  # of whom nobody could be told: said after the commit
         self.opened: list[Incident] = []  # for the counters, after the commit
@@ -96,5 +97,6 @@ class Draft:
             notifications=tuple(self.notifications),
             superseded=tuple(self.superseded),
             storms=tuple(self.storms.values()),
+            withdrawn=tuple(self.withdrawn),
             answers=tuple(self.answers),
         )

@@ -50,6 +50,8 @@ from aiops_daemon.flows.paging.audit import LOOK_EVERY as AUDIT_EVERY
 from aiops_daemon.flows.paging.audit import Auditor
 from aiops_daemon.flows.paging.confirm import Confirming
 from aiops_daemon.flows.paging.deliver import Deliverer, MakeNotifier
+from aiops_daemon.flows.paging.gaps import LOOK_EVERY as GAPS_EVERY
+from aiops_daemon.flows.paging.gaps import GapWatch
 from aiops_daemon.flows.paging.remote import Remote, Taken
 from aiops_daemon.flows.paging.trial import Trials
 from aiops_daemon.flows.paging.wake import Waking
@@ -133,6 +135,7 @@ class AlertRoad:
         self._confirming = Confirming(world.paging, self.deliverer, world.clock)
         self._waking = Waking(world.paging, self.desk, world.clock)
         self._auditor = Auditor(world.paging, lambda: self.around.telling, world.clock, meter, self.notices)
+        self._gaps = GapWatch(lambda: self.around.settings, world.clock, meter)
         self._watchdogs = Watchdogs((), world.clock, meter, self.notices)
         self._alertmanagers: dict[str, AlertmanagerSource] = {}
         self._reconciler: Reconciler | None = None
@@ -184,6 +187,7 @@ class AlertRoad:
         self._start("paging-deliver", self.deliverer.run)
         self._start("paging-wake", self._waking.run)
         self._start("paging-remote", self.remote.run)
+        self._start("schedule-gaps", self._gaps.run, GAPS_EVERY)
         self._start("paging-confirm", self._confirming.run)
         if self._world.leisure < AUDIT_EVERY:  # where time is replayed faster, everything would be overdue
             self._start("paging-audit", self._auditor.run, AUDIT_EVERY)
