@@ -221,11 +221,15 @@ async def test_a_rise_of_priority_says_so(tmp_path: Path) -> None:
     """The same severity on more services is more urgent; the page that goes out again says why."""
     s = PageScenario(tmp_path, **to_pager())
     s.at("10:00").alert(LOW)
-    s.between("10:00", "10:02").pages(PAGER, priority="P3")
-    s.at("10:05").act("ack")
-    s.between("10:05", "10:06").tells(PAGER, ACKNOWLEDGE)
-    s.at("10:06").alert(*(LOW | {"service": name} for name in ("cart", "search", "login")))
-    s.between("10:06", "10:08").pages(PAGER, priority="P2")
+    s.between("10:00", "10:01").pages(PAGER, priority="P3")
+    s.at("10:01").act("ack")
+    s.between("10:01", "10:02").tells(PAGER, ACKNOWLEDGE)
+    s.at("10:02").alert(LOW | {"service": "cart"}, LOW | {"service": "search"})
+    s.between("10:02", "10:03").pages(PAGER, count=2)
+    for minute, number in (("10:04", 2), ("10:06", 3)):
+        s.at(minute).act("merge", number, other="INC-1")
+    s.between("10:04", "10:07").tells(PAGER, RESOLVE, count=2)
+    s.between("10:06", "10:07").pages(PAGER, priority="P2")
 
     await s.play("10:10")
 

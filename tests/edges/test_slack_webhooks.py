@@ -378,6 +378,7 @@ async def test_an_answer_follows_a_reload(daemon, person):
     """Links lead to where the pages are now."""
     await person.types("incidents")
     before = await person.hears()
+    daemon.time += 1.0
     daemon.place = ("https://moved.example.org", "UTC")
     await person.types("incidents")
     after = await person.hears(2)
