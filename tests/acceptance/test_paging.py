@@ -227,7 +227,7 @@ async def test_a_rise_of_priority_says_so(tmp_path: Path) -> None:
     s.at("10:02").alert(LOW | {"service": "cart"}, LOW | {"service": "search"})
     s.between("10:02", "10:03").pages(PAGER, count=2)
     for minute, number in (("10:04", 2), ("10:06", 3)):
-        s.at(minute).act("merge", number, other="INC-1")
+        s.at(minute).act("merge", number, into="INC-1")
     s.between("10:04", "10:07").tells(PAGER, RESOLVE, count=2)
     s.between("10:06", "10:07").pages(PAGER, priority="P2")
 
