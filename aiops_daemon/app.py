@@ -39,6 +39,8 @@ from aiops_daemon.edges.rulefiles.write import write_rule_files
 from aiops_daemon.edges.slacksocket import SlackSocket
 from aiops_daemon.edges.store import learned, places
 from aiops_daemon.edges.store.claim import Claims
+from aiops_daemon.edges.store.engine import sqlite_path
+from aiops_daemon.edges.store.handing import SqlActs
 from aiops_daemon.edges.store.paging import SqlPaging
 from aiops_daemon.edges.store.store import SqlStore, open_store
 from aiops_daemon.edges.web.alertmanager.decode import decode
@@ -281,6 +283,8 @@ class Daemon:
             view=self.view,
             holder=places.holder(places.storage(self.settings)),
             paging=SqlPaging(store, self._clock, Ids(self._clock)),
+            acts=SqlActs(store, self._clock),
+            shared=sqlite_path(places.storage(self.settings)) is None,
             make_notifier=self._options.make_notifier or self._make_notifier,
             forest=forest.Forester() if forest.installed() else None,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from aiops_daemon.clock import Clock
 from aiops_daemon.core.model.channels.pagerduty import webhook_secrets
@@ -28,6 +29,8 @@ from aiops_daemon.edges.web.slack.ports import Duty, SlackPorts
 from aiops_daemon.edges.web.slack.respond import Responder
 from aiops_daemon.flows.alerts.quality import definitions_of, rule_qualities
 from aiops_daemon.flows.alerts.road import AlertRoad
+
+SLACK_PATIENCE = 15.0  # seconds; the click itself was answered by then, and a takeover takes five
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def alert_ports(house: House) -> AlertPorts:
         entries_after=store.entries_after,
         last_entry=store.last_entry,
         changed=road.desk.changed,
-        act=road.desk.act,
+        act=road.handing.act,
         quality=lambda since, scope: rule_qualities(
             store, since, scope, house.clock.now(), definitions_of(road.evaluations.rules())
         ),
@@ -80,20 +83,18 @@ def pagerduty_ports(house: House) -> PagerDutyPorts:
 
 def slack_ports(house: House) -> SlackPorts:
     """Wire buttons and commands of Slack."""
-    settings = house.settings()
     return SlackPorts(
         signing_secrets=lambda: tuple(_signing_secrets(house.settings())),
         people=lambda: house.settings().people,
         claim=house.paging.claim_request,
-        act=house.road.desk.act,
+        act=partial(house.road.handing.act, patience=SLACK_PATIENCE),
         find_incidents=house.store.find_incidents,
         find_incident=house.store.find_incident,
         on_call=lambda: _duties(house.settings(), house.clock.now()),
         view=house.view,
         respond=Responder(house.clock).respond,
         now=house.clock.now,
-        external_url=settings.external_url,
-        time_zone=settings.time_zone,
+        place=lambda: (house.settings().external_url, house.settings().time_zone),
     )
 
 

@@ -29,6 +29,7 @@ from aiops_daemon.core.model.scope import DAEMON, Role, Scope
 from aiops_daemon.core.model.settings import Settings, StorageSpec
 from aiops_daemon.core.quality.judge import Judge
 from aiops_daemon.core.response.telling import Telling
+from aiops_daemon.edges.store.handing import SqlActs
 from aiops_daemon.edges.store.paging import SqlPaging
 from aiops_daemon.edges.store.store import SqlStore, open_store
 from aiops_daemon.edges.web.alertmanager.decode import decode
@@ -117,6 +118,7 @@ class AlertWorld:
     def __post_init__(self) -> None:
         self.meter = Meter()
         self.paging = SqlPaging(self.store, self.clock, Ids(self.clock))
+        self.acts = SqlActs(self.store, self.clock)
         graph = Graph(self.settings.topology)
         self.around = Surroundings(
             clock=self.clock,
@@ -132,6 +134,7 @@ class AlertWorld:
             look_up=self._look_up,
             on_finding=lambda finding: self.policies.get(finding.query, OnFinding.ENRICH),
             paging=self.paging,
+            acts=self.acts,
             telling=Telling(self.settings),
             written=lambda messages, unheard: self.unheard.extend(unheard),
         )

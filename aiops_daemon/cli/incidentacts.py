@@ -63,6 +63,8 @@ def _doing(act: _Act) -> Callable[[argparse.Namespace, DaemonClient], Any]:
 def _line(answer: dict[str, Any]) -> str:
     """Say how the incident stands now."""
     incident, created = answer["data"], answer["created"]
+    if incident is None:
+        return plain("; ".join(answer["warnings"]))
     unchanged = "" if answer["changed"] else " (it already was so)"
     assignee = f", {incident['assignee']}" if incident["assignee"] else ""
     told = f"{incident['name']}  {incident['state']}{assignee}  {incident['title']}{unchanged}"

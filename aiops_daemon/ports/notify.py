@@ -37,4 +37,4 @@ class Counterpart(Protocol):
         """Write a note to the incident there, once."""
 
     async def dedup_key(self, remote_id: str) -> str | None:
-        """Return the key of the incident that it calls so; None when it has none, or could not be asked."""
+        """Return the key of the incident that it calls so, "" when it has none; None: it could not be asked."""

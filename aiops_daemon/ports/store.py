@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from aiops_daemon.core.model.action import Answered
 from aiops_daemon.core.model.alert import AlertKey, Episode
 from aiops_daemon.core.model.escalation import Escalation, Timer
 from aiops_daemon.core.model.inbox import Backlog, Delivery, InboxRow, Quarantined
@@ -35,6 +36,8 @@ class Changes:
     finished, `progress` how many alerts of an unfinished one are (by row id). `knowledge` are learned values by name.
     `timers` are the whole set of an incident's escalation, by incident; `deadlines` wait for messages, and those in
     `met` (incident, name) wait no more. `notifications` are new; waiting updates of the keys in `superseded` go.
+    Of an incident and a policy in `withdrawn`, as of then, no page that waits is sent. `answers` are what came of acts
+    that have an id.
     """
 
     episodes: tuple[Episode, ...] = ()
@@ -54,6 +57,8 @@ class Changes:
     notifications: tuple[Notification, ...] = ()
     superseded: tuple[str, ...] = ()
     storms: tuple[Storm, ...] = ()
+    withdrawn: tuple[tuple[str, str, float], ...] = ()
+    answers: tuple[Answered, ...] = ()
 
     def __bool__(self) -> bool:
         """Say whether anything changed."""

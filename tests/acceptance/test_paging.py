@@ -136,6 +136,50 @@ async def test_the_kill_switch(tmp_path: Path) -> None:
     await s.play("10:08")
 
 
+async def test_what_ended_while_muted_is_resolved_after_it(tmp_path: Path) -> None:
+    """Else the page would stay open in PagerDuty for ever; after a restart too, and once."""
+    s = PageScenario(tmp_path, **to_pager())
+    s.at("10:00").alert(HIGH)
+    s.between("10:00", "10:01").pages(PAGER)
+    s.at("10:02").reload(mode=Mode.MUTED)
+    s.at("10:03").resolve(HIGH)
+    s.at("12:30").restart()
+    s.at("12:40").reload(mode=Mode.LIVE)
+    s.between("12:40", "12:41").tells(PAGER, MessageEvent.RESOLVE, count=1)
+
+    await s.play("12:50")
+
+
+async def test_what_opens_again_while_its_end_is_owed_sounds(tmp_path: Path) -> None:
+    """The page may still be open there, and acknowledged: it goes out by the next key."""
+    s = PageScenario(tmp_path, **to_pager())
+    s.at("10:00").alert(HIGH)
+    s.between("10:00", "10:01").pages(PAGER)
+    s.at("10:02").reload(mode=Mode.MUTED)
+    s.at("10:03").resolve(HIGH)
+    s.at("10:05").alert(HIGH)
+    s.at("10:08").reload(mode=Mode.LIVE)
+    s.between("10:08", "10:09").pages(PAGER)
+
+    await s.play("10:10")
+
+    keys = [one.notification.dedup_key for one in s.sent if one.notification.message.event is MessageEvent.TRIGGER]
+    assert keys[1] == f"{keys[0]}/2"
+
+
+async def test_a_route_turned_to_shadow_takes_back_what_waits(tmp_path: Path) -> None:
+    """The pager does not answer; when it does, the page is not sent any more, and the log says why."""
+    s = PageScenario(tmp_path, **to_pager())
+    down = Failed(FailureReason.SERVER_ERROR, "503", retry=True)
+    s.answer = lambda notification: down if s.clock.now() < at("10:03") else Sent()
+    s.at("10:00").alert(HIGH)
+    s.at("10:02").reload(route=RouteSpec(receiver="duty", mode=Mode.SHADOW))
+
+    await s.play("10:20")
+
+    assert s.failed
+
+
 async def test_an_unknown_person_gives_way_at_once(tmp_path: Path) -> None:
     """The next step is not waited for."""
     ladder = EscalationSpec("shop", (StepSpec(("person/zoe",)), StepSpec(("person/bo",), after=900.0)))
@@ -167,6 +211,30 @@ async def test_a_rise_of_severity_sounds_although_somebody_answered(tmp_path: Pa
     s.between("10:06", "10:07").pages(PAGER, severity="critical")
 
     await s.play("10:10")
+
+    first, again = (one.notification.message.why_you for one in s.sent if one.notification.message.why_you)
+    assert "told again" not in first
+    assert "told again, for severity rose from warning to critical" in again
+
+
+async def test_a_rise_of_priority_says_so(tmp_path: Path) -> None:
+    """The same severity on more services is more urgent; the page that goes out again says why."""
+    s = PageScenario(tmp_path, **to_pager())
+    s.at("10:00").alert(LOW)
+    s.between("10:00", "10:01").pages(PAGER, priority="P3")
+    s.at("10:01").act("ack")
+    s.between("10:01", "10:02").tells(PAGER, ACKNOWLEDGE)
+    s.at("10:02").alert(LOW | {"service": "cart"}, LOW | {"service": "search"})
+    s.between("10:02", "10:03").pages(PAGER, count=2)
+    for minute, number in (("10:04", 2), ("10:06", 3)):
+        s.at(minute).act("merge", number, into="INC-1")
+    s.between("10:04", "10:07").tells(PAGER, RESOLVE, count=2)
+    s.between("10:06", "10:07").pages(PAGER, priority="P2")
+
+    await s.play("10:10")
+
+    again = [one.notification.message.why_you for one in s.sent if one.notification.message.priority == "P2"]
+    assert "told again, for priority rose from P3 to P2" in again[-1]
 
 
 async def test_a_snooze_ends(tmp_path: Path) -> None:

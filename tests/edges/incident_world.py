@@ -198,6 +198,7 @@ class FakeRoad:
     failure: Exception | None = None
     asked: list[object] = field(default_factory=list)
     acted: list[tuple[object, object]] = field(default_factory=list)
+    uids: list[str] = field(default_factory=list)
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
     tokens: tuple[object, ...] = ()
     told: list[Notification] = field(default_factory=night_of_messages)
@@ -309,9 +310,10 @@ class FakeRoad:
         self.waiting.append(waiter)
         await waiter
 
-    async def act(self, action, scope):
+    async def act(self, action, scope, uid=""):
         """Do what was asked, without asking whether it makes sense; then tell those who wait."""
         self._ask(action, scope)
+        self.uids.append(uid)
         self.acted.append((action, scope))
         found = await self.find_incident(action.incident, scope)
         if self.refusal or found is None:

@@ -32,6 +32,7 @@ class SlackDaemon(AlertDaemon):
     secrets: tuple[Any, ...] = (HeldSecret("canary-old-secret"), HeldSecret(SIGNING_SECRET))
     people: tuple[PersonSpec, ...] = (ANN,)
     duties: tuple[Duty, ...] = DUTIES
+    place: tuple[str, str] = ("https://aiops.example.org", "Europe/Berlin")
     hanging: asyncio.Event | None = None  # acts wait for it
 
     def __post_init__(self) -> None:
@@ -53,8 +54,7 @@ class SlackDaemon(AlertDaemon):
             view=self.view,
             respond=self.responder.respond,
             now=lambda: self.time,
-            external_url="https://aiops.example.org",
-            time_zone="Europe/Berlin",
+            place=lambda: self.place,
         )
 
     def ports(self, external_url: str = "") -> Any:

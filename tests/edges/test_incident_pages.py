@@ -340,7 +340,7 @@ async def test_ticked_alerts_are_split_off(http, daemon):
 async def test_what_already_was_so_is_said(http, daemon):
     """Two people press the same button."""
 
-    async def act(action, scope):
+    async def act(action, scope, uid):
         return Done(incident(), changed=False)
 
     daemon.road.act = act

@@ -11,7 +11,7 @@ from incident_world import AlertDaemon, busy_detail, incident, uid
 from multidict import MultiDict
 from web_world import HOSTILE, NOW
 
-from aiops_daemon.core.model.action import Action, ActionKind, Refusal, RefusalReason
+from aiops_daemon.core.model.action import Action, ActionKind, Refusal, RefusalReason, Stored
 from aiops_daemon.core.model.alert import EpisodeState
 from aiops_daemon.core.model.incident import IncidentState
 from aiops_daemon.core.model.listing import AlertQuery, IncidentQuery, IncidentSort
@@ -276,6 +276,48 @@ async def test_what_is_no_json_is_refused(http, daemon, status, request_):
     """A form of another site cannot say that it sends JSON."""
     assert status == (await problem(http, f"{ONE}/ack", "POST", **request_))[0]
     assert daemon.road.acted == []
+
+
+async def test_a_repetition_says_that_it_is_one(http, daemon):
+    """The same key by the same person of the same act is the same id; without a key there is none."""
+    for word, key in (("ack", "k1"), ("ack", "k1"), ("investigate", "k1"), ("ack", "k2"), ("ack", "")):
+        headers = {"Idempotency-Key": key} if key else {}
+        async with http.post(f"{ONE}/{word}", json={}, headers=headers) as answer:
+            assert answer.status == 200
+    first, second, *others, last = daemon.road.uids
+
+    assert first == second
+    assert len({first, *others}) == 3
+    assert "" == last
+
+
+@pytest.mark.parametrize("key", ["x" * 201, "caf\u00e9"])
+async def test_a_key_that_cannot_be_kept_is_refused(http, daemon, key):
+    """Nothing is done."""
+    status, _ = await problem(http, f"{ONE}/ack", "POST", json={}, headers={"Idempotency-Key": key})
+
+    assert 400 == status
+    assert [] == daemon.road.acted
+
+
+async def test_what_is_stored_and_not_done_yet_is_a_202(daemon):
+    """With words that say not to send it again; pages say so too."""
+
+    async def act(action, scope, uid):
+        return Stored("a1")
+
+    daemon.road.act = act
+    server = WebServer(daemon.ports(), listen_address="127.0.0.1:0")
+    await server.start()
+    async with (
+        aiohttp.ClientSession(server.address) as session,
+        session.post(f"{ONE}/ack", json={}) as answer,
+    ):
+        document = await answer.json()
+    await server.stop()
+
+    assert (202, None, None, False) == (answer.status, document["data"], document["created"], document["changed"])
+    assert "will be done once" in document["warnings"][0]
 
 
 @pytest.mark.parametrize(

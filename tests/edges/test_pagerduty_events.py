@@ -177,7 +177,7 @@ async def test_only_pages_are_confirmed(fake: FakePagerDuty, event: MessageEvent
 async def test_without_a_token_nothing_is_asked(fake: FakePagerDuty, notifier: PagerDutyNotifier) -> None:
     """No request leaves; what cannot be known is None."""
     assert await notifier.confirmed(row()) is None
-    assert await notifier.dedup_key("Q0000001") is None
+    assert "" == await notifier.dedup_key("Q0000001")
     assert isinstance(await notifier.note(DEDUP_KEY, "x"), Failed)
     assert [] == fake.requests
 
@@ -202,8 +202,21 @@ async def test_notes_and_keys_go_by_the_incident_there(fake: FakePagerDuty) -> N
     assert Sent(DEDUP_KEY) == await notifier.note(DEDUP_KEY, "x" * 30_000)
     assert [25_000] == [len(note) for note in fake.incidents[0].notes]
     assert DEDUP_KEY == await notifier.dedup_key(fake.incidents[0].id)
-    assert await notifier.dedup_key("QNOBODY") is None
-    assert await notifier.dedup_key("../users/me") is None
+    assert "" == await notifier.dedup_key("QNOBODY")
+    assert "" == await notifier.dedup_key("../users/me")
+    await notifier.close()
+
+
+@pytest.mark.parametrize("fault", [401, 403, 429, 500, 503])
+async def test_whose_an_incident_is_could_not_be_asked(fake: FakePagerDuty, fault: int | str) -> None:
+    """That is not the same as none of ours."""
+    notifier = PagerDutyNotifier(two_way(fake.url), time.time)
+    await notifier.send(row())
+    fake.script.append(fault)
+    keys = [await notifier.dedup_key(fake.incidents[0].id) for _ in range(2)]
+    await notifier.close()
+
+    assert [None, DEDUP_KEY] == keys
     unknown = Failed(FailureReason.CLIENT_ERROR, "PagerDuty shows no incident of this key", retry=False)
     assert unknown == await notifier.note("aiops/hub-eu/nobody", "x")
     await notifier.close()

@@ -372,3 +372,17 @@ async def _until(holds):
     async with asyncio.timeout(5):
         while not holds():
             await asyncio.sleep(0.005)
+
+
+async def test_an_answer_follows_a_reload(daemon, person):
+    """Links lead to where the pages are now."""
+    await person.types("incidents")
+    before = await person.hears()
+    daemon.time += 1.0
+    daemon.place = ("https://moved.example.org", "UTC")
+    await person.types("incidents")
+    after = await person.hears(2)
+
+    assert "aiops.example.org" in str(before)
+    assert "moved.example.org" in str(after)
+    assert "aiops.example.org" not in str(after)

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from incident_world import AlertDaemon
+from slack_world import SlackDaemon
 from web_world import HOSTILE, NOW, PAGE, FakeDaemon, busy_view, disk_finding, finding, slo, stream
 
 from aiops_daemon.core.model.view import View
@@ -187,7 +187,7 @@ async def test_warnings_say_when_the_picture_is_old_or_missing(http, daemon):
 
 async def test_the_description_lists_exactly_the_routes():
     """OpenAPI paths are the served paths, and filters are its parameters."""
-    server = WebServer(AlertDaemon().ports(), listen_address="127.0.0.1:0")
+    server = WebServer(SlackDaemon().ports(), listen_address="127.0.0.1:0")
     document = json.loads(openapi.document("1", ""))
     served = {resource.canonical for resource in server._app.router.resources()} - {"/static/{name}"}
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aiops_daemon.core.model.incident import Incident
+from aiops_daemon.core.model.scope import Scope
 
 
 class ActionKind(StrEnum):
@@ -67,3 +68,29 @@ class Done:
     incident: Incident
     created: Incident | None = None
     changed: bool = True  # False: it already was so
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """It is on disk and will be done once, in its turn; nobody told yet what came of it."""
+
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of an act that has an id of its own."""
+
+    uid: str
+    answer: Done | Refusal
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """An act that reached a replica which does not hold the desk, on its way to the one that does."""
+
+    uid: str  # the same over every repetition of one request
+    action: Action
+    scope: Scope
+    asked_at: float

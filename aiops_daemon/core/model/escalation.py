@@ -98,6 +98,7 @@ class Escalation:
     tracks: tuple[Track, ...] = ()
     positions: tuple[Position, ...] = ()  # one a track
     told: tuple[Told, ...] = ()
+    because: str = ""  # why this run began although people were told before
 
 
 class TimerKind(StrEnum):

@@ -198,6 +198,8 @@ _PAGING = (
     MetricSpec("aiops_outbox_dead_letters_total", _C, "Messages given up.", ("integration",)),
     MetricSpec("aiops_escalation_overdue_timestamp_seconds", _G,
                "When the longest overdue timer was due; 0 when none is late."),
+    MetricSpec("aiops_schedule_next_gap_timestamp_seconds", _G,
+               "When a schedule's next gap begins, of those in 90 days; absent without one.", ("schedule",)),
     MetricSpec("aiops_auditor_violations", _G, "What the auditor found that must not be, by check.", ("check",),
                values={"check": ("without_timer", "overdue_timers", "stale_outbox", "stale_inbox")}),
 )  # fmt: skip

@@ -21,47 +21,51 @@ GRACE = 60.0  # seconds after the beginning of a run in which a rise is no secon
 
 ANSWERED = (IncidentState.ACKNOWLEDGED, IncidentState.INVESTIGATING, IncidentState.MITIGATED)
 
+_MAY_BE_SILENT = (Phase.SNOOZED, Phase.ENDED)  # there the page may still be open, and answered
+
 
 def advance(state: Escalation | None, standing: Standing, now: float, reach: Reach) -> Turn:
     """Bring an escalation into step with its incident, and do what is due."""
     incident = standing.incident
     state = state or Escalation(incident.uid, incident.team)
     if incident.state.closed:
-        return _ended(state)
+        return _ended(state, muted=standing.muted)
     planned, joined = plan(state, standing, now)
-    incident, asked, begins = _reconsidered(state, incident, now, joined=joined)
+    incident, why, begins = _reconsidered(state, incident, now, joined=joined)
+    asked: tuple[Asked, ...] = (Unacknowledge(f"{why}, so it is told anew"),) if why else ()
     entered, more = _entered(planned, _phase(planned, incident, now), now, begins=begins)
     if not begins and entered.phase is Phase.RUNNING and rise(state, standing.incident):
         entered, told = _risen(entered, now)
         more += told
+    if entered.run > planned.run:
+        entered = replace(entered, because=rise(state, standing.incident) or why)
     if entered.phase is not Phase.RUNNING:
         return entered, asked + more
     stepped, fired = fire(entered, now, reach)
     return stepped, asked + more + fired
 
 
-def _ended(state: Escalation) -> Turn:
-    """Tell the end to whoever was told, each key once."""
-    if state.phase is Phase.ENDED:
+def _ended(state: Escalation, *, muted: bool) -> Turn:
+    """Tell the end to whoever was told, each key once; while all is muted it is owed, and told after it."""
+    if state.phase is Phase.ENDED and (muted or not state.told):
         return state, ()
-    asked = tuple(_tell(one, MessageEvent.RESOLVE) for one in state.told)
-    return replace(stopped(state), phase=Phase.ENDED, told=()), asked
+    owed = tuple(one for one in state.told if one.live) if muted else ()
+    asked = tuple(_tell(one, MessageEvent.RESOLVE) for one in state.told if one not in owed)
+    return replace(stopped(state), phase=Phase.ENDED, told=owed), asked
 
 
-def _reconsidered(
-    state: Escalation, incident: Incident, now: float, *, joined: bool
-) -> tuple[Incident, tuple[Asked, ...], bool]:
+def _reconsidered(state: Escalation, incident: Incident, now: float, *, joined: bool) -> tuple[Incident, str, bool]:
     """Take back what people answered when it is about less than there is now, or was for a time that is over.
 
-    The last value says that all begins at step 1; an acknowledgement that expired only goes on.
+    With it why, "" when every answer stands. The last value says that all begins at step 1; an acknowledgement that
+    expired only goes on.
     """
     if not begun(state) or not (incident.state in ANSWERED or incident.snoozed_until is not None):
-        return incident, (), False
+        return incident, "", False
     why, begins = _outdated(state, incident, now, joined=joined)
     if not why:
-        return incident, (), False
-    told = Unacknowledge(f"{why}, so it is told anew")
-    return replace(incident, state=IncidentState.OPEN, snoozed_until=None), (told,), begins
+        return incident, "", False
+    return replace(incident, state=IncidentState.OPEN, snoozed_until=None), why, begins
 
 
 def _outdated(state: Escalation, incident: Incident, now: float, *, joined: bool) -> tuple[str, bool]:
@@ -119,7 +123,7 @@ def _active(state: Escalation, now: float) -> Turn:
         return _unpaused(state, now)
     if state.phase is Phase.ACKNOWLEDGED and begun(state):
         return _resumed(state, now), ()
-    return again(state, now, sounds=state.phase is Phase.SNOOZED and bool(state.told)), ()
+    return again(state, now, sounds=state.phase in _MAY_BE_SILENT and bool(state.told)), ()
 
 
 def _paused(state: Escalation, now: float) -> Turn:

@@ -130,6 +130,7 @@ class _Turn:
     def _page(self, track: Track, position: Position, reached: Reached, step: str, where: str) -> None:
         name = f"{self._state.run}/{position.round}/{step}"
         why = f"{where} ({track.why})" + (f": {reached.sentence}" if reached.sentence else "")
+        why += f"; told again, for {self._state.because}" if self._state.because else ""
         for destination in reached.destinations:
             if destination in self._paged:
                 continue

@@ -46,5 +46,10 @@ def deadline(incident: str, team: str, uid: str, due_at: float) -> Timer:
 
 
 def over(state: Escalation) -> bool:
-    """Say whether every round of every policy is over: nothing more is waited for, and nobody answered."""
+    """Say whether every round of every policy is over: nothing more is waited for, and nobody answered.
+
+    Of one that ended: the end is still owed to somebody, for all was muted.
+    """
+    if state.phase is Phase.ENDED:
+        return bool(state.told)
     return state.phase is Phase.RUNNING and all(position.due_at is None for position in state.positions)

@@ -84,7 +84,7 @@ async def _body(answer: aiohttp.ClientResponse) -> bytes:
 def _read(url: str, status: int, body: bytes) -> dict[str, Any]:
     """Return the document of a good answer; raise what a bad one means."""
     document = _document(body)
-    if status == 200 and document is not None:
+    if status in (200, 202) and document is not None:
         return document
     if document is None or not isinstance(document.get("detail"), str):
         hint = "; give the address behind the redirect" if 300 <= status < 400 else "; is an aiops-daemon there?"

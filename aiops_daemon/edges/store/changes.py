@@ -12,13 +12,14 @@ from sqlalchemy import Connection, and_, bindparam, delete, select, update
 
 from aiops_daemon.core.model.incident import Incident
 from aiops_daemon.core.model.message import MessageEvent
-from aiops_daemon.edges.store import outbox, schema, timers
+from aiops_daemon.edges.store import acts, outbox, schema, timers
 from aiops_daemon.edges.store.chunks import chunks
 from aiops_daemon.edges.store.rows import episode_row, incident_row
 from aiops_daemon.edges.store.rows_beside import correction_row, entry_row, finding_row, outcome_row, quarantined_row
 from aiops_daemon.edges.store.rows_paging import storm_row
 from aiops_daemon.edges.store.storable import storable
 from aiops_daemon.edges.store.upserts import insert, upsert
+from aiops_daemon.edges.store.withdraw import withdraw
 from aiops_daemon.edges.store.words import write_words
 from aiops_daemon.ports.store import Changes
 
@@ -57,9 +58,11 @@ def _write_teams(conn: Connection, incidents: Iterable[Incident]) -> None:
 
 def _write_paging(conn: Connection, changes: Changes) -> None:
     timers.write(conn, changes.escalations, dict(changes.timers), changes.deadlines, changes.met)
+    withdraw(conn, changes.withdrawn)
     dues = outbox.supersede(conn, changes.superseded, _SUPERSEDED, "a later message says more")
     outbox.add(conn, changes.notifications, dues)
     upsert(conn, schema.storms, [storm_row(one) for one in changes.storms])
+    acts.write_answers(conn, changes.answers)
 
 
 def _write_beside(conn: Connection, changes: Changes) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from aiops_daemon.core.model.alert import AlertKey, Episode, EpisodeState
+from aiops_daemon.core.model.escalation import Phase
 from aiops_daemon.core.model.incident import Correction, Incident, IncidentState
 from aiops_daemon.edges.store import schema
 from aiops_daemon.edges.store.changes import write_changes
@@ -36,10 +37,14 @@ _episodes = schema.episodes.c
 _incidents = schema.incidents.c
 
 _OPEN_STATES = tuple(state.value for state in IncidentState if not state.closed)
+_OWED = select(schema.escalations.c.incident).where(
+    schema.escalations.c.phase == Phase.ENDED.value, schema.escalations.c.over.is_(True)
+)
 _ON_DESK = or_(
     _incidents.state.in_(_OPEN_STATES),
     and_(_incidents.state == IncidentState.RESOLVED.value, _incidents.firing > 0),  # closed by a person all the same
     and_(_incidents.state == IncidentState.RESOLVED.value, _incidents.resolved_at >= bindparam("reopen_since")),
+    _incidents.uid.in_(_OWED),  # closed while all was muted: somebody is still to be told
 )
 _DESK_INCIDENTS = select(schema.incidents).where(_ON_DESK).order_by(_incidents.number)
 _DESK_EPISODES = (

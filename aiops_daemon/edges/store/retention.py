@@ -50,9 +50,10 @@ def expire(conn: Connection, now: float, retention: RetentionSpec) -> int:
     gone += _delete(conn, schema.quarantine, many, MAX_ROWS - gone)
     old = schema.quarantine.c.at < now - QUARANTINE_SECONDS
     gone += _delete(conn, schema.quarantine, old, MAX_ROWS - gone)
-    return gone + _delete(
-        conn, schema.deliveries_seen, schema.deliveries_seen.c.at < now - SEEN_SECONDS, MAX_ROWS - gone
-    )
+    seen = schema.deliveries_seen.c.at < now - SEEN_SECONDS
+    gone += _delete(conn, schema.deliveries_seen, seen, MAX_ROWS - gone)
+    answered = and_(schema.acts.c.answered_at.is_not(None), schema.acts.c.asked_at < now - SEEN_SECONDS)
+    return gone + _delete(conn, schema.acts, answered, MAX_ROWS - gone)
 
 
 def _expire_incidents(conn: Connection, before: float) -> int:

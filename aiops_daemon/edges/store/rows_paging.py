@@ -24,7 +24,8 @@ _message = msgspec.json.Decoder(Message)
 _named = msgspec.json.Decoder(tuple[Named, ...])
 
 
-def _json(value: object) -> bytes:
+def as_json(value: object) -> bytes:
+    """Write a value whole; text that no database takes is kept with replacements."""
     try:
         return _encode(value)
     except UnicodeEncodeError:  # half a surrogate pair in some text
@@ -46,7 +47,7 @@ def escalation_row(state: Escalation) -> dict[str, Any]:
         "team": storable(state.team),
         "phase": state.phase.value,
         "over": over(state),
-        "state": _json(state),
+        "state": as_json(state),
     }
 
 
@@ -76,7 +77,7 @@ def notification_row(one: Notification) -> dict[str, Any]:
     texts = ("uid", "key", "dedup_key", "incident", "team", "destination", "integration", "address", "track", "step")
     return {name: storable(getattr(one, name)) for name in (*texts, "reason", "detail", "reply")} | {
         "event": one.message.event.value,
-        "message": _json(one.message),
+        "message": as_json(one.message),
         "created_at": one.created_at,
         "due_at": one.due_at,
         "state": one.state.value,
@@ -122,7 +123,7 @@ def storm_row(storm: Storm) -> dict[str, Any]:
         "team": storable(storm.team),
         "opened_at": storm.opened_at,
         "last_at": storm.last_at,
-        "named": _json(storm.named),
+        "named": as_json(storm.named),
     }
 
 

@@ -333,6 +333,35 @@ deliveries_seen = Table(
 )
 """Signed webhooks that were taken, so that a replay changes nothing."""
 
+acts = Table(
+    "acts",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),  # the order in which they are done
+    Column("uid", Text, nullable=False),
+    Column("act", LargeBinary, nullable=False),  # action and scope as JSON
+    Column("asked_at", Double, nullable=False, index=True),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("answered_at", Double),
+    Column("answer", LargeBinary),  # as JSON
+    UniqueConstraint("uid"),
+    sqlite_autoincrement=True,
+)
+"""What people asked of a replica that does not hold the desk, and what came of it."""
+UNANSWERED = text("answered_at IS NULL")
+Index("ix_acts_unanswered", acts.c.id, sqlite_where=UNANSWERED, postgresql_where=UNANSWERED)
+
+remote_changes = Table(
+    "remote_changes",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("uid", Text, primary_key=True),
+    Column("change", LargeBinary, nullable=False),  # as JSON
+    Column("at", Double, nullable=False),
+    Column("due_at", Double, nullable=False, index=True),
+    Column("attempts", Integer, nullable=False),
+)
+"""What people did elsewhere, of which it could not yet be asked which incident it is about."""
+
 FIRST_STARTED_AT = "first_started_at"
 MIN_WRITER_VERSION = "min_writer_version"
 

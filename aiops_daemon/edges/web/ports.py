@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from aiops_daemon.core.model.action import Action, Done, Refusal
+from aiops_daemon.core.model.action import Action, Done, Refusal, Stored
 from aiops_daemon.core.model.escalation import Escalation
 from aiops_daemon.core.model.inbox import Delivery, Quarantined
 from aiops_daemon.core.model.incident import Entry
@@ -59,7 +59,7 @@ class AlertPorts:
     entries_after: Callable[[str, int, Scope], Awaitable[list[Entry]]]
     last_entry: Callable[[], Awaitable[str]]
     changed: Callable[[], Awaitable[None]]  # returns when something was committed next
-    act: Callable[[Action, Scope], Awaitable[Done | Refusal]]
+    act: Callable[[Action, Scope, str], Awaitable[Done | Refusal | Stored]]  # the text tells repetitions
     quality: Callable[[float, Scope], Awaitable[Sequence[RuleQuality]]]  # since (unix seconds)
     answered: Callable[[str, int], None] = lambda source, status: None  # each webhook, by source and status code
 

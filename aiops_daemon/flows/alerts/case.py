@@ -57,6 +57,12 @@ class Case:
         self._services: Counter[str] = Counter()
         self._teams: Counter[str] = Counter()
 
+    @property
+    def owes(self) -> bool:
+        """Say whether it is closed and somebody is still to be told: it ended while all was muted."""
+        state = self.response.escalation
+        return self.incident.state.closed and state is not None and bool(state.told)
+
     def add(self, episode: Episode) -> None:
         """Count an alert that joined."""
         self._alerts += 1

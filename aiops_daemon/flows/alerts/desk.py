@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from aiops_daemon.core.model.action import Action, Done, Refusal
+from aiops_daemon.core.model.action import Action, Answered, Done, Refusal, RefusalReason
 from aiops_daemon.core.model.alert import AlertEvent, AlertKey, AlertStatus, Episode
 from aiops_daemon.core.model.escalation import Timer, TimerKind
 from aiops_daemon.core.model.finding import Finding
@@ -148,10 +148,24 @@ class Desk:
             self.around.meter.inc("aiops_alerts_repaired_total", **{"source": repair.key[0], "class": str(repair.kind)})
             log.debug("repaired", extra=fields(source=repair.key[0], kind=repair.kind, why=repair.text))
 
-    async def act(self, action: Action, scope: Scope) -> Done | Refusal:
-        """Do what a person asks."""
+    async def act(self, action: Action, scope: Scope, uid: str = "") -> Done | Refusal:
+        """Do what a person asks; what was done under a `uid` is not done again, and has the same answer."""
         async with self._step() as (working, draft):
-            return await Acting(self.around, working, draft).act(action, scope)
+            known = await self.around.acts.answer(uid) if uid else None
+            if known is not None:
+                return known
+            answer = await Acting(self.around, working, draft).act(action, scope)
+            if uid:
+                draft.answers.append(Answered(uid, answer, self.around.clock.now()))
+            return answer
+
+    async def refuse(self, uid: str, why: str) -> None:
+        """Answer an act that cannot be done."""
+        async with self._step() as (_, draft):
+            if await self.around.acts.answer(uid) is not None:
+                return
+            refusal = Refusal(RefusalReason.UNAVAILABLE, why)
+            draft.answers.append(Answered(uid, refusal, self.around.clock.now()))
 
     async def found(self, findings: Sequence[Finding], plots: Mapping[str, Plot] | None = None) -> None:
         """Take the findings that are open now: they enrich or open incidents, as their queries say."""
@@ -276,7 +290,7 @@ class Desk:
         due, self._again = self._again, set()
         if self._anew:
             self._anew = False
-            due |= {case.incident.uid for case in working.unresolved()}
+            due |= {case.incident.uid for case in working.cases.values() if case.owes or not case.incident.state.closed}
         return due
 
     async def _commit(self, draft: Draft) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from aiops_daemon.core.model.action import Answered
 from aiops_daemon.core.model.alert import Episode
 from aiops_daemon.core.model.escalation import Escalation, Timer
 from aiops_daemon.core.model.inbox import Quarantined
@@ -41,6 +42,8 @@ class Draft:
         self.notifications: list[Notification] = []
         self.superseded: list[str] = []
         self.storms: dict[str, Storm] = {}
+        self.withdrawn: list[tuple[str, str, float]] = []  # incident, policy, as of when
+        self.answers: list[Answered] = []
         self.unheard: list[tuple[Incident, str]] = []  # of whom nobody could be told: said after the commit
         self.opened: list[Incident] = []  # for the counters, after the commit
         self.before: dict[str, Incident] = {}  # incidents as they were
@@ -94,4 +97,6 @@ class Draft:
             notifications=tuple(self.notifications),
             superseded=tuple(self.superseded),
             storms=tuple(self.storms.values()),
+            withdrawn=tuple(self.withdrawn),
+            answers=tuple(self.answers),
         )

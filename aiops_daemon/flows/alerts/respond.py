@@ -13,6 +13,7 @@ from aiops_daemon.core.incidents.lifecycle import entry, taken_back
 from aiops_daemon.core.model.escalation import Escalation, Phase
 from aiops_daemon.core.model.incident import EntryKind, Incident
 from aiops_daemon.core.model.notification import Notification
+from aiops_daemon.core.model.route import Mode
 from aiops_daemon.core.response.escalation import advance
 from aiops_daemon.core.response.routing import Matched
 from aiops_daemon.core.response.standing import Asked, Page, Remark, Standing, Tell, Unacknowledge
@@ -87,6 +88,7 @@ class Responding:
 
     def _keep(self, case: Case, state: Escalation) -> None:
         uid, response = case.incident.uid, case.response
+        self._draft.withdrawn += [(uid, name, self._now) for name in _turned_to_shadow(response.escalation, state)]
         if state != response.escalation:
             self._draft.escalations[uid] = response.escalation = state
         waits = timers(state, case.incident)
@@ -125,6 +127,16 @@ class Responding:
         """Say whether what people saw of an incident is not what it is now."""
         before = self._draft.before.get(incident.uid)
         return before is not None and _seen(before) != _seen(incident)
+
+
+def _turned_to_shadow(before: Escalation | None, after: Escalation) -> list[str]:
+    """Name the policies that were live and are not any more; of what is muted the outbox takes care itself."""
+    modes = {track.name: one.mode for track, one in zip(before.tracks, before.positions, strict=True)} if before else {}
+    return [
+        track.name
+        for track, one in zip(after.tracks, after.positions, strict=True)
+        if one.mode is Mode.SHADOW and modes.get(track.name) is Mode.LIVE
+    ]
 
 
 def _seen(incident: Incident) -> tuple[object, ...]:

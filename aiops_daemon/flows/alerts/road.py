@@ -32,6 +32,7 @@ from aiops_daemon.core.response.telling import Telling
 from aiops_daemon.errors import StoreError
 from aiops_daemon.flows.alerts.desk import LEASE, Desk
 from aiops_daemon.flows.alerts.evaluations import Evaluations
+from aiops_daemon.flows.alerts.hand import Handing
 from aiops_daemon.flows.alerts.heartbeat import Heartbeat
 from aiops_daemon.flows.alerts.housekeep import BACKUP_EVERY, EXPIRE_EVERY, MEASURE_EVERY, Housekeeping
 from aiops_daemon.flows.alerts.intake import Intake
@@ -49,13 +50,16 @@ from aiops_daemon.flows.paging.audit import LOOK_EVERY as AUDIT_EVERY
 from aiops_daemon.flows.paging.audit import Auditor
 from aiops_daemon.flows.paging.confirm import Confirming
 from aiops_daemon.flows.paging.deliver import Deliverer, MakeNotifier
-from aiops_daemon.flows.paging.remote import Remote
+from aiops_daemon.flows.paging.gaps import LOOK_EVERY as GAPS_EVERY
+from aiops_daemon.flows.paging.gaps import GapWatch
+from aiops_daemon.flows.paging.remote import Remote, Taken
 from aiops_daemon.flows.paging.trial import Trials
 from aiops_daemon.flows.paging.wake import Waking
 from aiops_daemon.flows.supervise import LONGEST_PAUSE, Supervisor
 from aiops_daemon.ids import Ids
 from aiops_daemon.meter import Meter
 from aiops_daemon.ports import MetricSource
+from aiops_daemon.ports.acts import ActStore
 from aiops_daemon.ports.alertmanager import AlertmanagerSource
 from aiops_daemon.ports.forest import Forest
 from aiops_daemon.ports.paging import PagingStore
@@ -86,9 +90,11 @@ class AlertWorld:
     send_heartbeat: Callable[[HeartbeatSpec], Awaitable[None]]
     view: Callable[[], View]  # findings and their plots
     paging: PagingStore
+    acts: ActStore
     make_notifier: MakeNotifier
     leisure: float = 0.0  # seconds that loops pause at least
     holder: str = "aiops-daemon"  # names this replica in the lease
+    shared: bool = False  # other replicas may hold the desk
     forest: Forest | None = None  # grows isolation forests of what alerts are made of
 
 
@@ -107,6 +113,7 @@ class AlertRoad:
         self.notices = Notices(world.clock)
         self.intake = Intake(store, world.clock, meter, self.notices, lambda source: source in self._alertmanagers)
         self.desk = Desk(self.around, world.holder)
+        self.handing = Handing(world.acts, self.desk, world.clock, self.around.mint, shared=world.shared)
         self.processor = Processor(self.around, self.desk, self.intake, world.decode)
         self.volume = VolumeWatch(world.clock, book, meter, forest=world.forest)
         self.around.heard.append(self.volume.heard)
@@ -114,11 +121,13 @@ class AlertRoad:
         self._keeping = Housekeeping(self.around, self.desk, self.notices)
         self.deliverer = Deliverer(world.paging, lambda: self.around.telling, world.make_notifier, world.clock, meter)
         self.remote = Remote(
-            world.paging,
-            self.desk.act,
+            Taken(world.paging, world.acts),
+            self.handing.act,
             lambda: self.around.settings.cluster,
             lambda: self.around.settings.people,
             self._key_of,
+            lambda: self.desk.leads,
+            world.clock,
         )
         self.trials = Trials(
             world.paging, lambda: self.around.telling, world.clock, self.around.mint, self.deliverer.news
@@ -126,6 +135,7 @@ class AlertRoad:
         self._confirming = Confirming(world.paging, self.deliverer, world.clock)
         self._waking = Waking(world.paging, self.desk, world.clock)
         self._auditor = Auditor(world.paging, lambda: self.around.telling, world.clock, meter, self.notices)
+        self._gaps = GapWatch(lambda: self.around.settings, world.clock, meter)
         self._watchdogs = Watchdogs((), world.clock, meter, self.notices)
         self._alertmanagers: dict[str, AlertmanagerSource] = {}
         self._reconciler: Reconciler | None = None
@@ -170,10 +180,14 @@ class AlertRoad:
         self._start("alerts-lead", self._lead)
         self._start("alerts-process", self.processor.run)
         self._start("alerts-tick", self._tick)
+        if self._world.shared:
+            self._start("alerts-handed", self.handing.run)
         self._start("alerts-findings", self._findings)
         self._start("alerts-notices", partial(self.notices.run, self.desk))
         self._start("paging-deliver", self.deliverer.run)
         self._start("paging-wake", self._waking.run)
+        self._start("paging-remote", self.remote.run)
+        self._start("schedule-gaps", self._gaps.run, GAPS_EVERY)
         self._start("paging-confirm", self._confirming.run)
         if self._world.leisure < AUDIT_EVERY:  # where time is replayed faster, everything would be overdue
             self._start("paging-audit", self._auditor.run, AUDIT_EVERY)
@@ -309,17 +323,22 @@ class AlertRoad:
             look_up=_nobody_to_ask,
             on_finding=self._on_finding,
             paging=self._world.paging,
+            acts=self._world.acts,
             telling=Telling(settings),
             written=self._written,
         )
 
     async def _key_of(self, remote_id: str) -> str | None:
-        """Ask the services that have incidents of their own which of ours they call so."""
+        """Ask the services that have incidents of their own which of ours they call so; "": none.
+
+        None: one could not be asked, and the others do not know it.
+        """
+        answers = []
         for channel in self.deliverer.counterparts():
-            key = await channel.dedup_key(remote_id)
-            if key:
-                return key
-        return None
+            answers.append(await channel.dedup_key(remote_id))
+            if answers[-1]:
+                return answers[-1]
+        return None if None in answers else ""
 
     def _written(self, messages: Sequence[Notification], unheard: Sequence[tuple[Incident, str]]) -> None:
         """Wake delivery, count pages, and say of whom nobody could be told."""

@@ -22,6 +22,7 @@ from aiops_daemon.core.quality.judge import Judge
 from aiops_daemon.core.response.telling import Telling
 from aiops_daemon.ids import Mint
 from aiops_daemon.meter import Meter
+from aiops_daemon.ports.acts import ActStore
 from aiops_daemon.ports.paging import PagingStore
 from aiops_daemon.ports.store import AlertStore
 
@@ -67,6 +68,7 @@ class Surroundings:
     look_up: LookUp
     on_finding: Callable[[Finding], OnFinding]
     paging: PagingStore
+    acts: ActStore
     telling: Telling
     written: Callable[[Sequence[Notification], Sequence[tuple[Incident, str]]], None]  # told of messages on disk
     heard: list[Callable[[Episode], None]] = field(default_factory=list)  # told of every new episode

@@ -116,4 +116,4 @@ class WorkingSet:
 
 def _closed_before(case: Case, before: float) -> bool:
     incident = case.incident
-    return incident.state.closed and not case.open and (incident.resolved_at or 0.0) < before
+    return incident.state.closed and not case.open and not case.owes and (incident.resolved_at or 0.0) < before

@@ -72,12 +72,14 @@ class Incidents:
         return Sent(dedup_key)
 
     async def dedup_key(self, remote_id: str) -> str | None:
-        """Return the key of the incident that PagerDuty calls so."""
+        """Return the key of the incident that PagerDuty calls so, "" when it has none; None: it could not be asked."""
         if not _ID.fullmatch(remote_id):
-            return None
+            return ""
         found = await self._ask(lambda client: client.rget(f"/incidents/{remote_id}"))
+        if isinstance(found, Failed):  # without a token nobody can ever be asked; 404: another account's
+            return "" if found.reason is FailureReason.CLIENT_ERROR else None
         key = found.get("incident_key") if isinstance(found, Mapping) else None
-        return key if isinstance(key, str) else None
+        return key if isinstance(key, str) else ""
 
     async def listed(self, since: float, until: float) -> list[RemotePage] | Failed:
         """Return the incidents of the account that were created in this time, whoever made them."""

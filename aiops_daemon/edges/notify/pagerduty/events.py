@@ -72,7 +72,7 @@ class PagerDutyNotifier:
         return await self._incidents.note(dedup_key, text)
 
     async def dedup_key(self, remote_id: str) -> str | None:
-        """Return the key of an incident there, None when it cannot be asked or is none of ours."""
+        """Return the key of an incident there, "" when it has none; None: it could not be asked."""
         return await self._incidents.dedup_key(remote_id)
 
     async def close(self) -> None:

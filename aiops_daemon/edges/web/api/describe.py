@@ -19,7 +19,7 @@ PROBLEMS = {
     "409": "Its state does not allow this; the words say what does.",
     "415": "The body is not said to be JSON.",
     "422": "The body does not fit; `errors` names each field.",
-    "503": "The store cannot be used now, or another replica has the alerts.",
+    "503": "The store cannot be used now.",
 }
 PAGE = {
     "next": {"type": ["string", "null"], "description": "Cursor of the next page; null on the last one."},

@@ -15,6 +15,7 @@ from aiops_daemon.edges.web.api.bodies import VERBS, Verb
 from aiops_daemon.edges.web.api.describe import PROBLEMS, many, parameter_of, problem, responses, single
 from aiops_daemon.edges.web.api.detailshapes import IncidentDetailItem
 from aiops_daemon.edges.web.api.events import EVENT_PARAMETERS
+from aiops_daemon.edges.web.api.idempotency import IDEMPOTENCY_KEY, MOST_KEY
 from aiops_daemon.edges.web.api.incidentshapes import AlertItem, EntryItem, IncidentItem, QualityItem
 from aiops_daemon.edges.web.api.parameters import (
     ALERT_PARAMETERS,
@@ -32,6 +33,13 @@ _REF = {
     "description": "INC-42, 42, or the uid.",
     "schema": {"type": "string", "minLength": 1},
     "example": "INC-42",
+}
+_KEY = {
+    "name": IDEMPOTENCY_KEY,
+    "in": "header",
+    "required": False,
+    "description": "The same over repetitions of one request: it is done once, and every repetition has its answer.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MOST_KEY, "pattern": "^[ -~]+$"},
 }
 _TOTAL = {"total": {"type": "integer", "description": "How many match in all."}}
 _FACETS = {
@@ -89,11 +97,19 @@ def _act(verb: Verb, incident: dict[str, Any], body: dict[str, Any]) -> dict[str
     }
     operation = {
         "summary": verb.meaning,
-        "parameters": [_REF],
+        "parameters": [_REF, _KEY],
         "requestBody": {"required": verb.required, "content": {"application/json": {"schema": body}}},
-        "responses": responses(done, *PROBLEMS),
+        "responses": {**responses(done, *PROBLEMS), "202": _stored()},
     }
     return {"post": operation}
+
+
+def _stored() -> dict[str, Any]:
+    """Describe the answer when no replica led in time."""
+    document = single({"type": "null"})
+    document["properties"] |= {"created": {"type": "null"}, "changed": {"type": "boolean"}}
+    words = "Stored: the replica that leads will do it, once and in its turn. Only with several replicas."
+    return {"description": words, "content": {"application/json": {"schema": document}}}
 
 
 def _events() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from aiops_daemon.core.model.action import Refusal
+from aiops_daemon.core.model.action import Refusal, Stored
 from aiops_daemon.core.model.listing import IncidentDetail
 from aiops_daemon.core.model.scope import Role
 from aiops_daemon.edges.web.api import parameters
@@ -20,10 +20,13 @@ from aiops_daemon.edges.web.api.access import alert_road, scope_for
 from aiops_daemon.edges.web.api.answers import answer, refused, store_trouble
 from aiops_daemon.edges.web.api.bodies import VERBS, Verb, read_action
 from aiops_daemon.edges.web.api.detailshapes import detail_item
+from aiops_daemon.edges.web.api.idempotency import act_uid
 from aiops_daemon.edges.web.api.incidentshapes import alert_item, entry_item, incident_item, quality_item
 from aiops_daemon.edges.web.api.response import Response, response_of
 from aiops_daemon.edges.web.ports import WebPorts
 from aiops_daemon.edges.web.problem import ProblemError
+
+STORED = "the act is stored and will be done once, as soon as a replica leads; do not send it again"
 
 Value = TypeVar("Value")
 Handle = Callable[[web.Request], Awaitable[web.Response]]
@@ -102,9 +105,13 @@ class Incidents:
             scope = scope_for(request, Role.RESPONDER)
             action = await read_action(request, verb, request.match_info["ref"], self._ports.now())
             with store_trouble():
-                done = await alert_road(self._ports).act(action, scope)
+                done = await alert_road(self._ports).act(action, scope, act_uid(request, verb.word, scope))
             if isinstance(done, Refusal):
                 raise refused(done)
+            if isinstance(done, Stored):
+                response = await answer(lambda: None, warnings=[STORED], created=None, changed=False)
+                response.set_status(202)
+                return response
             created = None if done.created is None else incident_item(done.created)
             return await answer(partial(incident_item, done.incident), created=created, changed=done.changed)
 

@@ -114,6 +114,8 @@ def _plain_paths() -> dict[str, Any]:
         "/webhooks/alertmanager": {"post": _webhook()},
         "/webhooks/alertmanager/{source}": {"post": _webhook("source")},
         "/webhooks/pagerduty": {"post": _signed_webhook()},
+        "/webhooks/slack/interactive": {"post": _slack("Clicks on buttons in Slack.")},
+        "/webhooks/slack/command": {"post": _slack("Slack's slash command.")},
     }
 
 
@@ -156,6 +158,19 @@ def _signed_webhook() -> dict[str, Any]:
     body = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
     signature = {"name": "X-PagerDuty-Signature", "in": "header", "required": True, "schema": {"type": "string"}}
     return {**operation, "parameters": [signature], "requestBody": body, "security": [{}]}
+
+
+def _slack(summary: str) -> dict[str, Any]:
+    """Describe what Slack sends; the answer itself goes to the request's response URL."""
+    problems = {
+        "400": _problem("Signed, but nothing that Slack sends."),
+        "403": _problem("No signature by a secret that is configured, or an old one."),
+    }
+    operation = _operation(summary, {"200": {"description": "Taken; what comes of it is told in Slack."}, **problems})
+    body = {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}}
+    headers = ("X-Slack-Signature", "X-Slack-Request-Timestamp")
+    signed = [{"name": one, "in": "header", "required": True, "schema": {"type": "string"}} for one in headers]
+    return {**operation, "parameters": signed, "requestBody": body, "security": [{}]}
 
 
 def _part(name: str) -> dict[str, Any]:

@@ -38,7 +38,6 @@ class SlackDesk:
 
     def __init__(self, ports: SlackPorts) -> None:
         self._ports = ports
-        self._views = Views(ports.external_url, ports.time_zone)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, kind: str, document: Mapping[str, Any], key: str) -> None:
@@ -78,24 +77,24 @@ class SlackDesk:
             await self._ports.respond(request.respond_to, answer)
 
     async def _answer(self, request: Request, scope: Scope) -> Answer:
-        wish = request.wish
+        wish, views = request.wish, Views(*self._ports.place())  # anew each time: a reload may have changed it
         if isinstance(wish, Action):
-            return self._views.acted(wish.kind, await self._ports.act(wish, scope))
+            return views.acted(wish.kind, await self._ports.act(wish, scope))
         if wish.show is Show.INCIDENTS:
             query = IncidentQuery(states=_ACTIVE, sort=IncidentSort.PRIORITY, limit=MOST_ROWS)
-            return self._views.incidents(await self._ports.find_incidents(query, scope))
+            return views.incidents(await self._ports.find_incidents(query, scope))
         if wish.show is Show.INCIDENT:
-            return await self._incident(wish, scope)
+            return await self._incident(wish, scope, views)
         if wish.show is Show.ON_CALL:
-            return self._views.on_call(self._ports.on_call())
+            return views.on_call(self._ports.on_call())
         if wish.show is Show.FINDINGS:
-            return self._views.findings(self._ports.view().findings)
+            return views.findings(self._ports.view().findings)
         if wish.show is Show.SLOS:
-            return self._views.slos(self._ports.view().slos)
+            return views.slos(self._ports.view().slos)
         return usage(wish.fault)
 
-    async def _incident(self, wish: Look, scope: Scope) -> Answer:
+    async def _incident(self, wish: Look, scope: Scope, views: Views) -> Answer:
         detail = await self._ports.find_incident(wish.ref, scope)
         if detail is None:
             return told(f"There is no incident {escape(wish.ref, 100)}.")
-        return self._views.incident(detail, self._ports.now())
+        return views.incident(detail, self._ports.now())

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aiops_daemon.core.model.action import Action, Done, Refusal
+from aiops_daemon.core.model.action import Action, Done, Refusal, Stored
 from aiops_daemon.core.model.listing import IncidentDetail, IncidentPage, IncidentQuery
 from aiops_daemon.core.model.oncall import PersonSpec
 from aiops_daemon.core.model.scope import Scope
@@ -32,12 +32,11 @@ class SlackPorts:
     signing_secrets: Callable[[], tuple[Secret, ...]]  # read at each request: a reload may change them
     people: Callable[[], tuple[PersonSpec, ...]]
     claim: Callable[[str, float], Awaitable[bool]]  # a request's key, kept until (unix seconds); False: it came before
-    act: Callable[[Action, Scope], Awaitable[Done | Refusal]]
+    act: Callable[[Action, Scope], Awaitable[Done | Refusal | Stored]]
     find_incidents: Callable[[IncidentQuery, Scope], Awaitable[IncidentPage]]
     find_incident: Callable[[str, Scope], Awaitable[IncidentDetail | None]]
     on_call: Callable[[], tuple[Duty, ...]]
     view: Callable[[], View]  # findings and SLOs
     respond: Callable[[str, Mapping[str, Any]], Awaitable[None]]  # response URL, answer; never raises
     now: Callable[[], float]  # unix seconds
-    external_url: str = ""
-    time_zone: str = "UTC"
+    place: Callable[[], tuple[str, str]] = lambda: ("", "UTC")  # where our pages are, and the time zone

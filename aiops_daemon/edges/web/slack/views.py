@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from aiops_daemon.core.model.action import ActionKind, Done, Refusal
+from aiops_daemon.core.model.action import ActionKind, Done, Refusal, Stored
 from aiops_daemon.core.model.finding import Finding
 from aiops_daemon.core.model.incident import Incident
 from aiops_daemon.core.model.listing import IncidentDetail, IncidentPage
@@ -82,10 +82,12 @@ class Views:
             blocks.append(context(self._name(one, f"Open {one.name}")))
         return answer(escape(f"{one.name} {one.title}", 300), blocks + buttons(one.uid, one.state))
 
-    def acted(self, kind: ActionKind, outcome: Done | Refusal) -> Answer:
+    def acted(self, kind: ActionKind, outcome: Done | Refusal | Stored) -> Answer:
         """Say what came of an act."""
         if isinstance(outcome, Refusal):
             return told(f"Not done: {escape(outcome.text, _LONG)}.")
+        if isinstance(outcome, Stored):
+            return told("Stored, not done yet: another replica takes over, and then does it. Do not ask again.")
         one = outcome.incident
         state = _DONE.get(kind, str(one.state))
         until = f" until {moment(one.snoozed_until, self._time_zone)}" if kind is ActionKind.SNOOZE else ""

@@ -34,7 +34,11 @@ _DONE = {
     ActionKind.SPLIT: "Split.",
     ActionKind.FALSE_POSITIVE: "Noted as a false positive.",
 }
-SAID = {**{kind.value.replace("_", "-"): words for kind, words in _DONE.items()}, "same": "It already was so."}
+_LATER = {
+    "same": "It already was so.",
+    "stored": "It is stored, and will be done as soon as a replica leads. Do not send it again.",
+}
+SAID = {**{kind.value.replace("_", "-"): words for kind, words in _DONE.items()}, **_LATER}
 """What the page says after a redirect, by the code in its address: never text from the address itself."""
 
 _HELPED = {"yes": True, "no": False}

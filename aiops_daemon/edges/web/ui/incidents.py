@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from urllib.parse import quote
 
 from aiohttp import hdrs, web
 from multidict import MultiDict
 
-from aiops_daemon.core.model.action import Refusal
+from aiops_daemon.core.model.action import Refusal, Stored
 from aiops_daemon.core.model.listing import IncidentDetail
 from aiops_daemon.core.model.scope import Role, Scope
 from aiops_daemon.edges.web.api.access import alert_road, scope_for
@@ -91,9 +92,11 @@ class IncidentPages:
         except ProblemError as error:
             return await self._again(request, scope, sent, error.status, "; ".join(error.errors) or str(error))
         with store_trouble():
-            done = await alert_road(self._ports).act(action, scope)
+            done = await alert_road(self._ports).act(action, scope, "")
         if isinstance(done, Refusal):
             return await self._again(request, scope, sent, REFUSED[done.reason], done.text)
+        if isinstance(done, Stored):
+            return web.Response(status=303, headers={hdrs.LOCATION: f"../{quote(reference, safe='')}?done=stored"})
         told = f"done={verb.word if done.changed else 'same'}"
         told += "" if done.created is None else f"&new={done.created.name}"
         location = f"../{done.incident.name}?{told}"  # relative: a proxy may serve us under a prefix
