@@ -19,6 +19,7 @@ from aiops_daemon.ports.rules import LoadedGroup
 log = logging.getLogger(__name__)
 
 ASK_EVERY = 60.0  # seconds
+ASK_SOON = 15.0  # seconds, until everything is loaded
 GRACE = 300.0  # seconds after a write in which Prometheus may be reloaded before a word is said
 
 
@@ -30,13 +31,14 @@ class LoadWatch:
         self._writer = writer
         self._around = around
         self._shown: set[str] = set()
+        self._lacking = True  # nothing was written, nobody answered, or not all is loaded
 
     async def run(self, beat: Callable[[], None]) -> None:
         """Ask once a minute, for ever."""
         while True:
             await self.look()
             beat()
-            await self._around.clock.sleep(ASK_EVERY)
+            await self._around.clock.sleep(ASK_SOON if self._lacking else ASK_EVERY)
 
     async def look(self) -> None:
         """Ask once; without any answer everything stays as it was."""
@@ -46,6 +48,7 @@ class LoadWatch:
             return
         states = file_states(files, answers)
         self._measure(states)
+        self._lacking = not all(state.loaded for state in states)
         young = self._around.clock.now() - self._writer.written_at < GRACE
         wrong = tuple(
             f"{state.file}: {state.reason}" for state in states if state.reason and (state.loaded or not young)
