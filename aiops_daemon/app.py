@@ -343,7 +343,7 @@ def _rule_writer(settings: Settings) -> WriteRules | None:
     if not settings.rules.directory:
         return None
     checker = checker_for(settings.rules.promtool)
-    return lambda queries: write_rule_files(Path(settings.rules.directory), settings, queries, checker)
+    return lambda watched: write_rule_files(Path(settings.rules.directory), settings, watched, checker)
 
 
 async def estimate(settings: Settings, clock: Clock) -> list[SourceEstimate]:

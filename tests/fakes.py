@@ -14,7 +14,7 @@ from aiops_daemon.clock import Clock
 from aiops_daemon.edges.prometheus.recorded import RecordedSource, Recording
 from aiops_daemon.errors import SourceError, SourceReason
 from aiops_daemon.ports import HistoryAnswer, InstantAnswer
-from aiops_daemon.ports.rules import EvaluatedRule
+from aiops_daemon.ports.rules import EvaluatedRule, LoadedGroup
 
 Floats = NDArray[np.float64]
 Shape = Callable[[Floats], Floats]
@@ -88,6 +88,10 @@ class FaultySource:
     async def alerting_rules(self) -> tuple[EvaluatedRule, ...]:
         await self._suffer(self.clock.now())
         return await self.inner.alerting_rules()
+
+    async def rule_groups(self) -> tuple[LoadedGroup, ...] | None:
+        await self._suffer(self.clock.now())
+        return await self.inner.rule_groups()
 
     async def close(self) -> None:
         self.closed = True

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 import numpy as np
 
 from aiops_daemon.core.model.labels import Labels
-from aiops_daemon.core.model.posted import EvaluatedRule
+from aiops_daemon.core.model.posted import EvaluatedRule, LoadedGroup
 from aiops_daemon.errors import SourceError, SourceReason
 from aiops_daemon.ports import HistoryAnswer, InstantAnswer
 
@@ -25,6 +25,7 @@ class RuleSource:
         self.labels: Labels = ()  # that every rule sets
         self.frozen_at: float | None = None  # answers, but evaluates no more since then
         self.fails = False
+        self.groups: tuple[LoadedGroup, ...] | None = ()
         self.seconds = 0.0
         self.asked = 0
         self.expressions: list[str] = []
@@ -47,6 +48,12 @@ class RuleSource:
         if self.fails:
             raise SourceError(SourceReason.CONNECTION, "http://p: cannot connect")
         return self.rules()
+
+    async def rule_groups(self) -> tuple[LoadedGroup, ...] | None:
+        self.asked += 1
+        if self.fails:
+            raise SourceError(SourceReason.CONNECTION, "http://p: cannot connect")
+        return self.groups
 
     async def history(
         self, expr: str, *, start: float, end: float, step: float, series: int

@@ -29,7 +29,7 @@ from aiops_daemon.config.secret import secret
 from aiops_daemon.config.sources import Prometheus
 from aiops_daemon.core.model.durations import DAY, HOUR
 from aiops_daemon.core.model.labels import make
-from aiops_daemon.core.model.query import Direction, Export, OnFinding, QuerySpec, Season, Threshold
+from aiops_daemon.core.model.query import Direction, Export, Fallback, OnFinding, QuerySpec, Season, Threshold
 from aiops_daemon.core.model.route import Mode
 from aiops_daemon.core.model.settings import (
     ExportSpec,
@@ -107,6 +107,7 @@ def _query(query: Query, time_zone: str) -> QuerySpec:
         min_deviation_relative=query.min_deviation.relative,
         thresholds=_thresholds(query),
         severity=query.severity,
+        fallback=Fallback(query.fallback),
         horizons=_horizons(query),
         forecast_linear=query.forecast is not None and query.forecast.method == "linear",
         on_finding=OnFinding(query.on_finding),
@@ -153,6 +154,7 @@ def _rules(document: Document, folder: Path) -> RulesSpec:
         annotations=make(rules.annotations),
         runbook_url=rules.runbook_url.rstrip("/") + "/",
         promtool=rules.promtool,
+        fallback_series=rules.fallback_series,
         prometheus_rule=PrometheusRuleSpec(
             rules.prometheus_rule.namespace or "",
             make(rules.prometheus_rule.labels),

@@ -23,6 +23,9 @@ ALTERNATIVES = (
     (("slos", "[]", "sli"), KINDS),
     (("slos", "[]", "burn_windows", "[]"), ("factor", "budget_ratio")),
 )
+_SET_BY_RULES = {f"aiops_{name}" for name in ("slo", "window", "severity")} | {
+    f"sloth_{name}" for name in ("id", "service", "slo", "window", "severity", "mode", "objective", "spec", "version")
+}
 _ONLY_RULES = "only for `rules generate`: the daemon cannot watch it yet"
 _ELSEWHERE = "remove it, or keep this SLO in a file for `rules generate -i`"
 _LIVE_WINDOW = (DAY, 90 * DAY)
@@ -59,6 +62,18 @@ def check_slo_names(slos: Sequence[tuple[Tree, SloSpec]]) -> Iterator[Fault]:
             first[slo.name] = tree
         else:
             yield tree.fault((), f"{first[slo.name].file} has an SLO {slo.name!r} too", "choose another name")
+
+
+def check_rule_labels(tree: Tree, *, own: bool) -> Iterator[Fault]:
+    """Find labels of the names that generated rules set themselves, which would replace them without a word.
+
+    `own`: a file of our format, where `sloth_service` is how to say Sloth's service.
+    """
+    for path in tree.keys:
+        name = path[-1] if path else ""
+        allowed = path[:1] == ("metadata",) or (own and name == "sloth_service")
+        if name in _SET_BY_RULES and path[-2:-1] == ("labels",) and not allowed:
+            yield tree.key_fault(path, "generated rules set this label themselves", "choose another name")
 
 
 def _slices(tree: Tree) -> Iterator[Fault]:

@@ -119,6 +119,9 @@ class Rules(Section):
     promtool: FilePath = "promtool"
     """Program that checks rules before they are put in place; a name on PATH or a path."""
 
+    fallback_series: Annotated[int, CountIn(1, 1000)] = 20
+    """Series of a query whose bands are written (`fallback` of queries), at most; two recording rules each."""
+
     prometheus_rule: PrometheusRule = PrometheusRule()
     """Labels of PrometheusRule objects."""
 

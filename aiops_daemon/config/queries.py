@@ -126,6 +126,10 @@ class Query(Section):
     forecast: Forecast | None = None
     """Forecasts to make. Default: 1h and 1d ahead where `thresholds` are given, none otherwise."""
 
+    fallback: Annotated[str, choice("auto", "always", "never")] = "auto"
+    """Whether its band is also written into `rules.directory`, an hour of the week each, as an alert that speaks only
+    while this daemon does not watch the query: auto (where `severity` is more than info), always or never."""
+
     on_finding: Annotated[str, choice("enrich", "notify", "page")] = "enrich"
     """What a finding may do: enrich (be shown on incidents of alerts), notify or page (open an incident too)."""
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from aiops_daemon.core.model.query import QuerySpec
-from aiops_daemon.core.packs import Choice, choose
+from aiops_daemon.core.packs import PACKS, Choice, choose
 from aiops_daemon.errors import SourceError, remedy
 from aiops_daemon.flows.poll import Poller
 from aiops_daemon.logs import fields
@@ -52,6 +53,12 @@ class Discovery:
     def settled(self) -> bool:
         """Say whether it is known which packs fit: the source has answered once, or none are wanted."""
         return self._enable == () or bool(self.choices)
+
+    def possible(self) -> list[QuerySpec]:
+        """List the queries of every pack that may be taken, whatever metrics exist."""
+        enabled = [pack for pack in PACKS if self._enable is None or pack.name in self._enable]
+        specs = [replace(query.spec, pack=pack.name) for pack in enabled for query in pack.queries]
+        return [spec for spec in specs if spec.name not in self._own]
 
     def succeed(self, old: Discovery) -> None:
         """Watch at once what fits the metrics that the configuration before knew of; the next look asks anew."""

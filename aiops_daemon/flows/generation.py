@@ -23,6 +23,7 @@ from aiops_daemon.flows.discover import Discovery
 from aiops_daemon.flows.findings import FindingBook
 from aiops_daemon.flows.keep import SAVE_EVERY, Keeper, Save, restore_slo, restore_stream
 from aiops_daemon.flows.lag import LagWatch
+from aiops_daemon.flows.loaded import ASK_EVERY, LoadWatch
 from aiops_daemon.flows.poll import Poller, Surroundings
 from aiops_daemon.flows.publish import Publisher, Render
 from aiops_daemon.flows.stream import PLOT_ROWS, Stream
@@ -85,6 +86,9 @@ class Generation:
         if write is not None:
             writer = RuleWriter(self.pollers, self.discoveries, self.around, write)
             self._start("rules", writer.run, 3 * LOOK_EVERY + WRITE_PATIENCE)
+            timeouts = sum(spec.timeout for spec in self.settings.sources)
+            loaded = LoadWatch(self.pollers, writer, self.around)
+            self._start("rules-loaded", loaded.run, 3 * ASK_EVERY + POLL_TIMEOUTS * timeouts)
 
     def _start(
         self, name: str, run: Callable[[Callable[[], None]], Awaitable[None]], patience: float, first: float = 0.0

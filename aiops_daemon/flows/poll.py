@@ -45,6 +45,7 @@ class Surroundings:
     book: FindingBook
     settings: Settings
     changed: asyncio.Event = field(default_factory=asyncio.Event)  # a cycle ended; the publisher waits for it
+    rule_troubles: tuple[str, ...] = ()  # rule files that no Prometheus evaluates as written, and why
     history_left: int = 0  # samples that may still be read before ready
 
 

@@ -133,7 +133,7 @@ class Publisher:
     def _warnings(self) -> tuple[str, ...]:
         told = [(f"{one.spec.name} on {one.source.name}", one.health.last_error) for one in self._streams()]
         told += [(f"SLO {watch.name}", watch.last_error) for watch in self._watches()]
-        return tuple(f"{name}: {error}" for name, error in told if error)
+        return (*(f"{name}: {error}" for name, error in told if error), *self._around.rule_troubles)
 
     def _progress(self) -> float:
         return min((poller.progress() for poller in self._pollers), default=0.0)

@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops_daemon.ports.rules import EvaluatedRule
+from aiops_daemon.ports.rules import EvaluatedRule, LoadedGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,9 @@ class MetricSource(Protocol):
 
     async def alerting_rules(self) -> tuple[EvaluatedRule, ...]:
         """List the alerting rules that it evaluates, with their active alerts; none where it evaluates none."""
+
+    async def rule_groups(self) -> tuple[LoadedGroup, ...] | None:
+        """List the groups of rules that it has loaded; None where there is no rules API."""
 
     async def close(self) -> None:
         """Release connections; idempotent."""

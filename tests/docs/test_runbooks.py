@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from rule_inputs import PLAIN
+from rule_inputs import BOOKS, PLAIN
 
 from aiops_daemon.core.rules.generate import generate
 
@@ -25,9 +25,10 @@ ALERTS = sorted(
     | PACKS
     | {
         rule["alert"]
-        for file in generate(PLAIN, PLAIN.queries, PLAIN.slos)
+        for file in generate(PLAIN, PLAIN.queries, PLAIN.slos, BOOKS)
         for group in file.document["groups"]
         for rule in group["rules"]
+        if "alert" in rule
     }
 )
 

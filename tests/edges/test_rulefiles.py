@@ -3,14 +3,17 @@
 import asyncio
 import stat
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
-from rule_inputs import EVIL, HOSTILE, PLAIN
+from rule_inputs import BOOKS, EVIL, HOSTILE, PLAIN
 
 from aiops_daemon.core.model.alertmanager import HeartbeatSpec
+from aiops_daemon.core.model.hourly import Watched
 from aiops_daemon.core.model.settings import Settings
+from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.core.rules.document import RuleFile
 from aiops_daemon.core.rules.generate import generate
 from aiops_daemon.edges.rulefiles.promtool import Promtool, StructuralCheck, checker_for
@@ -121,10 +124,10 @@ async def test_a_folder_that_cannot_be_written_is_a_rule_file_error(tmp_path: Pa
 
 async def test_the_continuous_writer_covers_queries_and_slos(tmp_path: Path) -> None:
     """One call from settings and the queries in use to paths in place."""
-    paths = await write_rule_files(tmp_path, PLAIN, PLAIN.queries, StructuralCheck())
+    files = await write_rule_files(tmp_path, PLAIN, Watched(PLAIN.queries), StructuralCheck())
 
     names = ["aiops-anomalies.yaml", "aiops-forecasts.yaml", "aiops-slos.yaml", "aiops-health.yaml"]
-    assert names == [Path(path).name for path in paths]
+    assert names == [file.file_name for file in files]
 
 
 @pytest.mark.parametrize(
@@ -279,3 +282,15 @@ def test_rendered_files_are_one_block_document_with_our_header() -> None:
     text = render({"one": shared, "two": shared, "list": [shared]})
 
     assert HEADER + "one:\n  a: b\ntwo:\n  a: b\nlist:\n- a: b\n" == text
+
+
+async def test_the_bands_of_a_source_that_waits_stay(tmp_path: Path) -> None:
+    """A restart while Prometheus is away must not take the rules that speak for the daemon; those of others go."""
+    settings = Settings(sources=(SourceSpec("main", ("http://p",)), SourceSpec("gone", ("http://g",))))
+    books = tuple(replace(BOOKS[0], source=name) for name in ("main", "gone"))
+    checker = StructuralCheck()
+    await write_rule_files(tmp_path, settings, Watched((), books), checker)
+    await write_rule_files(tmp_path, settings, Watched((), waiting=("main",)), checker)
+
+    found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*bands*")}
+    assert {"aiops-bands-main.yaml", "tests/aiops-bands-main_test.yaml"} == found

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from rule_inputs import PLAIN
+from rule_inputs import BOOKS, PLAIN
 from slo_kinds import KINDS
 
 from aiops_daemon.core.model.settings import RulesSpec, Settings
@@ -36,10 +36,10 @@ def compare_one(path: Path, document: Document) -> None:
     assert path.read_text(encoding="utf-8") == render(document)
 
 
-@pytest.mark.parametrize("name", ["aiops-anomalies", "aiops-forecasts", "aiops-slos"])
+@pytest.mark.parametrize("name", ["aiops-anomalies", "aiops-forecasts", "aiops-slos", "aiops-bands-main"])
 def test_rules_of_a_small_shop(name: str) -> None:
-    """Three queries and three SLOs."""
-    (file,) = [file for file in generate(PLAIN, PLAIN.queries, PLAIN.slos) if file.name == name]
+    """Three queries and three SLOs, and bands for when the daemon is away."""
+    (file,) = [file for file in generate(PLAIN, PLAIN.queries, PLAIN.slos, BOOKS) if file.name == name]
 
     compare(GOLDEN, file)
 

@@ -191,11 +191,39 @@ def test_monitors_honour_labels_only_for_findings(helm: Path) -> None:
 def test_the_alerts_on_the_daemon_are_in_a_rule_object(helm: Path) -> None:
     """The shipped pack, word for word, with the label that Prometheus selects by; nothing unless wanted."""
     assert [] == of_kind(objects(helm), "PrometheusRule")
-    (rule,) = of_kind(objects(helm, f"--values={CHART / 'ci' / 'full-values.yaml'}"), "PrometheusRule")
+    (rule,) = of_kind(
+        objects(helm, "--set=prometheusRule.enabled=true,prometheusRule.additionalLabels.release=kps"), "PrometheusRule"
+    )
 
     assert "monitoring.coreos.com/v1" == rule["apiVersion"]
     assert "kps" == rule["metadata"]["labels"]["release"]
     assert yaml.safe_load((CHART.parents[1] / "rules" / "aiops-health.yaml").read_text()) == rule["spec"]
+
+
+def test_packs_are_rule_objects_that_a_selector_finds(helm: Path, promtool: Path, tmp_path: Path) -> None:
+    """Each family whole, with the label, and as promtool takes it; only those asked for, and none that there is not."""
+    wanted = "--set=packs.enabled=true,packs.additionalLabels.release=kps"
+    found = {item["metadata"]["name"]: item for item in of_kind(objects(helm, wanted), "PrometheusRule")}
+    shipped = {path.stem for path in (CHART.parents[1] / "rules").glob("*.yaml")} - {"aiops-health"}
+
+    assert {f"aiops-aiops-daemon-pack-{family}" for family in shipped} == set(found)
+    for name, item in found.items():
+        file = CHART.parents[1] / "rules" / f"{name.rpartition('-pack-')[2]}.yaml"
+        assert "kps" == item["metadata"]["labels"]["release"]
+        assert yaml.safe_load(file.read_text()) == item["spec"]
+        (tmp_path / file.name).write_text(yaml.safe_dump(item["spec"]))
+    told = run(promtool, "check", "rules", *map(str, tmp_path.glob("*.yaml")))
+    assert 0 == told.returncode, told.stderr
+    (one,) = of_kind(objects(helm, wanted, "--set=packs.families={slo}"), "PrometheusRule")
+    assert "aiops-aiops-daemon-pack-slo" == one["metadata"]["name"]
+    assert 0 != template(helm, wanted, "--set=packs.families={slow}").returncode
+
+
+def test_the_chart_s_rules_are_those_that_are_shipped() -> None:
+    """A chart holds no file from outside itself: what is in its folder is a copy, to the byte."""
+    shipped = {path.name: path.read_text() for path in (CHART.parents[1] / "rules").glob("*.yaml")}
+
+    assert shipped == {path.name: path.read_text() for path in (CHART / "rules").glob("*.yaml")}
 
 
 def example(name: str) -> Any:

@@ -178,3 +178,24 @@ def test_onsets_alternate_and_are_dated_by_their_first_poll(scores: list[float],
             assert onsets.since[0] == pytest.approx(60.0 * (index - open_after + 1))
         was = bool(onsets.open[0])
         assert not was or np.isfinite(onsets.since[0])
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=seeds, ahead=st.floats(0.0, 7 * 86_400.0))
+def test_looking_ahead_learns_nothing_and_is_a_band(seed: int, ahead: float) -> None:
+    """State is the same to the bit afterwards; edges are finite and on both sides of what is expected."""
+    values = worlds(seed, 4, 120)
+    bands = Bands(BandOptions(warm_up=5), 4)
+    rows = np.arange(4)
+    for index in range(120):
+        bands.step(rows, values[index], START + 1800.0 * index)
+    before = bands.export_state(rows)
+    usual = bands.usual(rows, START + 1800.0 * 120 + ahead)
+    after = bands.export_state(rows)
+
+    assert usual.ready.all()
+    assert all((before[name] == after[name]).all() for name in before)
+    assert np.isfinite(usual.lower).all()
+    assert np.isfinite(usual.upper).all()
+    assert (usual.lower <= usual.expected).all()
+    assert (usual.expected <= usual.upper).all()

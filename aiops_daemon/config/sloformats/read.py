@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiops_daemon.config.check_slos import check_slo_names
+from aiops_daemon.config.check_slos import check_rule_labels, check_slo_names
 from aiops_daemon.config.faults import Fault
 from aiops_daemon.config.load import Overrides, inspect
 from aiops_daemon.config.parse import MAX_BYTES, parse_foreign
@@ -78,6 +78,7 @@ class _Found:
                     self._own(document, file)
                 elif not document.faults:
                     self._foreign(document)
+                document.faults += check_rule_labels(document.tree, own=_ours(document.tree.root))
 
     def imported(self) -> Imported:
         """Return what was read; raises ConfigError with every fault."""

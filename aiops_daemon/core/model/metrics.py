@@ -245,6 +245,8 @@ _SELF_PAGE = (
     MetricSpec("aiops_pack_active", _G, "1 for a built-in pack in use.", ("source", "pack")),
     MetricSpec("aiops_rule_files_last_write_timestamp_seconds", _G, "When rule files were last written."),
     MetricSpec("aiops_rule_files_refused_total", _C, "Rule files refused by the checker."),
+    MetricSpec("aiops_rules_loaded", _G, "1 when a source has loaded a rule file as it was last written.", ("file",)),
+    MetricSpec("aiops_rules_failing", _G, "Rules of a file whose last evaluation failed on a source.", ("file",)),
     MetricSpec("aiops_state_last_save_timestamp_seconds", _G, "When learned state was last saved."),
     MetricSpec("aiops_state_save_failures_total", _C, "Saves of learned state that failed."),
 )  # fmt: skip

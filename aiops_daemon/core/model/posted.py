@@ -64,3 +64,21 @@ class EvaluatedRule:
     hold: float = 0.0  # seconds; `for`
     keep: float = 0.0  # seconds; `keep_firing_for`
     annotations: Labels = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRule:
+    """One rule of any kind as a Prometheus has it; templates are as written, `error` is that of its last evaluation."""
+
+    name: str
+    labels: Labels = ()
+    annotations: Labels = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedGroup:
+    """One group of rules as a Prometheus has it."""
+
+    name: str
+    rules: tuple[LoadedRule, ...]

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from aiops_daemon.core.model.labels import Labels
 
+_QUIET = ("info", "none")  # severities that wake nobody
+
 
 class Direction(StrEnum):
     """Which deviations matter."""
@@ -40,6 +42,14 @@ class OnFinding(StrEnum):
     PAGE = "page"
 
 
+class Fallback(StrEnum):
+    """Whether the learned band is also written as rules that alert while the daemon is away."""
+
+    AUTO = "auto"  # where the anomaly alert is more than info
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 @dataclass(frozen=True, slots=True)
 class Threshold:
     """A level that must not be crossed; `name` is a severity and the value of `aiops_threshold`."""
@@ -63,6 +73,7 @@ class QuerySpec:
     min_deviation_relative: float = 0.0
     thresholds: tuple[Threshold, ...] = ()
     severity: str = "info"
+    fallback: Fallback = Fallback.AUTO
     horizons: tuple[float, ...] = ()  # seconds; empty: no forecast
     forecast_linear: bool = False  # export predict_linear's value instead of the chosen method's, without interval
     on_finding: OnFinding = OnFinding.ENRICH
@@ -75,6 +86,11 @@ class QuerySpec:
     unit: str = ""  # "", seconds, bytes, ratio, ... : how numbers are spoken in sentences
     title: str = ""  # what the number is, for sentences: "p99 latency"
     pack: str = ""  # the built-in pack it came from; empty: the user's own
+
+    @property
+    def falls_back(self) -> bool:
+        """Say whether its band is written as rules of their own."""
+        return self.fallback is Fallback.ALWAYS or (self.fallback is Fallback.AUTO and self.severity not in _QUIET)
 
     @property
     def subject(self) -> str:

@@ -79,6 +79,11 @@ class SeriesTable:
         """Return a row's label set: the series' own, external labels, and the query's labels."""
         return self._merge(self._raw[row][0])
 
+    def raw_labels(self, row: int) -> Labels | None:
+        """Return a row's labels as its source has them, less those dropped; None until it is seen after a restore."""
+        raw = self._raw[row]
+        return label_sets.adapt(label_sets.parse(raw[0]), drop=self._drop) if raw else None
+
     def reserve(self, series: int) -> None:
         """Make room for so many series, within the limit, where that is twice the present room or more."""
         wanted = min(series, self.limit)

@@ -65,6 +65,7 @@ class RulesSpec:
     annotations: Labels = ()
     runbook_url: str = "https://github.com/aiops-daemon/aiops-daemon/blob/main/docs/runbooks/"
     promtool: str = "promtool"
+    fallback_series: int = 20  # of a query, whose bands are written
 
     def runbook(self, alert: str) -> str:
         """Return the address of an alert's runbook."""

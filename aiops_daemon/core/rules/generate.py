@@ -1,19 +1,22 @@
 """Everything that `rules generate` and the continuous writer put out.
 
-Enters: settings, the queries in use (configured and from packs), the SLOs. Leaves: rule files with their unit
-tests; a file without rules is not made. SLOs alert by native rules
-or by what the daemon exports, never both. Names of files and alerts are fixed; runbooks are named after the alerts.
+Enters: settings, the queries in use (configured and from packs), the SLOs, and learned bands of queries that alert
+without the daemon too. Leaves: rule files with their unit tests; a file without rules is not made. SLOs alert by native
+rules or by what the daemon exports, never both. Names of files and alerts are fixed; runbooks have those
+of alerts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aiops_daemon.core.model.hourly import BandBook
 from aiops_daemon.core.model.query import QuerySpec
 from aiops_daemon.core.model.settings import Settings, SloRules
 from aiops_daemon.core.model.slo import SloSpec
 from aiops_daemon.core.rules.alert import Alert, poll_interval
 from aiops_daemon.core.rules.anomaly import anomaly_alert
+from aiops_daemon.core.rules.bands import band_files
 from aiops_daemon.core.rules.burn import slo_alerts
 from aiops_daemon.core.rules.document import MAX_GROUP_INTERVAL, RuleFile, RuleGroup, groups_document
 from aiops_daemon.core.rules.forecast import forecast_alerts
@@ -24,7 +27,9 @@ from aiops_daemon.core.rules.tests import test_document
 _FASTEST = 15.0  # seconds between evaluations
 
 
-def generate(settings: Settings, queries: Sequence[QuerySpec], slos: Sequence[SloSpec]) -> tuple[RuleFile, ...]:
+def generate(
+    settings: Settings, queries: Sequence[QuerySpec], slos: Sequence[SloSpec], books: Sequence[BandBook] = ()
+) -> tuple[RuleFile, ...]:
     """Generate the rule files for what is watched; equal names are covered once."""
     chosen = {query.name: query for query in queries}.values()
     promised = {slo.name: slo for slo in slos}.values()
@@ -37,6 +42,7 @@ def generate(settings: Settings, queries: Sequence[QuerySpec], slos: Sequence[Sl
         ("aiops-health", list(health_alerts(settings))),
     )
     exported = tuple(_file(name, alerts, settings, interval) for name, alerts in files if alerts)
+    exported += band_files(settings, books)
     return (*exported, *slo_files(tuple(promised), settings.rules)) if native else exported
 
 

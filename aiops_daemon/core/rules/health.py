@@ -17,6 +17,7 @@ from aiops_daemon.core.rules.template import label, words
 _UP = 'up{instance="one",job="aiops"}'
 _BUILD = series("aiops_build_info", {**TARGET, "version": "1"})
 _SOURCE = {**TARGET, "source": "eu1"}
+_FILE = {**TARGET, "file": "aiops-anomalies.yaml"}
 _QUERY = {**_SOURCE, "query": "checkout"}
 
 
@@ -24,7 +25,17 @@ def health_alerts(settings: Settings) -> tuple[Alert, ...]:
     """Build every alert on the daemon's own health."""
     slowest = poll_interval(settings, ())
     reading = (_stalled(slowest), _source(slowest), _query(slowest), _stale(slowest), _skipped(), _dropped())
-    return (_down(), _absent(), *reading, _reload(), _refused(), _unsaved(), *alert_road_alerts(settings))
+    return (
+        _down(),
+        _absent(),
+        *reading,
+        _reload(),
+        _refused(),
+        _not_loaded(),
+        _rules_failing(),
+        _unsaved(),
+        *alert_road_alerts(settings),
+    )
 
 
 def _down() -> Alert:
@@ -157,6 +168,33 @@ def _refused() -> Alert:
         at(words("The checker refused the rule files of the aiops-daemon at "))
         + words("; the old ones stay. Its log has the checker's words."),
         grows(metric, TARGET),
+    )
+
+
+def _not_loaded() -> Alert:
+    metric = "aiops_rules_loaded"
+    name = series(metric, _FILE)
+    return own_alert(
+        "AiopsRulesNotLoaded",
+        f"{selector(metric)} == 0",
+        "Generated rules are not what Prometheus evaluates.",
+        at(words("No Prometheus has loaded ") + label("file", _FILE["file"]) + words(" as the aiops-daemon at "))
+        + words(" last wrote it; its log and landing page say what is lacking."),
+        Proof(((name, "0x19"),), ((name, "1x19"),), 19, make(_FILE)),
+        hold=900.0,
+    )
+
+
+def _rules_failing() -> Alert:
+    metric = "aiops_rules_failing"
+    name = series(metric, _FILE)
+    return own_alert(
+        "AiopsRulesFailing",
+        f"{selector(metric)} > 0",
+        "Prometheus cannot evaluate a generated rule.",
+        at(words("Rules of ") + label("file", _FILE["file"]) + words(" written by the aiops-daemon at "))
+        + words(" fail in Prometheus; its log and landing page have Prometheus' words."),
+        Proof(((name, "1x9"),), ((name, "0x9"),), 9, make(_FILE)),
     )
 
 

@@ -19,11 +19,13 @@ MATCH = (
     '{{ $match = printf "%s%s=%q," $match $name $label }}{{ end }}{{ end }}'
 )
 _LIST = '{{ range $name, $label := $labels }}{{ if ne $name "__name__" }} {{ $name }}={{ $label }}{{ end }}{{ end }}'
+PLAIN = "plain"  # a unit: six digits and no prefix, which Go and Python write alike
 _FORMATS = {
     "seconds": "humanizeDuration",
     "bytes": "humanize1024",
     "ratio": "humanizePercentage",
     "time": "humanizeTimestamp",
+    PLAIN: 'printf "%.6g"',
 }
 
 

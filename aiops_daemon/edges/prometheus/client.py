@@ -16,7 +16,7 @@ from aiops_daemon.edges.prometheus.history import History
 from aiops_daemon.edges.prometheus.transport import Request, Transport
 from aiops_daemon.errors import SourceError
 from aiops_daemon.ports import HistoryAnswer, InstantAnswer
-from aiops_daemon.ports.rules import EvaluatedRule
+from aiops_daemon.ports.rules import EvaluatedRule, LoadedGroup
 
 T = TypeVar("T")
 
@@ -60,6 +60,10 @@ class PrometheusClient:
             if rules.no_such_api(error):
                 return ()
             raise
+
+    async def rule_groups(self) -> tuple[LoadedGroup, ...] | None:
+        """List the groups of rules that it has loaded; None where there is no rules API; raises SourceError."""
+        return await self._optional("/api/v1/rules", rules.rule_groups, None)
 
     async def metric_types(self) -> dict[str, str]:
         """Name the types of metric families, as far as targets tell them; raises SourceError."""

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiops_daemon.ports import HistoryAnswer, InstantAnswer, VectorSlice
-from aiops_daemon.ports.rules import EvaluatedRule
+from aiops_daemon.ports.rules import EvaluatedRule, LoadedGroup
 
 Floats = NDArray[np.float64]
 
@@ -140,6 +140,10 @@ class RecordedSource:
     async def alerting_rules(self) -> tuple[EvaluatedRule, ...]:
         """Return none: a recording evaluates no rules."""
         return ()
+
+    async def rule_groups(self) -> tuple[LoadedGroup, ...] | None:
+        """Return None: a recording has no rules API."""
+        return None
 
     async def close(self) -> None:
         """Do nothing: a recording holds no connections."""

@@ -1,4 +1,4 @@
-"""The answer of `/api/v1/rules?type=alert` becomes evaluated rules.
+"""The answer of `/api/v1/rules` becomes evaluated alerting rules, or groups as they are loaded.
 
 Enters: the whole body, of Prometheus 2 and 3, Thanos or vmalert. Leaves: rules with the label sets of their active
 alerts, decoded in slices, the event loop running between them. Never mistakes a truncated answer for one without rules.
@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from aiops_daemon.core.model.labels import Labels, make
+from aiops_daemon.core.model.posted import LoadedGroup, LoadedRule
 from aiops_daemon.edges.prometheus.envelope import data_of, malformed
 from aiops_daemon.errors import SourceError
 from aiops_daemon.ports.rules import EvaluatedRule
@@ -31,10 +32,12 @@ class _Rule(msgspec.Struct):
     duration: float = 0.0
     keepFiringFor: float = 0.0  # noqa: N815 - the API's own name
     annotations: dict[str, str] | None = None
+    lastError: str = ""  # noqa: N815 - the API's own name
     lastEvaluation: datetime | None = None  # noqa: N815 - the API's own name
 
 
 class _Group(msgspec.Struct):
+    name: str = ""
     rules: list[_Rule] | None = None
     interval: float = 0.0
 
@@ -67,6 +70,21 @@ async def alerting_rules(body: bytearray, *, slice_bytes: int = SLICE_BYTES) -> 
         )
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise malformed(body) from None
+
+
+async def rule_groups(body: bytearray) -> tuple[LoadedGroup, ...]:
+    """Decode all groups without active alerts; raises SourceError."""
+    data, _, _ = data_of(body)
+    try:
+        groups = (await asyncio.to_thread(_groups.decode, data)).groups or []
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise malformed(body) from None
+    return tuple(LoadedGroup(group.name, tuple(map(_loaded, group.rules or []))) for group in groups)
+
+
+def _loaded(rule: _Rule) -> LoadedRule:
+    error = (rule.lastError or "no reason given") if rule.health == "err" else ""
+    return LoadedRule(rule.name, make(rule.labels or {}), make(rule.annotations or {}), error)
 
 
 async def _rule(rule: _Rule, interval: float, slice_bytes: int) -> EvaluatedRule:

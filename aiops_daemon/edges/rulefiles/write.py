@@ -11,12 +11,13 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiops_daemon.core.model.query import QuerySpec
+from aiops_daemon.core.model.hourly import Watched
 from aiops_daemon.core.model.settings import Settings
+from aiops_daemon.core.rules.bands import file_stem
 from aiops_daemon.core.rules.document import Document, RuleFile
 from aiops_daemon.core.rules.generate import generate
 from aiops_daemon.edges.durable import sync_directory
@@ -41,22 +42,37 @@ class Written:
     verdict: RuleVerdict
 
 
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """Which files of ours are looked at besides those written, and which of them stay."""
+
+    family: str
+    keep: frozenset[str]
+
+
 async def write_rule_files(
-    directory: Path, settings: Settings, queries: Sequence[QuerySpec], checker: RuleChecker
-) -> tuple[str, ...]:
-    """Generate the rules of the queries in use and of all SLOs into `directory`; returns the paths now in place."""
-    files = generate(settings, queries, settings.slos)
-    written = await write_rules(directory, files, checker)
-    return tuple(str(path) for path in written.paths)
+    directory: Path, settings: Settings, watched: Watched, checker: RuleChecker
+) -> tuple[RuleFile, ...]:
+    """Generate the rules of what is watched and of all SLOs into `directory`; returns the files now in place."""
+    files = generate(settings, watched.queries, settings.slos, watched.books)
+    keep = [f"{file_stem(settings, source)}.yaml" for source in watched.waiting]
+    await write_rules(directory, files, checker, keep=[*keep, *(f"{TESTS}/{name[:-5]}_test.yaml" for name in keep)])
+    return files
 
 
 async def write_rules(
-    directory: Path, files: Sequence[RuleFile], checker: RuleChecker, *, slow: bool = False, family: str = FAMILY
+    directory: Path,
+    files: Sequence[RuleFile],
+    checker: RuleChecker,
+    *,
+    slow: bool = False,
+    family: str = FAMILY,
+    keep: Collection[str] = (),
 ) -> Written:
     """Check `files` and move them into `directory`; raises RuleFileError and changes nothing when refused.
 
     `slow`: unit tests that tell of days are run too, which takes half a minute each. Files of ours whose names begin
-    with `family` and that are not among `files` are removed.
+    with `family` and that are not among `files` or in `keep` are removed.
     """
     try:
         staging = await asyncio.to_thread(_stage, directory, files)
@@ -64,7 +80,7 @@ async def write_rules(
         raise RuleFileError(f"{directory}: cannot write rule files: {error.strerror}") from error
     try:
         verdict = await _checked(staging, files, checker, slow)
-        return await asyncio.to_thread(_install, staging, directory, files, verdict, family)
+        return await asyncio.to_thread(_install, staging, directory, files, verdict, _Others(family, frozenset(keep)))
     except OSError as error:
         raise RuleFileError(f"{directory}: cannot replace rule files: {error.strerror}") from error
     finally:
@@ -110,7 +126,9 @@ def _write(path: Path, text: str) -> None:
     path.chmod(0o644)
 
 
-def _install(staging: Path, directory: Path, files: Sequence[RuleFile], verdict: RuleVerdict, family: str) -> Written:
+def _install(
+    staging: Path, directory: Path, files: Sequence[RuleFile], verdict: RuleVerdict, others: _Others
+) -> Written:
     names = [name for file in files for name in (file.test_name, file.file_name)]
     foreign = [name for name in names if (directory / name).exists() and not _ours(directory / name)]
     if foreign:
@@ -119,8 +137,8 @@ def _install(staging: Path, directory: Path, files: Sequence[RuleFile], verdict:
     changed = [name for name in names if _differs(staging / name, directory / name)]
     for name in changed:
         (staging / name).replace(directory / name)
-    kept = {directory / name for name in names}
-    removed = [path for path in _own_files(directory, family) if path not in kept]
+    kept = {directory / name for name in (*names, *others.keep)}
+    removed = [path for path in _own_files(directory, others.family) if path not in kept]
     for path in removed:
         path.unlink(missing_ok=True)
     sync_directory(directory)

@@ -15,10 +15,21 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from aiops_daemon.core.model.durations import DAY
 from aiops_daemon.core.model.query import Direction, QuerySpec, Season
 from aiops_daemon.core.model.series import Floats, Rows
 from aiops_daemon.core.signals.bands import band
-from aiops_daemon.core.signals.bands.columns import CHOICE, COLUMNS, COUNT, LAST_AT, LEVELS, REFERENCE
+from aiops_daemon.core.signals.bands.columns import (
+    AGE,
+    CHOICE,
+    COLUMNS,
+    COUNT,
+    LAST_AT,
+    LEAN,
+    LEVELS,
+    REFERENCE,
+    SCALES,
+)
 from aiops_daemon.core.signals.bands.learning import Lesson, learn
 from aiops_daemon.core.signals.bands.season import DAILY_SLOTS, UNREST_SLOTS, WEEKLY_SLOTS, Slot, Slots, slots_at
 
@@ -126,6 +137,23 @@ class Bands:
         """Return the level of the model believed now, without its season, and which model that is."""
         columns = self._columns[:, rows]
         return band.pick(columns[CHOICE], columns[LEVELS]), columns[CHOICE]
+
+    def usual(self, rows: Rows, at: float) -> BandStep:
+        """Say what will be usual of rows at another moment (unix seconds), by models that hold for days; learn nothing.
+
+        The quick level follows the last minutes and lean fades within hours: neither is carried ahead. `ready` asks for
+        a day of learning. `score` means nothing.
+        """
+        columns = self._columns.take(rows, axis=1)
+        columns[SCALES.start] = np.inf  # the quick level: never the best
+        columns[LEAN] = 0.0
+        columns[CHOICE] = band.choose(self._rules, columns)
+        out = np.empty((5, len(rows)))
+        with np.errstate(all="ignore"):
+            seasonal = self._seasonal(slots_at(at, self._zone), rows)
+            verdict = band.judge(self._rules, columns, np.zeros(len(rows)), seasonal)
+            band.answer(self._rules, columns, verdict, out)
+        return BandStep(out[0], out[1], out[2], out[3], out[4], verdict.ready & (columns[AGE] >= DAY))
 
     def export_state(self, rows: Rows) -> dict[str, NDArray[Any]]:
         """Copy what is learned about rows; the first axis of every array is the row."""

@@ -1,0 +1,82 @@
+"""Ask every source whether it has loaded the rules that were written, and say so.
+
+Enters: the files as last written. Leaves: gauges by file, a log line when what is wrong changes, and the same words for
+the landing page. A source that does not answer, or has no rules API, says nothing about rules.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from aiops_daemon.core.rules.loaded import FileState, file_states
+from aiops_daemon.errors import SourceError
+from aiops_daemon.flows.poll import Poller, Surroundings
+from aiops_daemon.flows.write_rules import RuleWriter
+from aiops_daemon.logs import fields
+from aiops_daemon.ports.rules import LoadedGroup
+
+log = logging.getLogger(__name__)
+
+ASK_EVERY = 60.0  # seconds
+ASK_SOON = 15.0  # seconds, until everything is loaded
+GRACE = 300.0  # seconds after a write in which Prometheus may be reloaded before a word is said
+
+
+class LoadWatch:
+    """Compares what was written with what is loaded."""
+
+    def __init__(self, pollers: Sequence[Poller], writer: RuleWriter, around: Surroundings) -> None:
+        self._pollers = pollers
+        self._writer = writer
+        self._around = around
+        self._shown: set[str] = set()
+        self._lacking = True  # nothing was written, nobody answered, or not all is loaded
+
+    async def run(self, beat: Callable[[], None]) -> None:
+        """Ask once a minute, for ever."""
+        while True:
+            await self.look()
+            beat()
+            await self._around.clock.sleep(ASK_SOON if self._lacking else ASK_EVERY)
+
+    async def look(self) -> None:
+        """Ask once; without any answer everything stays as it was."""
+        files = self._writer.files
+        answers = await self._ask() if files else {}
+        if not answers or files is not self._writer.files:
+            return
+        states = file_states(files, answers)
+        self._measure(states)
+        self._lacking = not all(state.loaded for state in states)
+        young = self._around.clock.now() - self._writer.written_at < GRACE
+        wrong = tuple(
+            f"{state.file}: {state.reason}" for state in states if state.reason and (state.loaded or not young)
+        )
+        if wrong != self._around.rule_troubles:
+            for words in set(wrong) - set(self._around.rule_troubles):
+                log.warning("rules are not evaluated as written", extra=fields(reason=words))
+            if not wrong and not young:
+                log.info("all rules are loaded as written", extra=fields(files=len(files)))
+            self._around.rule_troubles = wrong
+
+    async def _ask(self) -> dict[str, tuple[LoadedGroup, ...]]:
+        answers: dict[str, tuple[LoadedGroup, ...]] = {}
+        for poller in self._pollers:
+            try:
+                groups = await poller.source.rule_groups()
+            except SourceError as error:
+                log.debug("rules not read", extra=fields(source=poller.spec.name, err=error))  # polls tell of it
+                continue
+            if groups is not None:
+                answers[poller.spec.name] = groups
+        return answers
+
+    def _measure(self, states: Sequence[FileState]) -> None:
+        meter, names = self._around.meter, {state.file for state in states}
+        for state in states:
+            meter.set("aiops_rules_loaded", float(state.loaded), file=state.file)
+            meter.set("aiops_rules_failing", state.failing, file=state.file)
+        for gone in self._shown - names:
+            meter.forget(file=gone)
+        self._shown = names
