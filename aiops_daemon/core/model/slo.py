@@ -179,6 +179,7 @@ class SloSpec:
     burn: BurnWindows = WORKBOOK
     alerts: SloAlerts = SloAlerts()
     description: str = ""
+    max_groups: int = 100  # budgets that the daemon keeps
 
     @property
     def budget_ratio(self) -> float:
