@@ -80,7 +80,7 @@ def server(module_servers: Servers, given: dict[str, Traffic], tmp_path_factory:
 def base_records() -> list[object]:
     """Return the rules over five minutes, from which the longer windows are chained, as they are generated."""
     files = slo_files([counters(shape) for shape in SHAPES], RulesSpec())
-    rules = [rule for file in files for group in file.document["groups"] for rule in group["rules"]]  # type: ignore
+    rules = [rule for file in files for group in file.document["groups"] for rule in group["rules"]]  # type: ignore[index, union-attr]
     return [rule for rule in rules if rule.get("record") in (f"{BAD}5m", f"{TOTAL}5m")]
 
 
