@@ -81,7 +81,7 @@ test-slow: servers  ## the longer suites
 chaos: servers  ## page through kills, hangs and a faulty PagerDuty, and print what it cost (40 minutes)
 	@$(PYTEST) -q -s -m chaos $(PYTEST_ARGS)
 
-BENCHMARKS ?= read.py cycle.py "peer.py --series 1000" coldstart.py million.py webhooks.py store.py incident_pages.py paging.py storms.py
+BENCHMARKS ?= read.py cycle.py "peer.py --series 1000" coldstart.py million.py webhooks.py store.py incident_pages.py paging.py storms.py slos.py
 
 .PHONY: bench
 bench: servers  ## run the benchmarks and print the figures (35 minutes)

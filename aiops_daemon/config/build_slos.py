@@ -57,6 +57,7 @@ def slo(one: written.Slo, time_zone: str) -> SloSpec:
         burn=_burn(one.burn_windows),
         alerts=SloAlerts(_alert(one.alerts.page), _alert(one.alerts.ticket), _alert(one.alerts.gone)),
         description=one.description or "",
+        max_groups=one.max_groups,
     )
 
 

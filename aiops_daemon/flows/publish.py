@@ -95,8 +95,7 @@ class Publisher:
             await asyncio.sleep(0)
         told: set[str] = set()
         for watch in self._watches():
-            blocks += [] if watch.text in told else slo_blocks(watch, now)
-            told.add(watch.text)
+            blocks += slo_blocks(watch, now, told)
         blocks += finding_block(self._around.book, streams)
         return blocks + self._more()
 
@@ -109,7 +108,7 @@ class Publisher:
             recent=book.recent(),
             plots=self._plots(),
             streams=tuple(_stream_view(stream) for stream in self._streams()),
-            slos=tuple(watch.status for watch in self._watches() if watch.status is not None),
+            slos=tuple(status for watch in self._watches() for status in watch.statuses),
             packs=tuple(
                 (poller.spec.name, choice.pack.name, choice.reason)
                 for poller, discovery in zip(self._pollers, self._discoveries, strict=True)

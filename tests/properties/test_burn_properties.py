@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from aiops_daemon.core.model.sli import EventsSli
 from aiops_daemon.core.model.slo import Rolling, SloSpec
 from aiops_daemon.core.signals.burn.exhaustion import exhaustion_time
+from aiops_daemon.core.signals.burn.guard import wilson_lower
 from aiops_daemon.core.signals.burn.increases import Increases
-from aiops_daemon.core.signals.burn.ledger import BurnLedger, wilson_lower
+from aiops_daemon.core.signals.burn.ledger import BurnLedger
 from aiops_daemon.core.signals.burn.ring import BucketRing, Sums
 from aiops_daemon.core.signals.burn.windows import reported_windows
 
@@ -137,12 +138,26 @@ def test_history_in_parts_equals_history_at_once(cut: int, phase: float, totals:
         parts.backfill(times[:cut], events[:cut] / 10, events[:cut])
         parts.backfill(times[cut:], events[cut:] / 10, events[cut:])
 
-    first, second = (ledger._coarse.window(times[-1] + 300, 86400.0) for ledger in (whole, parts))
+    first, second = (ledger._judged.coarse.window(times[-1] + 300, 86400.0) for ledger in (whole, parts))
 
     assert sum(totals) == pytest.approx(first.total, abs=1e-6)
     assert first.total == pytest.approx(second.total, abs=1e-6)
     assert first.bad == pytest.approx(sum(totals) / 10, abs=1e-6)
     assert 60 * 300 == pytest.approx(second.known_seconds)
+
+
+@few
+@given(st.sampled_from((60.0, 300.0, 3600.0)), st.sampled_from((20.0, 60.0, 90.0, 300.0)), st.floats(0.0, 400.0))
+def test_history_of_any_grain_counts_once(step: float, length: float, phase: float) -> None:
+    """Stretches shorter than a bucket, or longer, on its edges or off them."""
+    ring = BucketRing(step=step, span=4 * 86_400.0)
+    ends = START - START % 3600 + phase + length * np.arange(1, 400)
+    ring.fill(ends, length, np.ones(399), np.full(399, 3.0))
+
+    whole = ring.window(float(ends[-1]) + step, 3 * 86_400.0)
+
+    assert (399, 3 * 399) == (pytest.approx(whole.bad), pytest.approx(whole.total))
+    assert 399 * length == pytest.approx(whole.known_seconds)
 
 
 @few
@@ -155,13 +170,13 @@ def test_increases_telescope(growth: list[list[int]], complete: list[bool]) -> N
     counter = Increases()
     values = np.cumsum(np.array(growth), axis=1)
     keys = [f"s{row}".encode() for row in range(len(growth))]
-    total = counter.observe(keys, values[:, 0], 0.0, complete=True)
+    total = counter.observe(keys, values[:, 0], 0.0, complete=True).sum()
     for step in range(1, 8):
         present = [row for row in range(len(keys)) if (row + step) % 3 or step == 7]
         order = present[::-1] if step % 2 else present
         total += counter.observe(
             [keys[row] for row in order], values[order, step], 60.0 * step, complete=complete[step]
-        )
+        ).sum()
 
     assert total == pytest.approx(float((values[:, -1] - values[:, 0]).sum()))
 

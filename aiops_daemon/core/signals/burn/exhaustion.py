@@ -1,8 +1,8 @@
 """When an error budget ends, if errors go on as they do now.
 
-Enters: the buckets of the SLO's rolling window and the present error ratio and traffic. Leaves: seconds until the
-budget is spent, or None. Errors that age out of the window give budget back, which a straight line (T = r P / B)
-forgets.
+Enters: the buckets of a rolling window or the sums of a calendar period, and the present error ratio and traffic.
+Leaves: seconds until the budget is spent, or None. Errors that age out of a rolling window give budget back, which a
+straight line (T = r P / B) forgets.
 """
 
 from __future__ import annotations
@@ -39,6 +39,19 @@ def exhaustion_time(
         return 0.0
     share = left[at - 1] / (left[at - 1] - left[at])
     return float(max(0.0, waits[at - 1] + share * (waits[at] - waits[at - 1])))
+
+
+def exhaustion_within(so_far: Sums, present: Sums, budget_ratio: float, *, left: float) -> float | None:
+    """Return seconds until a calendar period's budget is spent, None when not before it ends in `left` seconds.
+
+    Nothing ages out: bad + e q t = b (total + q t), with e and q the present error ratio and events per second.
+    """
+    ratio = present.error_ratio
+    if not ratio or ratio <= budget_ratio or present.known_seconds <= 0.0 or present.total <= 0.0:
+        return None
+    rate = present.total / present.known_seconds
+    wait = (budget_ratio * so_far.total - so_far.bad) / (rate * (ratio - budget_ratio))
+    return max(0.0, wait) if wait < left else None
 
 
 def _with_now(

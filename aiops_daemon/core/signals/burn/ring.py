@@ -56,14 +56,22 @@ class BucketRing:
     ) -> None:
         """Count what came in the stretches (end - length, end], but only the part on seconds not yet known.
 
-        `ends` rise by `length` or more; all have shape (n,). One pass per bucket that a stretch can touch, each
-        over all stretches at once: in one pass no two stretches touch the same bucket.
+        `ends` rise by `length` or more; all have shape (n,). Where a bucket holds several stretches, they are taken in
+        turns, so that in one no two of them lie in the same bucket.
         """
         newest = math.ceil(float(ends[-1]) / self.step) - 1 if len(ends) else -1
         if newest < 0:
             return
         if self._head is None or newest > self._head:
             self._advance(newest)
+        turns = max(1, math.ceil(self.step / length))
+        for turn in range(turns):
+            self._fill(ends[turn::turns], length, bad[turn::turns], total[turn::turns])
+
+    def _fill(
+        self, ends: NDArray[np.float64], length: float, bad: NDArray[np.float64], total: NDArray[np.float64]
+    ) -> None:
+        """Fill stretches of which no two begin in one bucket: a pass per bucket that a stretch can touch."""
         first = np.floor((ends - length) / self.step).astype(np.int64)
         for offset in range(math.ceil(length / self.step) + 1):
             indices = first + offset
@@ -77,24 +85,37 @@ class BucketRing:
 
     def window(self, at: float, seconds: float) -> Sums:
         """Sum over (at - seconds, at]; the bucket that the window's start cuts counts in proportion."""
-        oldest, buckets = self.buckets(at, seconds)
-        sums = buckets.sum(axis=1)
+        oldest, newest = self._reach(at, seconds)
+        spans = self._spans(oldest, newest)
+        sums = sum((self._sums[:, span].sum(axis=1) for span in spans), start=np.zeros(3))
         cut = (at - seconds) / self.step - oldest
-        if 0.0 < cut < 1.0 and buckets.shape[1]:
-            sums = sums - cut * buckets[:, 0]
+        if 0.0 < cut < 1.0 and oldest <= newest and self._spans(oldest, oldest):
+            sums = sums - cut * self._sums[:, oldest % self.size]
         return Sums(max(0.0, float(sums[_BAD])), max(0.0, float(sums[_TOTAL])), max(0.0, float(sums[_KNOWN])))
 
     def buckets(self, at: float, seconds: float) -> tuple[int, NDArray[np.float64]]:
         """Return the index of the window's first bucket and all its buckets, shape (3, n), oldest first."""
-        newest = math.ceil(at / self.step) - 1
-        oldest = math.floor((at - seconds) / self.step)
+        oldest, newest = self._reach(at, seconds)
         found = np.zeros((3, max(0, newest - oldest + 1)))
-        if self._head is not None:
-            first, last = max(oldest, self._head - self.size + 1), min(newest, self._head)
-            if first <= last:
-                kept = np.arange(first, last + 1)
-                found[:, kept - oldest] = self._sums[:, kept % self.size]
+        kept = [self._sums[:, span] for span in self._spans(oldest, newest)]
+        if kept and self._head is not None:
+            first = max(oldest, self._head - self.size + 1) - oldest
+            joined = np.concatenate(kept, axis=1)
+            found[:, first : first + joined.shape[1]] = joined
         return oldest, found
+
+    def _reach(self, at: float, seconds: float) -> tuple[int, int]:
+        return math.floor((at - seconds) / self.step), math.ceil(at / self.step) - 1
+
+    def _spans(self, oldest: int, newest: int) -> list[slice]:
+        """Return where buckets lie that are kept, oldest first: one stretch of the ring, or two around its end."""
+        if self._head is None:
+            return []
+        first, last = max(oldest, self._head - self.size + 1), min(newest, self._head)
+        if first > last:
+            return []
+        begin, end = first % self.size, last % self.size
+        return [slice(begin, end + 1)] if begin <= end else [slice(begin, self.size), slice(0, end + 1)]
 
     def export(self) -> NDArray[np.float64]:
         """Return one array, shape (3, size + 1): the newest index, then the buckets, oldest first."""
