@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from aiops_daemon.core.model.budget import DEFAULT_POLICY, HeldStep, PolicyStep
 from aiops_daemon.core.model.durations import DAY, WEEK
 from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.model.query import OnFinding
@@ -172,6 +173,7 @@ class SloSpec:
     burn: BurnWindows = WORKBOOK
     alerts: SloAlerts = SloAlerts()
     description: str = ""
+    policy: tuple[PolicyStep, ...] = DEFAULT_POLICY
 
     @property
     def budget_ratio(self) -> float:
@@ -197,3 +199,4 @@ class SloStatus:
     exhaustion_at: float | None = None  # unix seconds; None: not in sight
     active: frozenset[str] = frozenset()  # alert severities that hold now: page, ticket
     since: dict[str, float] = field(default_factory=dict)  # by severity: since when it holds
+    policy: tuple[HeldStep, ...] = ()  # steps of the error-budget policy that hold, the gravest first
