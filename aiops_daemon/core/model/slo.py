@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from aiops_daemon.core.model.budget import DEFAULT_POLICY, HeldStep, PolicyStep
-from aiops_daemon.core.model.durations import DAY, WEEK
+from aiops_daemon.core.model.durations import DAY, WEEK, prometheus_duration
 from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.model.query import OnFinding
 from aiops_daemon.core.model.sli import Sli
@@ -27,6 +27,13 @@ class DataState(StrEnum):
     OK = "ok"
     IDLE = "idle"
     GONE = "gone"
+
+
+class Withheld(StrEnum):
+    """Why an alert is held back though the budget burns faster than its factor: too few events to tell."""
+
+    FEW_ERRORS = "few_errors"  # fewer than two errors in the long window
+    UNCERTAIN = "uncertain"  # the lower bound of the error ratio is below what the factor allows
 
 
 class CalendarUnit(StrEnum):
@@ -185,10 +192,18 @@ class SloSpec:
         """Length of the window; of a calendar window the nominal one."""
         return self.window.seconds
 
+    @property
+    def window_name(self) -> str:
+        """Name the window as statuses and the label `aiops_window` do: 30d, or month where it is one of a calendar."""
+        return prometheus_duration(self.window.seconds) if isinstance(self.window, Rolling) else str(self.window.unit)
+
 
 @dataclass(frozen=True, slots=True)
 class SloStatus:
-    """How an SLO stands at one moment. Ratios are None where there was no traffic."""
+    """How one budget of an SLO stands at one moment. Ratios are None where there was no traffic.
+
+    Windows are named as in `aiops_window`: 5m, 1h, ..., and that of the SLO by `spec.window_name`.
+    """
 
     spec: SloSpec
     at: float
@@ -199,4 +214,11 @@ class SloStatus:
     exhaustion_at: float | None = None  # unix seconds; None: not in sight
     active: frozenset[str] = frozenset()  # alert severities that hold now: page, ticket
     since: dict[str, float] = field(default_factory=dict)  # by severity: since when it holds
+    error_ratio_lower: dict[str, float | None] = field(default_factory=dict)  # by long window: Wilson's bounds, one-
+    error_ratio_upper: dict[str, float | None] = field(default_factory=dict)  # sided 95 % each; none without events
+    guard: dict[str, Withheld] = field(default_factory=dict)  # by severity: why it is held back though it burns
+    group: Labels = ()  # values of the grouping labels; () where there is one budget
+    source: str = ""  # name of the Prometheus
+    period: tuple[float, float] | None = None  # begin and end of a calendar period, unix seconds
+    returns_at: float | None = None  # when some of a budget that is spent, or will be, is back; None: not in sight
     policy: tuple[HeldStep, ...] = ()  # steps of the error-budget policy that hold, the gravest first
