@@ -86,9 +86,7 @@ def finding_block(book: FindingBook, fresh: Iterable[Stream]) -> list[Block]:
 def slo_blocks(watch: SloWatch, now: float) -> list[Block]:
     """Return how an SLO stands; nothing while it has not been read for three intervals."""
     status = watch.status
-    if status is None or watch.last_success is None:
-        return []
-    if now - watch.last_success > STALE_INTERVALS * watch.interval:
+    if status is None or not read_lately(watch, now):
         return []
     base = watch.text
     blocks = [
@@ -105,6 +103,11 @@ def slo_blocks(watch: SloWatch, now: float) -> list[Block]:
         _one(metrics.SLO_DATA_STATE, f'{base},state="{state}"', float(state is status.state)) for state in DataState
     ]
     return blocks
+
+
+def read_lately(watch: SloWatch, now: float) -> bool:
+    """Say whether an SLO was read within three intervals."""
+    return watch.last_success is not None and now - watch.last_success <= STALE_INTERVALS * watch.interval
 
 
 def _one(metric: MetricSpec, text: str, value: float | None) -> Block:
