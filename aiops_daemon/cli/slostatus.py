@@ -15,7 +15,7 @@ from pathlib import Path
 from aiops_daemon.cli.daemon import print_json
 from aiops_daemon.cli.rulesserver import server
 from aiops_daemon.cli.slorecords import read_records
-from aiops_daemon.cli.slorows import health_document, health_from, row_from, slo_document
+from aiops_daemon.cli.slorows import Item, health_document, health_from, row_from, slo_document
 from aiops_daemon.cli.slotable import status_text
 from aiops_daemon.clock import SystemClock
 from aiops_daemon.config.sloformats.read import read_slos
@@ -77,7 +77,9 @@ def write_html(path: str, text: str) -> None:
 def _check_named(names: Sequence[str], known: Sequence[str]) -> None:
     lacking = [name for name in names if name not in known]
     if lacking:
-        raise UsageError(f"--slo {lacking[0]}: there is no such SLO; there are {', '.join(sorted(set(known))) or 'none'}")
+        raise UsageError(
+            f"--slo {lacking[0]}: there is no such SLO; there are {', '.join(sorted(set(known))) or 'none'}"
+        )
 
 
 def _print(
@@ -93,9 +95,9 @@ def _print(
         print(status_text(ordered, healths, now, args.time_zone))
 
 
-async def _all(client: DaemonClient, path: str) -> tuple[list[dict[str, object]], list[str]]:
+async def _all(client: DaemonClient, path: str) -> tuple[list[Item], list[str]]:
     """Read every page of a list; returns the items and the warnings of the first page."""
-    items: list[dict[str, object]] = []
+    items: list[Item] = []
     page = await client.get(path, [_SIZE])
     warnings = page["warnings"]
     while True:

@@ -81,10 +81,10 @@ class Shop:
             for instance in range(instances)
         ]
 
-    def increases(self, service: str, *, failed_only: bool = False) -> Labelled:
-        """Return what all of a service's counters gained within five minutes, as one series."""
+    def rates(self, service: str, *, failed_only: bool = False) -> Labelled:
+        """Return by how much all of a service's counters rise a second, over five minutes, as one series."""
         counts = self.counts[service]
-        return [({}, 5 * trailing(counts.failed if failed_only else counts.total))]
+        return [({}, trailing(counts.failed if failed_only else counts.total) / STEP)]
 
     def _count(self, service: _Service) -> Counts:
         expected = service.rate * STEP * self._rhythm * (1.0 + service.share * (self._spike - 1.0))

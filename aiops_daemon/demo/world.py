@@ -19,11 +19,11 @@ from aiops_daemon.core.model.query import Direction, QuerySpec
 from aiops_daemon.core.model.sli import EventsSli
 from aiops_daemon.core.model.slo import Rolling, SloSpec
 from aiops_daemon.core.packs import PACKS
+from aiops_daemon.core.rules.slo.live import asked
 from aiops_daemon.demo import signals, story
 from aiops_daemon.demo.shop import Labelled, Shop
 from aiops_daemon.demo.story import Event
 from aiops_daemon.edges.prometheus.recorded import RecordedSource, Recording
-from aiops_daemon.flows.burn import increase_expr
 
 SOURCE = "shop"
 
@@ -72,11 +72,14 @@ def build(epoch: float, seed: int = 7) -> World:
     exprs[_ORDERS.name] = _ORDERS.expr
     recordings = {exprs[name]: _record(series, times, kept) for name, series in shop.answers().items()}
     for service in _PROMISED:
+        questions = asked(_availability(service))
         events = _events(service)
-        for selector, failed_only in ((events.total, False), (events.side, True)):
+        for selector, expr, failed_only in (
+            (events.total, questions.total, False),
+            (events.side, questions.bad, True),
+        ):
             recordings[selector] = _record(shop.counters(service, failed_only=failed_only), times, kept)
-            gained = shop.increases(service, failed_only=failed_only)
-            recordings[increase_expr(selector)] = _record(gained, times, kept)
+            recordings[expr] = _record(shop.rates(service, failed_only=failed_only), times, kept)
     return World(
         recordings=recordings,
         queries=(_ORDERS,),

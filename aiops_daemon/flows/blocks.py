@@ -18,7 +18,7 @@ from aiops_daemon.core.model.finding import FindingKind
 from aiops_daemon.core.model.metrics import MetricSpec
 from aiops_daemon.core.model.page import Block
 from aiops_daemon.core.model.series import Floats, Rows
-from aiops_daemon.core.model.slo import DataState
+from aiops_daemon.core.model.slo import DataState, SloStatus
 from aiops_daemon.flows.burn import SloWatch
 from aiops_daemon.flows.exports import STALE_INTERVALS
 from aiops_daemon.flows.findings import FindingBook
@@ -83,26 +83,40 @@ def finding_block(book: FindingBook, fresh: Iterable[Stream]) -> list[Block]:
     return [Block(metrics.ANOMALY_ACTIVE, list(texts), np.ones(len(texts)))]
 
 
-def slo_blocks(watch: SloWatch, now: float) -> list[Block]:
-    """Return how an SLO stands; nothing while it has not been read for three intervals."""
-    status = watch.status
-    if status is None or not read_lately(watch, now):
+def slo_blocks(watch: SloWatch, now: float, told: set[str]) -> list[Block]:
+    """Return how an SLO's budgets stand; nothing while it has not been read for three intervals.
+
+    `told` holds the label texts that are on the page already: two sources without external labels have the same ones.
+    """
+    if not read_lately(watch, now):
         return []
-    base = watch.text
-    blocks = [
-        _one(metrics.SLO_OBJECTIVE, base, watch.spec.objective_ratio),
-        _one(metrics.SLO_BUDGET, base, status.budget_remaining_ratio),
-        _one(metrics.SLO_EXHAUSTION, base, status.exhaustion_at),
-    ]
-    for window, ratio in status.error_ratio.items():
-        blocks.append(_one(metrics.SLO_ERROR_RATIO, f'{base},aiops_window="{window}"', ratio))
-    for window, burn in status.burn_rate.items():
-        blocks.append(_one(metrics.SLO_BURN_RATE, f'{base},aiops_window="{window}"', burn))
-    blocks += [_one(metrics.SLO_ALERT, f'{base},aiops_severity="{name}"', 1.0) for name in sorted(status.active)]
-    blocks += [
-        _one(metrics.SLO_DATA_STATE, f'{base},state="{state}"', float(state is status.state)) for state in DataState
-    ]
+    blocks: list[Block] = []
+    for status in watch.statuses:
+        base = watch.text_of(status)
+        blocks += [] if base in told else _budget_blocks(status, base)
+        told.add(base)
     return blocks
+
+
+def _budget_blocks(status: SloStatus, base: str) -> Iterator[Block]:
+    yield _one(metrics.SLO_OBJECTIVE, base, status.spec.objective_ratio)
+    yield _one(metrics.SLO_BUDGET, base, status.budget_remaining_ratio)
+    yield _one(metrics.SLO_EXHAUSTION, base, status.exhaustion_at)
+    by_window = (
+        (metrics.SLO_ERROR_RATIO, status.error_ratio),
+        (metrics.SLO_ERROR_RATIO_LOWER, status.error_ratio_lower),
+        (metrics.SLO_ERROR_RATIO_UPPER, status.error_ratio_upper),
+        (metrics.SLO_BURN_RATE, status.burn_rate),
+    )
+    for metric, ratios in by_window:
+        known = {window: ratio for window, ratio in ratios.items() if ratio is not None}
+        texts = [f'{base},aiops_window="{window}"' for window in known]
+        yield Block(metric, texts, np.array(list(known.values()), dtype=np.float64))
+    for metric, names in ((metrics.SLO_ALERT, status.active), (metrics.SLO_GUARD, status.guard)):
+        texts = [f'{base},aiops_severity="{name}"' for name in sorted(names)]
+        yield Block(metric, texts, np.ones(len(texts)))
+    states = [f'{base},state="{state}"' for state in DataState]
+    yield Block(metrics.SLO_DATA_STATE, states, np.array([float(state is status.state) for state in DataState]))
 
 
 def read_lately(watch: SloWatch, now: float) -> bool:

@@ -1,7 +1,7 @@
-"""Watch service level objectives: counters in, burn rates and findings out.
+"""Watch service level objectives: what indicators measure in, burn rates and findings out.
 
-Enters: raw counters of an SLO's two selectors. Leaves: its present status and burn findings in the book. A
-failed or partial answer adds nothing, so it can neither burn nor heal a budget.
+Enters: readings of an SLO's indicator. Leaves: how each of its budgets stands and burn findings in the book. A
+failed or partial answer adds nothing, so it can neither burn nor heal a budget; what was missed is read back.
 """
 
 from __future__ import annotations
@@ -9,45 +9,42 @@ from __future__ import annotations
 import logging
 
 import numpy as np
-from numpy.typing import NDArray
 
+from aiops_daemon.core.model.durations import prometheus_duration
 from aiops_daemon.core.model.finding import Finding, FindingKind, uid_of
 from aiops_daemon.core.model.labels import Labels, adapt, make
 from aiops_daemon.core.model.labels import text as label_text
-from aiops_daemon.core.model.sli import EventsSli
 from aiops_daemon.core.model.slo import SloSpec, SloStatus
 from aiops_daemon.core.model.source import SourceSpec
-from aiops_daemon.core.signals.burn.increases import Increases
-from aiops_daemon.core.signals.burn.ledger import BurnLedger
-from aiops_daemon.core.signals.burn.sentence import burn_sentence
+from aiops_daemon.core.signals.burn.budgets import Budgets
+from aiops_daemon.core.signals.burn.sentence import burn_sentence, worst_pair
 from aiops_daemon.errors import SourceError
 from aiops_daemon.flows.findings import FindingBook, Place
+from aiops_daemon.flows.indicator import Indicator
 from aiops_daemon.logs import fields
-from aiops_daemon.ports import HistoryAnswer, InstantAnswer, MetricSource
+from aiops_daemon.ports import MetricSource
 
 log = logging.getLogger(__name__)
 
 SEVERITIES = {"page": "critical", "ticket": "warning"}
-_SPOKEN = {"page": "1h", "ticket": "1d"}  # the window whose burn rate a finding shows
 HISTORY_ATTEMPTS = 3
-_STEP = 300.0  # seconds: the grid of increases read back
+_LATE = 1.5  # steps between two polls, above which what lies between is read back
 
 
 class SloWatch:
-    """One SLO on one source."""
+    """One SLO on one source, with a budget for each of its groups."""
 
     def __init__(self, spec: SloSpec, source: SourceSpec) -> None:
         self.spec = spec
-        self.events = _events_of(spec)
+        self.indicator = Indicator(spec)
         self.labels: Labels = make(dict(adapt(spec.labels, add=source.external_labels)))
-        self.ledger = BurnLedger(spec)
-        self.status: SloStatus | None = None
+        self.budgets = Budgets(spec, self.indicator.asked.guard, source=source.name)
+        self.statuses: tuple[SloStatus, ...] = ()
         self.last_success: float | None = None
         self.restored_until: float | None = None
         self._source = source
-        self._total, self._side = Increases(), Increases()
         self.last_error = ""  # empty: the last poll was good
-        self._learned = False
+        self._unread = True  # the past, or a stretch without answers, is still to be read
         self._history_failures = 0
 
     @property
@@ -55,10 +52,13 @@ class SloWatch:
         """Identify the watch."""
         return f"{self.spec.name}@{self._source.name}"
 
-    @property
-    def text(self) -> str:
-        """Finished label text of the SLO's metrics."""
-        return label_text(make((*self.labels, ("aiops_slo", self.spec.name))))
+    def labels_of(self, status: SloStatus) -> Labels:
+        """Return the labels of one budget: the SLO's, the source's external ones, and the group's."""
+        return make(dict(self.labels) | dict(status.group))
+
+    def text_of(self, status: SloStatus) -> str:
+        """Return the finished label text of one budget's metrics."""
+        return label_text(make((*self.labels_of(status), ("aiops_slo", self.spec.name))))
 
     @property
     def interval(self) -> float:
@@ -67,84 +67,93 @@ class SloWatch:
 
     @property
     def known_until(self) -> float | None:
-        """Unix seconds up to which the ledger is whole; None: nothing is known."""
-        return self.last_success if self._learned and self.last_success is not None else self.restored_until
+        """Unix seconds up to which the budgets are whole; None: nothing is known."""
+        return self.restored_until if self._unread else self.last_success
 
     def succeed(self, old: SloWatch) -> None:
         """Take over everything from the watch of the configuration before."""
-        self.ledger, self.status, self.last_success = old.ledger, old.status, old.last_success
-        self._total, self._side, self._learned = old._total, old._side, old._learned
+        self.budgets, self.statuses, self.last_success = old.budgets, old.statuses, old.last_success
+        self.indicator, self._unread = old.indicator, old._unread
         self.restored_until, self.last_error = old.restored_until, old.last_error
 
     async def poll(self, source: MetricSource, at: float, book: FindingBook) -> None:
-        """Read both counters at one moment, add what they gained, and settle the findings; raises SourceError."""
-        total = await source.instant(self.events.total, at)
-        side = await source.instant(self.events.side, at)
-        if total.partial or side.partial:
+        """Read the indicator, count what it gained, and settle the findings; raises SourceError."""
+        step = self.indicator.asked.step
+        seconds = at % step if self.last_success is None else min(_LATE * step, at - self.last_success)
+        reading = await self.indicator.look(source, at, seconds)
+        if reading is None:
             return
-        if not self._learned:
+        present = self.budgets.admit(reading.present, at)
+        counted = self.indicator.asked.counters is not None
+        if not counted and self.last_success is not None and at - self.last_success > _LATE * step:
+            self._unread, self.restored_until, self._history_failures = True, self.known_until, 0
+        self.budgets.add(at, reading.gains, since=None if counted else at - seconds)
+        if self._unread and (present or not self.spec.grouping):
             await self._try_to_learn(source, at)
         self.last_success = at
-        self._take(total, side, at)
-        self.status = self.ledger.status(at, present=total.series > 0)
-        self._settle(self.status, at, book)
+        self._say_refused()
+        self.statuses = self.budgets.statuses(at, present)
+        self._settle(at, book)
 
-    def _take(self, total: InstantAnswer, side: InstantAnswer, at: float) -> None:
-        events = _observe(self._total, total, at)
-        gained = _observe(self._side, side, at)
-        bad = gained if self.events.bad is not None else events - gained  # below 0 when good was counted first
-        self.ledger.add(at, bad, events)
+    def _say_refused(self) -> None:
+        """Say what finds no place: on pages as long as it lasts, in the log once."""
+        refused, said = self.budgets.refused, bool(self.last_error)
+        self.last_error = ""
+        if refused:
+            names = ", ".join(self.spec.grouping)
+            self.last_error = (
+                f"{refused} combinations of {names} have no budget beside {len(self.budgets)} others: "
+                "group by fewer labels, narrow the selectors, or raise max_groups"
+            )
+            if not said:
+                log.warning("groups of an SLO refused", extra=fields(slo=self.spec.name, reason=self.last_error))
 
     async def _try_to_learn(self, source: MetricSource, at: float) -> None:
-        """Read history; an SLO whose history cannot be had is watched from now on all the same."""
+        """Read the past; an SLO whose past cannot be had is watched from now on all the same."""
         try:
             await self._learn(source, at)
         except SourceError as error:
             self._history_failures += 1
-            self._learned = self._history_failures >= HISTORY_ATTEMPTS
+            self._unread = self._history_failures < HISTORY_ATTEMPTS
             log.warning(
                 "history of an SLO not read; its budget counts from now on",
                 extra=fields(slo=self.spec.name, tries_left=HISTORY_ATTEMPTS - self._history_failures, err=error),
             )
 
     async def _learn(self, source: MetricSource, at: float) -> None:
-        start = max(at - self.spec.window_seconds, self.restored_until or 0.0)
-        start = (start // _STEP + 1) * _STEP
-        if start < at:
-            totals = await self._increases(source, self.events.total, start, at)
-            sides = await self._increases(source, self.events.side, start, at)
-            times = np.array(sorted(totals))
-            events = np.array([totals[time] for time in times.tolist()])
-            gained = np.array([sides.get(time, 0.0) for time in times.tolist()])
-            bad = gained if self.events.bad is not None else np.maximum(0.0, events - gained)
-            self.ledger.backfill(times, np.minimum(bad, events), events)
-        self._learned = True
+        step = self.indicator.asked.step
+        start = max(at - self.budgets.reach(at), self.restored_until or 0.0)
+        start, end = (start // step + 1) * step, at // step * step
+        async for times, past in self.indicator.past(source, start, end):
+            self.budgets.backfill(times, past, length=step)
+        if self.indicator.asked.counters is not None and at > end:
+            tail = await self.indicator.tail(source, at, at - end)
+            self.budgets.backfill(np.array([at]), tail, length=at - end)
+        self._unread = False
 
-    async def _increases(self, source: MetricSource, selector: str, start: float, end: float) -> dict[float, float]:
-        summed: dict[float, float] = {}
-        expr = increase_expr(selector)
-        async for part in source.history(expr, start=start, end=end, step=_STEP, series=1):
-            summed.update(zip(part.times.tolist(), _sum(part).tolist(), strict=True))
-        return summed
-
-    def _settle(self, status: SloStatus, at: float, book: FindingBook) -> None:
-        for alert, severity in SEVERITIES.items():
-            place = Place((self.spec.name, self._source.name), FindingKind.BURN, detail=alert)
-            if alert not in status.active:
+    def _settle(self, at: float, book: FindingBook) -> None:
+        owner = (self.spec.name, self._source.name)
+        active: set[Place] = set()
+        for status in self.statuses:
+            for alert in sorted(status.active):
+                place = Place(owner, FindingKind.BURN, detail=_detail(status, alert))
+                book.put(place, self._finding(status, alert, at))
+                active.add(place)
+        for place in book.places(owner, FindingKind.BURN):
+            if place not in active:
                 book.close(place, at, "the burn rate fell below its threshold")
-                continue
-            book.put(place, self._finding(status, alert, severity, at))
 
-    def _finding(self, status: SloStatus, alert: str, severity: str, at: float) -> Finding:
-        since = status.since[alert]
-        burn = status.burn_rate.get(_SPOKEN[alert]) or 0.0
+    def _finding(self, status: SloStatus, alert: str, at: float) -> Finding:
+        since, labels = status.since[alert], self.labels_of(status)
+        pair = worst_pair(status, alert)
+        burn = (status.burn_rate.get(prometheus_duration(pair.long)) if pair else None) or 0.0
         return Finding(
-            uid=uid_of(FindingKind.BURN, f"{self.name}/{alert}", self.labels, since),
+            uid=uid_of(FindingKind.BURN, f"{self.name}/{alert}", labels, since),
             kind=FindingKind.BURN,
             query=self.spec.name,
             source=self._source.name,
-            labels=self.labels,
-            severity=severity,
+            labels=labels,
+            severity=SEVERITIES[alert],
             value=burn,
             unit="",
             lower=0.0,
@@ -157,26 +166,5 @@ class SloWatch:
         )
 
 
-def _events_of(spec: SloSpec) -> EventsSli:
-    """Return what is counted; raises ValueError for other indicators, which the configuration refuses."""
-    if not isinstance(spec.sli, EventsSli):
-        raise ValueError(f"SLO {spec.name}: only counters of events can be watched")
-    return spec.sli
-
-
-def increase_expr(selector: str) -> str:
-    """Return the PromQL that gives an SLO's increases on the history grid."""
-    return f"sum(increase({selector}[5m]))"
-
-
-def _observe(side: Increases, answer: InstantAnswer, at: float) -> float:
-    keys = [key for part in answer.slices for key in part.keys]
-    values = [part.values for part in answer.slices]
-    joined = np.concatenate(values) if values else np.empty(0)
-    return side.observe(keys, joined, at, complete=not answer.partial)
-
-
-def _sum(part: HistoryAnswer) -> NDArray[np.float64]:
-    if not len(part.keys):
-        return np.zeros(len(part.times))
-    return np.asarray(np.nansum(part.values, axis=0), dtype=np.float64)
+def _detail(status: SloStatus, alert: str) -> str:
+    return f"{alert} {label_text(status.group)}" if status.group else alert

@@ -7,13 +7,13 @@ loop nor memory feels a save. State that does not fit the present query is left 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from aiops_daemon.core.model.labels import make
 from aiops_daemon.core.model.learned import LearnedState
 from aiops_daemon.core.model.series import Rows
 from aiops_daemon.errors import StateFileError
@@ -130,12 +130,12 @@ def _fitting(found: Mapping[int, LearnedState], learns_from: str) -> list[Learne
 
 
 def restore_slo(watch: SloWatch, states: Mapping[str, LearnedState]) -> None:
-    """Give an SLO its ledger back."""
+    """Give an SLO its budgets back."""
     state = states.get(_slo_name(watch))
-    if state is None or state.meta.get("expr") != _slo_expr(watch):
+    if state is None or state.meta.get("measured") != _measured(watch):
         return
     try:
-        watch.ledger.import_state(dict(state.arrays))
+        watch.budgets.import_state([make(json.loads(text)) for text in state.texts], state.arrays)
     except ValueError as error:
         log.warning("saved budget does not fit; reading it anew", extra=fields(slo=watch.spec.name, err=error))
         return
@@ -160,10 +160,12 @@ def _slo_name(watch: SloWatch) -> str:
     return f"slo/{watch.name}"
 
 
-def _slo_expr(watch: SloWatch) -> str:
-    return f"{watch.events.total}\0{watch.events.bad}\0{watch.events.good}\0{watch.spec.window_seconds:g}"
+def _measured(watch: SloWatch) -> str:
+    """Describe what the sums of a budget are of; what burn windows make of them may change."""
+    spec = watch.spec
+    return repr((spec.sli, spec.window, spec.grouping, spec.budget))
 
 
 def _slo_state(watch: SloWatch, at: float) -> LearnedState:
-    arrays: dict[str, NDArray[Any]] = {name: np.asarray(value) for name, value in watch.ledger.export_state().items()}
-    return LearnedState(meta={"expr": _slo_expr(watch), "at": at}, arrays=arrays)
+    groups, arrays = watch.budgets.export_state()
+    return LearnedState({"measured": _measured(watch), "at": at}, [json.dumps(group) for group in groups], arrays)

@@ -82,7 +82,11 @@ class Poller:
     def add_slo(self, watch: SloWatch) -> None:
         """Watch one more SLO from the next tick on."""
         self.slos.append(watch)
-        self._around.meter.initialise("aiops_query_failures_total", source=self.spec.name, query=watch.spec.name)
+        labels = {"source": self.spec.name, "query": watch.spec.name}
+        self._around.meter.initialise("aiops_query_failures_total", **labels)
+        if watch.spec.grouping:
+            self._around.meter.initialise("aiops_series_dropped_total", **labels)
+            self._around.meter.set("aiops_series_limit", watch.spec.max_groups, **labels)
         for severity in SEVERITIES.values():
             self._around.book.expect(FindingKind.BURN, severity)
 
@@ -120,17 +124,25 @@ class Poller:
         return last is None or at < last or at // served.interval > last // served.interval
 
     async def _poll_slos(self, watches: Iterable[SloWatch], at: float) -> None:
-        for watch in watches:
-            labels = {"source": self.spec.name, "query": watch.spec.name}
-            try:
-                await watch.poll(self.source, at, self._around.book)
-            except SourceError as error:
-                self._around.meter.inc("aiops_query_failures_total", **labels, reason=error.reason)
-                self._troubles.failed(watch.spec.name, error)
-                watch.last_error = f"{error.reason}: {error}"
-                continue
-            self._troubles.succeeded(watch.spec.name)
-            watch.last_error = ""
+        """Poll SLOs side by side: the source bounds how many queries are in flight."""
+        ended = await asyncio.gather(*(self._poll_slo(watch, at) for watch in watches), return_exceptions=True)
+        for fault in ended:
+            if fault is not None:
+                raise fault
+
+    async def _poll_slo(self, watch: SloWatch, at: float) -> None:
+        labels = {"source": self.spec.name, "query": watch.spec.name}
+        try:
+            await watch.poll(self.source, at, self._around.book)
+        except SourceError as error:
+            self._around.meter.inc("aiops_query_failures_total", **labels, reason=error.reason)
+            self._troubles.failed(watch.spec.name, error)
+            watch.last_error = f"{error.reason}: {error}"
+            return
+        self._troubles.succeeded(watch.spec.name)
+        if watch.spec.grouping:
+            self._around.meter.inc("aiops_series_dropped_total", watch.budgets.refused, reason="limit", **labels)
+            self._around.meter.set("aiops_series", len(watch.budgets), **labels)
 
     async def _poll(self, stream: Stream, at: float) -> None:
         meter, clock = self._around.meter, self._around.clock

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from aiops_daemon.core.model.page import Block, Page
@@ -100,8 +99,7 @@ class Publisher:
             await asyncio.sleep(0)
         told: set[str] = set()
         for watch in self._watches():
-            blocks += [] if watch.text in told else slo_blocks(watch, now)
-            told.add(watch.text)
+            blocks += slo_blocks(watch, now, told)
         blocks += standing_blocks(standing, service_healths(standing))
         blocks += finding_block(self._around.book, streams)
         return blocks + self._more()
@@ -130,15 +128,10 @@ class Publisher:
     def _told(self, now: float) -> list[Told]:
         """Return how every budget stands, with the text of its metrics."""
         return [
-            Told(
-                replace(watch.status, source=poller.spec.name),
-                watch.text,
-                poller.spec.external_labels,
-                read_lately(watch, now),
-            )
+            Told(status, watch.text_of(status), poller.spec.external_labels, read_lately(watch, now))
             for poller in self._pollers
             for watch in poller.slos
-            if watch.status is not None
+            for status in watch.statuses
         ]
 
     def _plots(self) -> dict[str, Plot]:

@@ -17,9 +17,9 @@ from aiops_daemon.core.model.sli import EventsSli
 from aiops_daemon.core.model.slo import Rolling, SloSpec
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.core.packs import PACKS
+from aiops_daemon.core.rules.slo.live import asked
 from aiops_daemon.edges.prometheus.recorded import RecordedSource
 from aiops_daemon.errors import SourceError, SourceReason
-from aiops_daemon.flows.burn import increase_expr
 from aiops_daemon.ports import MetricSource
 
 pytestmark = pytest.mark.looptime
@@ -127,8 +127,8 @@ async def test_an_slo_that_is_removed_closes_its_findings(tmp_path: Path) -> Non
     recordings = {
         "total": record({"t": total}, start=begin, end=end),
         "bad": record({"t": bad}, start=begin, end=end),
-        increase_expr("total"): record({"t": lambda t: 0 * t + 3000}, start=begin, end=end),
-        increase_expr("bad"): record({"t": lambda t: 0 * t}, start=begin, end=end),
+        asked(SLO).total: record({"t": lambda t: 0 * t + 10}, start=begin, end=end),
+        asked(SLO).bad: record({"t": lambda t: 0 * t}, start=begin, end=end),
     }
     one = Scenario(tmp_path, recordings, queries=(), slos=(SLO,))
     async with one:

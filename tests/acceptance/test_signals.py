@@ -15,7 +15,7 @@ from aiops_daemon.core.model.labels import get
 from aiops_daemon.core.model.query import Direction, QuerySpec, Season, Threshold
 from aiops_daemon.core.model.sli import EventsSli
 from aiops_daemon.core.model.slo import Rolling, SloSpec
-from aiops_daemon.flows.burn import increase_expr
+from aiops_daemon.core.rules.slo.live import asked
 
 pytestmark = pytest.mark.looptime
 
@@ -237,9 +237,9 @@ def shop(errors_from: float, errors_to: float, ratio: float, hours: float) -> tu
     end = EPOCH + hours * HOUR
     total = record({"t": counter(rate, origin)}, start=origin, end=end)  # type: ignore[arg-type]
     errors = record({"b": counter(bad, origin)}, start=origin, end=end)
-    grid = record({"x": lambda t: rate(t) * 300}, start=origin, end=end, step=300)  # type: ignore[operator,return-value]
-    bad_grid = record({"x": lambda t: bad(t) * 300}, start=origin, end=end, step=300)
-    return slo, {"total": total, "bad": errors, increase_expr("total"): grid, increase_expr("bad"): bad_grid}
+    grid = record({"x": rate}, start=origin, end=end, step=300)  # type: ignore[dict-item]
+    bad_grid = record({"x": bad}, start=origin, end=end, step=300)
+    return slo, {"total": total, "bad": errors, asked(slo).total: grid, asked(slo).bad: bad_grid}
 
 
 async def test_an_outage_burns_the_budget_and_pages(tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ class Polls:
         self.at = 1_800_000_000.0
 
     def see(self, counters: dict[bytes, float], *, complete: bool = True, after: float = 60.0) -> float:
-        """Poll once."""
+        """Poll once; return what all gained."""
         self.at += after
         values = np.array(list(counters.values()), dtype=np.float64)
-        return self.increases.observe(list(counters), values, self.at, complete=complete)
+        return float(self.increases.observe(list(counters), values, self.at, complete=complete).sum())
 
 
 def test_the_first_poll_is_the_base() -> None:

@@ -11,12 +11,12 @@ from aiops_daemon.core.model import labels as label_sets
 from aiops_daemon.core.model.query import QuerySpec
 from aiops_daemon.core.model.sli import EventsSli
 from aiops_daemon.core.packs import choose
+from aiops_daemon.core.rules.slo.live import asked
 from aiops_daemon.core.signals.bands.baseline import BandOptions, Bands
 from aiops_daemon.core.signals.findings.onsets import Onsets
 from aiops_daemon.core.signals.forecast.forecaster import Forecaster, ForecastOptions
 from aiops_daemon.demo.config import settings
 from aiops_daemon.demo.world import World, build
-from aiops_daemon.flows.burn import increase_expr
 
 _EPOCH = 1_800_000_000.0
 _HOUR = 3600.0
@@ -120,9 +120,9 @@ def test_every_chosen_query_has_a_recording(world: World) -> None:
     """The packs take exactly what was recorded, and it is a moderate number of series."""
     specs = _specs(world)
     selectors = {selector for events in counted(world) for selector in (events.total, events.side)}
-    gained = {increase_expr(selector) for selector in selectors}
+    rates = {expr for slo in world.slos for expr in (asked(slo).total, asked(slo).bad)}
 
-    assert {spec.expr for spec in specs} | selectors | gained == set(world.recordings)
+    assert {spec.expr for spec in specs} | selectors | rates == set(world.recordings)
     assert 40 <= sum(len(world.recordings[spec.expr].keys) for spec in specs) <= 80
 
 
@@ -149,15 +149,15 @@ def test_counters_only_rise_and_bad_is_part_of_total(world: World) -> None:
         np.testing.assert_array_equal(bad.values, total.values[[total.keys.index(key) for key in bad.keys]])
 
 
-def test_increases_are_those_of_the_counters(world: World) -> None:
+def test_rates_are_those_of_the_counters(world: World) -> None:
     """History of an objective and its live counters tell the same; counters are whole numbers, hence the tolerance."""
-    for events in counted(world):
-        for selector in (events.total, events.side):
-            counters, gained = world.recordings[selector], world.recordings[increase_expr(selector)]
+    for slo, events in zip(world.slos, counted(world), strict=True):
+        for selector, expr in ((events.total, asked(slo).total), (events.side, asked(slo).bad)):
+            counters, rates = world.recordings[selector], world.recordings[expr]
             history = counters.times <= world.incident_start
             expected = np.diff(counters.values[:, history].sum(axis=0))
 
-            np.testing.assert_allclose(expected, gained.values[0, history][1:], atol=len(counters.keys))
+            np.testing.assert_allclose(expected, 300 * rates.values[0, history][1:], atol=len(counters.keys))
 
 
 def test_the_world_is_the_same_whenever_it_begins(world: World) -> None:

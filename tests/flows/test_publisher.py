@@ -47,7 +47,7 @@ def start_nothing(_: Iterable[QuerySpec]) -> None:
 
 def watch(source: str) -> SloWatch:
     one = SloWatch(SLO, replace(SOURCE, name=source))
-    one.status, one.last_success = BurnLedger(SLO).status(AT, present=True), AT
+    one.statuses, one.last_success = (BurnLedger(SLO).status(AT, present=True),), AT
     return one
 
 

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from aiops_daemon.core.model.sli import EventsSli
 from aiops_daemon.core.model.slo import Rolling, SloSpec
-from aiops_daemon.core.signals.burn.exhaustion import exhaustion_time
+from aiops_daemon.core.signals.budget.forecast import Pace, Past, forecast
+from aiops_daemon.core.signals.burn.guard import wilson_lower
 from aiops_daemon.core.signals.burn.increases import Increases
-from aiops_daemon.core.signals.burn.ledger import BurnLedger, wilson_lower
-from aiops_daemon.core.signals.burn.ring import BucketRing, Sums
+from aiops_daemon.core.signals.burn.ledger import BurnLedger
+from aiops_daemon.core.signals.burn.ring import BucketRing
 from aiops_daemon.core.signals.burn.windows import reported_windows
 
 START = 1_800_000_123.0
@@ -137,7 +138,7 @@ def test_history_in_parts_equals_history_at_once(cut: int, phase: float, totals:
         parts.backfill(times[:cut], events[:cut] / 10, events[:cut])
         parts.backfill(times[cut:], events[cut:] / 10, events[cut:])
 
-    first, second = (ledger._coarse.window(times[-1] + 300, 86400.0) for ledger in (whole, parts))
+    first, second = (ledger._judged.coarse.window(times[-1] + 300, 86400.0) for ledger in (whole, parts))
 
     assert sum(totals) == pytest.approx(first.total, abs=1e-6)
     assert first.total == pytest.approx(second.total, abs=1e-6)
@@ -155,13 +156,13 @@ def test_increases_telescope(growth: list[list[int]], complete: list[bool]) -> N
     counter = Increases()
     values = np.cumsum(np.array(growth), axis=1)
     keys = [f"s{row}".encode() for row in range(len(growth))]
-    total = counter.observe(keys, values[:, 0], 0.0, complete=True)
+    total = counter.observe(keys, values[:, 0], 0.0, complete=True).sum()
     for step in range(1, 8):
         present = [row for row in range(len(keys)) if (row + step) % 3 or step == 7]
         order = present[::-1] if step % 2 else present
         total += counter.observe(
             [keys[row] for row in order], values[order, step], 60.0 * step, complete=complete[step]
-        )
+        ).sum()
 
     assert total == pytest.approx(float((values[:, -1] - values[:, 0]).sum()))
 
@@ -184,11 +185,10 @@ def test_the_wilson_bound_lies_between_zero_and_the_ratio(bad: float, total: flo
 def test_exhaustion_equals_a_simulation(history: list[tuple[float, float]], ratio: float) -> None:
     """Step by step through the future, the budget is left before the moment said and spent right after it."""
     past = np.array([[bad for bad, _ in history], [total for _, total in history], [300.0] * len(history)])
-    present = Sums(bad=ratio * 3600, total=3600, known_seconds=3600)
     budget = 0.05
     if budget * past[1].sum() <= past[0].sum():
         return
-    wait = exhaustion_time(past, present, budget, step=300.0, first=0.0)
+    wait = forecast(Past(past[0], past[1], past[2], 300.0, 300.0), Pace(ratio, 1.0), budget).exhaustion_seconds
 
     def left(after: float) -> float:
         gone = np.clip(after / 300.0 - np.arange(len(history)), 0, 1)

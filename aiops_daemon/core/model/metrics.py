@@ -92,10 +92,22 @@ SLO_EXHAUSTION = _finding(
     "slo_error_budget_exhaustion_timestamp_seconds", "When the error budget ends at the present burn rate.", "aiops_slo"
 )
 SLO_ERROR_RATIO = _finding("slo_error_ratio", "Share of bad events in the window.", "aiops_slo", "aiops_window")
+SLO_ERROR_RATIO_LOWER = _finding(
+    "slo_error_ratio_lower", "Lower bound of that share (Wilson, one-sided 95 %), of windows that decide.",
+    "aiops_slo", "aiops_window",
+)  # fmt: skip
+SLO_ERROR_RATIO_UPPER = _finding(
+    "slo_error_ratio_upper", "Upper bound of that share (Wilson, one-sided 95 %), of windows that decide.",
+    "aiops_slo", "aiops_window",
+)  # fmt: skip
 SLO_BURN_RATE = _finding(
     "slo_burn_rate", "Error ratio in the window over the error budget.", "aiops_slo", "aiops_window"
 )
 SLO_ALERT = _finding("slo_alert_active", "1 while a burn rate alert holds.", "aiops_slo", "aiops_severity")
+SLO_GUARD = _finding(
+    "slo_guard_active", "1 while an alert is held back though the budget burns: too few events to tell.",
+    "aiops_slo", "aiops_severity",
+)  # fmt: skip
 SLO_DATA_STATE = _finding("slo_data_state", "1 for the state that holds: ok, idle or gone.", "aiops_slo", "state")
 SLO_RETURN = _finding(
     "slo_error_budget_return_timestamp_seconds",
@@ -136,7 +148,8 @@ INCIDENT_SEVERITY = MetricSpec(
 _FINDINGS_PAGE = (
     VALUE, EXPECTED, EXPECTED_LOWER, EXPECTED_UPPER, ANOMALY_SCORE, ANOMALY_CONFIDENCE, ANOMALY_ACTIVE,
     FORECAST_VALUE, FORECAST_LOWER, FORECAST_UPPER, BREACH_TIMESTAMP, BREACH_PROBABILITY,
-    SLO_OBJECTIVE, SLO_BUDGET, SLO_EXHAUSTION, SLO_ERROR_RATIO, SLO_BURN_RATE, SLO_ALERT, SLO_DATA_STATE,
+    SLO_OBJECTIVE, SLO_BUDGET, SLO_EXHAUSTION, SLO_ERROR_RATIO, SLO_ERROR_RATIO_LOWER, SLO_ERROR_RATIO_UPPER,
+    SLO_BURN_RATE, SLO_ALERT, SLO_GUARD, SLO_DATA_STATE,
     SLO_RETURN, SLO_POLICY_STEP, SLO_POLICY_STEP_SINCE, SERVICE_HEALTH,
     INCIDENT_INFO, INCIDENT_OPENED, INCIDENT_STATE, INCIDENT_SEVERITY,
 )  # fmt: skip

@@ -181,6 +181,7 @@ class SloSpec:
     alerts: SloAlerts = SloAlerts()
     description: str = ""
     policy: tuple[PolicyStep, ...] = DEFAULT_POLICY
+    max_groups: int = 100  # budgets that the daemon keeps
 
     @property
     def budget_ratio(self) -> float:

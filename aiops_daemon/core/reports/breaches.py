@@ -13,19 +13,16 @@ from enum import StrEnum
 import numpy as np
 
 from aiops_daemon.core.model.durations import HOUR
-from aiops_daemon.core.model.slo import PAGE, SEVERITIES
+from aiops_daemon.core.model.slo import SEVERITIES
 from aiops_daemon.core.reports.month import Month
 from aiops_daemon.core.reports.steps import Bools, Steps, over, runs
-from aiops_daemon.core.rules.slo.alerts import level
 from aiops_daemon.core.rules.slo.plan import Plan
-from aiops_daemon.core.signals.burn.ledger import wilson_lower
+from aiops_daemon.core.signals.burn.guard import TWO_EVENTS, wilson_lower
 from aiops_daemon.core.signals.burn.windows import WindowPair
 
 _TOGETHER = HOUR  # alerts that come back sooner are one breach
 _CLEAN = 3  # steps within the budget: what was before them is another story
-_LEAST_ERRORS = 2.0 - 1e-6  # amounts are extrapolated, so two events may come to a hair less
 _LEAST_SLICES = 2  # slices with errors
-_BASE = 300.0  # a page must agree over this too, as in the rules
 
 
 class BreachKind(StrEnum):
@@ -56,14 +53,14 @@ class Breach:
     end: float | None
     bad: float  # events within the month
     spent_ratio: float  # of the month's budget
-    reasons: tuple[Reason, ...] = ()
+    reasons: tuple[Reason, ...] | None = None  # None: incidents were not read
 
 
 def breaches(plan: Plan, steps: Steps, month: Month) -> tuple[Breach, ...]:
     """Return the breaches that touch a month, the earliest first."""
     if not len(steps.times):
         return ()
-    within = (steps.times > month.start) & (steps.times <= month.end)
+    within = steps.within(month.start, month.end)
     budget = plan.spec.budget_ratio * float(steps.total[within].sum())
     if budget <= 0.0:
         return ()
@@ -84,10 +81,9 @@ def _active(plan: Plan, steps: Steps, severity: str) -> Bools:
 
 def _holds(plan: Plan, steps: Steps, pair: WindowPair) -> Bools:
     """Judge a pair: bad > level * total over its windows; two errors at least, and the lower bound decides."""
-    least = level(plan, pair)
-    shorts = {pair.short, _BASE} if pair.severity == PAGE else {pair.short}
+    least = pair.level(plan.spec.budget_ratio)
     held: Bools = np.ones(len(steps.times), dtype=np.bool_)
-    for seconds in (pair.long, *shorts):
+    for seconds in (pair.long, *pair.shorts):
         width = max(1, round(seconds / steps.step))
         held &= over(steps.bad, width) > least * over(steps.total, width) + 1e-9
     width = max(1, round(pair.long / steps.step))
@@ -96,7 +92,7 @@ def _holds(plan: Plan, steps: Steps, pair: WindowPair) -> Bools:
         return held & (over((steps.bad > 0.0).astype(np.float64), width) >= _LEAST_SLICES)
     if not plan.guarded:
         return held
-    held &= bad >= _LEAST_ERRORS
+    held &= bad >= TWO_EVENTS.least
     for at in np.flatnonzero(held).tolist():
         held[at] = wilson_lower(float(bad[at]), float(total[at])) > least
     return held

@@ -32,6 +32,10 @@ class Steps:
     total: Floats
     known: Bools
 
+    def within(self, start: float, end: float) -> Bools:
+        """Say which steps lie between two moments."""
+        return np.asarray((self.times > start) & (self.times <= end))
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:

@@ -126,6 +126,8 @@ def breach_title(breach: Breach, time_zone: str) -> str:
 
 def reason_lines(breach: Breach) -> Sequence[str]:
     """Say which incidents were open then, and what people found."""
+    if breach.reasons is None:
+        return ("incidents were not read",)
     if not breach.reasons:
         return ("no incident was open then",)
     return [

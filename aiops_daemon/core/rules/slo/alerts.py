@@ -16,7 +16,7 @@ from aiops_daemon.core.rules.burn import BURN as BURN_ALERTS
 from aiops_daemon.core.rules.burn import GONE, SEVERITY_OF
 from aiops_daemon.core.rules.document import AlertRule, Texts
 from aiops_daemon.core.rules.expression import number
-from aiops_daemon.core.rules.slo.plan import BAD, BASE, LOWER, OBJECTIVE, REMAINING, SLICE, Plan
+from aiops_daemon.core.rules.slo.plan import BAD, LOWER, OBJECTIVE, REMAINING, SLICE, Plan
 from aiops_daemon.core.rules.template import words
 from aiops_daemon.core.signals.burn.windows import WindowPair
 
@@ -49,21 +49,27 @@ def gone_name(plan: Plan) -> str:
 
 def level(plan: Plan, pair: WindowPair) -> float:
     """Return the error ratio above which a pair fires: factor * budget, without the noise of binary fractions."""
-    return float(f"{pair.factor * plan.spec.budget_ratio:.12g}")
+    return pair.level(plan.spec.budget_ratio)
 
 
 def guard(plan: Plan, pair: WindowPair) -> tuple[str, ...]:
     """Return what else must hold, so that few events are no page."""
-    window, seconds = plan.name(pair.long), number(pair.long)
+    window, seconds, least = plan.name(pair.long), number(pair.long), number(least_bad(plan))
     if plan.slices and plan.spec.budget.method is not Budgeting.RATIO_TIME_SLICES:
-        least = number(_TWO_ERRORS * max(1.0, plan.spec.budget.slice_seconds / 60.0))
         return (f"sum_over_time({plan.select(SLICE)}[{window}]) >= {least}",)
     if not plan.guarded:
         return ()
-    two = f"{plan.select(f'{BAD}{window}')} * {seconds} >= {number(_TWO_ERRORS)}"
+    two = f"{plan.select(f'{BAD}{window}')} * {seconds} >= {least}"
     if plan.slices:
         return (two,)
     return (f"{plan.select(f'{LOWER}{window}')} > {number(level(plan, pair))}", two)
+
+
+def least_bad(plan: Plan) -> float:
+    """Return how many bad events, or bad slices of a minute, the long window must hold: two, with room for rates."""
+    if plan.slices and plan.spec.budget.method is not Budgeting.RATIO_TIME_SLICES:
+        return _TWO_ERRORS * max(1.0, plan.spec.budget.slice_seconds / 60.0)
+    return _TWO_ERRORS if plan.guarded else 0.0
 
 
 def _burn(plan: Plan, severity: str, rules: RulesSpec) -> AlertRule:
@@ -82,9 +88,8 @@ def _burn(plan: Plan, severity: str, rules: RulesSpec) -> AlertRule:
 
 def _holds(plan: Plan, pair: WindowPair) -> str:
     above = f"> {number(level(plan, pair))}"
-    shorts = {pair.short, BASE} if pair.severity == PAGE else {pair.short}
     conditions = [f"{plan.ratio(pair.long)} {above}", *guard(plan, pair)]
-    conditions += [f"{plan.ratio(short)} {above}" for short in sorted(shorts, reverse=True)]
+    conditions += [f"{plan.ratio(short)} {above}" for short in pair.shorts]
     return "\nand\n".join(conditions)
 
 

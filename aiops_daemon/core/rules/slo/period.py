@@ -16,8 +16,9 @@ from aiops_daemon.core.model.slo import Calendar, CalendarUnit
 from aiops_daemon.core.rules.document import RecordingRule
 from aiops_daemon.core.rules.expression import number
 from aiops_daemon.core.rules.slo.measure import Counts
-from aiops_daemon.core.rules.slo.plan import BAD, BASE, BURN, PERIOD_START, REMAINING, TOTAL, Plan
+from aiops_daemon.core.rules.slo.plan import BAD, BURN, PERIOD_START, REMAINING, TOTAL, Plan
 from aiops_daemon.core.rules.slo.records import divided, ratio_record, record
+from aiops_daemon.core.signals.burn.windows import BASE
 
 _LONGEST = {  # days that a period may have
     CalendarUnit.DAY: 1,

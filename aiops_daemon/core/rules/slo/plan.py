@@ -13,9 +13,8 @@ from aiops_daemon.core.model.labels import Labels, get, legacy_name, make
 from aiops_daemon.core.model.selector import LabelMatch, Selector
 from aiops_daemon.core.model.slo import Budgeting, Calendar, CalendarUnit, SloSpec
 from aiops_daemon.core.rules.slo.measure import Counts, Ratios, Samples, measure
-from aiops_daemon.core.signals.burn.windows import WindowPair, pairs_of
+from aiops_daemon.core.signals.burn.windows import BASE, WindowPair, pairs_of
 
-BASE = 300.0  # seconds: the window that longer ones are chained from
 RAW_UP_TO = HOUR  # longer windows are chained
 INTERVAL = 60.0  # seconds between evaluations
 PERIOD_INTERVAL = 120.0  # of rules over the whole period; half the lookback leaves room for a late evaluation

@@ -20,7 +20,7 @@ from aiops_daemon.core.rules.document import Document
 from aiops_daemon.core.rules.slo.alerts import GONE_HOLD
 from aiops_daemon.core.rules.slo.examples import Given, Part, given_series
 from aiops_daemon.core.rules.slo.measure import Counts, Samples
-from aiops_daemon.core.rules.slo.plan import BAD, BASE, RAW_UP_TO, SLICE, TOTAL, Plan
+from aiops_daemon.core.rules.slo.plan import BAD, RAW_UP_TO, SLICE, TOTAL, Plan
 from aiops_daemon.core.rules.slo.story import (
     Minutes,
     Story,
@@ -32,6 +32,7 @@ from aiops_daemon.core.rules.slo.story import (
     sliced,
     steady,
 )
+from aiops_daemon.core.signals.burn.windows import BASE
 
 _EVENTS = 1_000_000.0  # a minute: so many that the lower bound of a ratio is the ratio
 _LONGEST_INCIDENT = 480  # minutes

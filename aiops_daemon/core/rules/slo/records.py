@@ -14,9 +14,9 @@ from aiops_daemon.core.model.slo import Budgeting
 from aiops_daemon.core.rules.document import RecordingRule
 from aiops_daemon.core.rules.expression import number
 from aiops_daemon.core.rules.slo.measure import Counts, Ratios, Samples
-from aiops_daemon.core.rules.slo.plan import BAD, BASE, INTERVAL, LOWER, RAW_UP_TO, SLICE, TOTAL, Plan
-
-_Z = 1.645  # one-sided 95 %, as in the live engine
+from aiops_daemon.core.rules.slo.plan import BAD, INTERVAL, LOWER, RAW_UP_TO, SLICE, TOTAL, Plan
+from aiops_daemon.core.signals.burn.guard import Z
+from aiops_daemon.core.signals.burn.windows import BASE
 
 
 def window_records(plan: Plan) -> tuple[RecordingRule, ...]:
@@ -98,8 +98,8 @@ def _wilson(bad: str, total: str, seconds: float) -> str:
     (k + z²/2 - z sqrt(k (1 - k/n) + z²/4)) / (n + z²): Wilson, JASA 22 (1927), times n above and below.
     """
     k, n = f"({bad} * {number(seconds)})", f"(({total} > 0) * {number(seconds)})"
-    root = f"sqrt(clamp_min({k} * (1 - {bad} / ({total} > 0)), 0) + {number(round(_Z * _Z / 4, 6))})"
-    return f"({k} + {number(round(_Z * _Z / 2, 6))} - {number(_Z)} * {root})\n/\n({n} + {number(round(_Z * _Z, 6))})"
+    root = f"sqrt(clamp_min({k} * (1 - {bad} / ({total} > 0)), 0) + {number(round(Z * Z / 4, 6))})"
+    return f"({k} + {number(round(Z * Z / 2, 6))} - {number(Z)} * {root})\n/\n({n} + {number(round(Z * Z, 6))})"
 
 
 def _ratios(plan: Plan, measured: Ratios) -> Iterator[RecordingRule]:
@@ -113,7 +113,7 @@ def _ratios(plan: Plan, measured: Ratios) -> Iterator[RecordingRule]:
 def _sliced(plan: Plan) -> Iterator[RecordingRule]:
     if isinstance(plan.measured, Counts):
         yield from _events(plan, plan.measured, BASE)
-    yield record(plan, SLICE, _slice(plan))
+    yield record(plan, SLICE, slice_now(plan))
     for seconds in plan.windows:
         yield ratio_record(plan, seconds, f"avg_over_time({plan.select(SLICE)}[{plan.name(seconds)}])")
     if plan.spec.budget.method is Budgeting.RATIO_TIME_SLICES and plan.guarded:
@@ -121,7 +121,7 @@ def _sliced(plan: Plan) -> Iterator[RecordingRule]:
             yield record(plan, f"{BAD}{plan.name(seconds)}", summed(plan, BAD, seconds))
 
 
-def _slice(plan: Plan) -> str:
+def slice_now(plan: Plan) -> str:
     """Judge the slice that ends now: 1 bad, 0 good; of ratio time slices the share of errors."""
     budget, measured = plan.spec.budget, plan.measured
     if isinstance(measured, Samples):

@@ -17,10 +17,10 @@ from aiops_daemon.core.rules.document import AlertRule, RecordingRule, RuleGroup
 from aiops_daemon.core.rules.expression import number
 from aiops_daemon.core.rules.slo.alerts import guard, level
 from aiops_daemon.core.rules.slo.period import begin, period_ratio
-from aiops_daemon.core.rules.slo.plan import BASE, INTERVAL, PERIOD_INTERVAL, Plan
+from aiops_daemon.core.rules.slo.plan import INTERVAL, PERIOD_INTERVAL, Plan
 from aiops_daemon.core.rules.slo.records import record, window_records
 from aiops_daemon.core.rules.template import words
-from aiops_daemon.core.signals.burn.windows import WindowPair
+from aiops_daemon.core.signals.burn.windows import BASE, WindowPair
 
 _BUDGET, _REMAINING = "slo:error_budget:ratio", "slo:period_error_budget_remaining:ratio"
 _CURRENT, _PERIOD = "slo:current_burn_rate:ratio", "slo:period_burn_rate:ratio"

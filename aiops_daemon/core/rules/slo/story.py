@@ -14,10 +14,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops_daemon.core.model.slo import PAGE, Budgeting
+from aiops_daemon.core.model.slo import Budgeting
 from aiops_daemon.core.rules.slo.alerts import level
-from aiops_daemon.core.rules.slo.plan import BASE, RAW_UP_TO, Plan
-from aiops_daemon.core.signals.burn.ledger import wilson_lower
+from aiops_daemon.core.rules.slo.plan import RAW_UP_TO, Plan
+from aiops_daemon.core.signals.burn.guard import wilson_lower
 from aiops_daemon.core.signals.burn.windows import WindowPair
 
 Minutes: TypeAlias = NDArray[np.float64]
@@ -88,7 +88,7 @@ def chained(plan: Plan, severity: str) -> bool:
 
 def _pair(plan: Plan, story: Story, seen: Story, pair: WindowPair, *, like_sloth: bool) -> Holds:
     least = level(plan, pair)
-    shorts = {pair.short, BASE} if pair.severity == PAGE and not like_sloth else {pair.short}
+    shorts = {pair.short} if like_sloth else set(pair.shorts)
     with np.errstate(invalid="ignore"):
         held: Holds = np.all([ratio(seen, seconds) > least for seconds in (pair.long, *shorts)], axis=0)
     bad, total = over(story.bad, pair.long), over(story.total, pair.long)

@@ -1,7 +1,7 @@
 """Increments of raw counters from poll to poll.
 
 Enters: the raw counters of one side of an SLO (bad, good or total), one poll after the other. Leaves: by how much
-they grew, summed. A series that is missing from an answer is never a reset; only a lower value is.
+each grew. A series that is missing from an answer is never a reset; only a lower value is.
 """
 
 from __future__ import annotations
@@ -26,40 +26,37 @@ class Increases:
         self._absent_since: dict[bytes, float] = {}
         self._primed = False
 
-    def observe(self, keys: Sequence[bytes], values: NDArray[np.float64], at: float, *, complete: bool) -> float:
-        """Return the sum of increases since the poll before; `values` has shape (len(keys),).
+    def observe(
+        self, keys: Sequence[bytes], values: NDArray[np.float64], at: float, *, complete: bool
+    ) -> NDArray[np.float64]:
+        """Return by how much each series grew since the poll before; shapes (len(keys),).
 
         As Prometheus does, a drop means the counter restarted at 0. A series that is new after the first complete
         poll counts its whole value: Prometheus' increase() loses that first error. `complete` is False for partial
-        answers: what they lack is not taken as vanished.
+        answers: what they lack is not taken as vanished. What no counter can be (NaN, below 0) gained nothing.
         """
-        numbers = np.asarray(values, dtype=np.float64)
-        usable = np.isfinite(numbers) & (numbers >= 0.0)
-        seen = {key: value for key, value, use in zip(keys, numbers.tolist(), usable, strict=True) if use}
-        increase = self._increase(seen)
-        self._last.update(seen)
-        if complete:
-            self._age(seen, at)
-            self._primed = True
-        return increase
-
-    def _increase(self, seen: dict[bytes, float]) -> float:
-        known = [key for key in seen if key in self._last]
-        now = np.array([seen[key] for key in known], dtype=np.float64)
-        before = np.array([self._last[key] for key in known], dtype=np.float64)
-        dropped = now < before
+        now = np.asarray(values, dtype=np.float64)
+        before = np.array([self._last.get(key, np.nan) for key in keys], dtype=np.float64)
+        usable = np.isfinite(now) & (now >= 0.0)
+        new = usable & np.isnan(before)
+        known = usable & ~new
+        dropped = known & (now < before)
         behind = dropped & (before >= _BEHIND_FROM) & (before - now <= _BEHIND_RATIO * before)
-        grown = np.where(dropped, now, now - before)
-        grown[behind] = 0.0
-        for position in np.flatnonzero(behind):  # keep the high mark: catching up is no increase
-            seen[known[position]] = float(before[position])
-        new = sum(value for key, value in seen.items() if key not in self._last) if self._primed else 0.0
-        return float(grown.sum()) + new
+        gained = np.where(dropped, now, now - before)
+        gained[behind | ~usable] = 0.0
+        gained[new] = now[new] if self._primed else 0.0
+        marks = np.where(behind, before, now)  # the high mark stays: catching up is no increase
+        chosen = np.flatnonzero(usable).tolist()
+        self._last.update((keys[index], mark) for index, mark in zip(chosen, marks[usable].tolist(), strict=True))
+        if complete:
+            self._age({keys[index] for index in chosen}, at)
+            self._primed = True
+        return gained
 
-    def _age(self, seen: dict[bytes, float], at: float) -> None:
-        for key in seen:
-            self._absent_since.pop(key, None)
-        for key in self._last.keys() - seen.keys():
+    def _age(self, seen: set[bytes], at: float) -> None:
+        for key in self._absent_since.keys() & seen:
+            del self._absent_since[key]
+        for key in self._last.keys() - seen:
             if at - self._absent_since.setdefault(key, at) > FORGET_SECONDS:
                 del self._last[key]
                 del self._absent_since[key]

@@ -77,24 +77,37 @@ class BucketRing:
 
     def window(self, at: float, seconds: float) -> Sums:
         """Sum over (at - seconds, at]; the bucket that the window's start cuts counts in proportion."""
-        oldest, buckets = self.buckets(at, seconds)
-        sums = buckets.sum(axis=1)
+        oldest, newest = self._reach(at, seconds)
+        spans = self._spans(oldest, newest)
+        sums = sum((self._sums[:, span].sum(axis=1) for span in spans), start=np.zeros(3))
         cut = (at - seconds) / self.step - oldest
-        if 0.0 < cut < 1.0 and buckets.shape[1]:
-            sums = sums - cut * buckets[:, 0]
+        if 0.0 < cut < 1.0 and oldest <= newest and self._spans(oldest, oldest):
+            sums = sums - cut * self._sums[:, oldest % self.size]
         return Sums(max(0.0, float(sums[_BAD])), max(0.0, float(sums[_TOTAL])), max(0.0, float(sums[_KNOWN])))
 
     def buckets(self, at: float, seconds: float) -> tuple[int, NDArray[np.float64]]:
         """Return the index of the window's first bucket and all its buckets, shape (3, n), oldest first."""
-        newest = math.ceil(at / self.step) - 1
-        oldest = math.floor((at - seconds) / self.step)
+        oldest, newest = self._reach(at, seconds)
         found = np.zeros((3, max(0, newest - oldest + 1)))
-        if self._head is not None:
-            first, last = max(oldest, self._head - self.size + 1), min(newest, self._head)
-            if first <= last:
-                kept = np.arange(first, last + 1)
-                found[:, kept - oldest] = self._sums[:, kept % self.size]
+        kept = [self._sums[:, span] for span in self._spans(oldest, newest)]
+        if kept and self._head is not None:
+            first = max(oldest, self._head - self.size + 1) - oldest
+            joined = np.concatenate(kept, axis=1)
+            found[:, first : first + joined.shape[1]] = joined
         return oldest, found
+
+    def _reach(self, at: float, seconds: float) -> tuple[int, int]:
+        return math.floor((at - seconds) / self.step), math.ceil(at / self.step) - 1
+
+    def _spans(self, oldest: int, newest: int) -> list[slice]:
+        """Return where buckets lie that are kept, oldest first: one stretch of the ring, or two around its end."""
+        if self._head is None:
+            return []
+        first, last = max(oldest, self._head - self.size + 1), min(newest, self._head)
+        if first > last:
+            return []
+        begin, end = first % self.size, last % self.size
+        return [slice(begin, end + 1)] if begin <= end else [slice(begin, self.size), slice(0, end + 1)]
 
     def export(self) -> NDArray[np.float64]:
         """Return one array, shape (3, size + 1): the newest index, then the buckets, oldest first."""

@@ -9,17 +9,23 @@ from __future__ import annotations
 from aiops_daemon.core.model.durations import prometheus_duration
 from aiops_daemon.core.model.labels import get
 from aiops_daemon.core.model.quantity import speak, speak_duration
-from aiops_daemon.core.model.slo import DataState, SloStatus
+from aiops_daemon.core.model.sli import RawSli, ThresholdSli
+from aiops_daemon.core.model.slo import Budgeting, DataState, SloStatus
 from aiops_daemon.core.signals.burn.windows import WindowPair, all_pairs
 
 
 def burn_sentence(status: SloStatus, severity: str) -> str:
     """Say how fast the budget burns, over which windows, what is left and when it ends."""
-    pairs = [pair for pair in all_pairs(status.spec) if pair.severity == severity]
-    if not pairs:
+    pair = worst_pair(status, severity)
+    if pair is None:
         return f"{_subject(status)} has no {severity} window that fits it."
-    pair = max(pairs, key=lambda pair: _excess(status, pair))
     return " ".join([_pace(status, pair), *_budget(status), *_data(status)])
+
+
+def worst_pair(status: SloStatus, severity: str) -> WindowPair | None:
+    """Return the pair of a severity that burns fastest against its factor."""
+    pairs = [pair for pair in all_pairs(status.spec) if pair.severity == severity]
+    return max(pairs, key=lambda pair: _excess(status, pair), default=None)
 
 
 def _excess(status: SloStatus, pair: WindowPair) -> float:
@@ -33,7 +39,9 @@ def _burn(status: SloStatus, seconds: float) -> float:
 def _subject(status: SloStatus) -> str:
     service = get(status.spec.labels, "service")
     name = status.spec.name
-    return f"SLO {name} of {service}" if service and service not in name else f"SLO {name}"
+    told = f"SLO {name} of {service}" if service and service not in name else f"SLO {name}"
+    group = " ".join(f"{label}={value}" for label, value in status.group)
+    return f"{told} ({group})" if group else told
 
 
 def _pace(status: SloStatus, pair: WindowPair) -> str:
@@ -44,15 +52,21 @@ def _pace(status: SloStatus, pair: WindowPair) -> str:
     budget = speak(status.spec.budget_ratio, "ratio")
     return (
         f"{_subject(status)} burns its error budget {speak(_burn(status, pair.long))} times as fast as it may: "
-        f"{failed} of events failed in the last {long} ({recent}), {budget} may."
+        f"{failed} of {_counted(status)} failed in the last {long} ({recent}), {budget} may."
     )
+
+
+def _counted(status: SloStatus) -> str:
+    """Say what the ratios are of: slices and ready ratios weigh by time."""
+    sliced = status.spec.budget.method is not Budgeting.OCCURRENCES
+    return "the time" if sliced or isinstance(status.spec.sli, RawSli | ThresholdSli) else "events"
 
 
 def _budget(status: SloStatus) -> list[str]:
     remaining = status.budget_remaining_ratio
     if remaining is None:
         return []
-    window = prometheus_duration(status.spec.window_seconds)
+    window = status.spec.window_name
     if remaining <= 0.0:
         return [f"The {window} budget is spent, {speak(1.0 - remaining, 'ratio')} of it."]
     left = f"{speak(remaining, 'ratio')} of the {window} budget is left"

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aiops_daemon.core.model.durations import prometheus_duration
-from aiops_daemon.core.model.slo import BurnPair, SloSpec
+from aiops_daemon.core.model.slo import PAGE, BurnPair, Calendar, SloSpec
+
+BASE = 300.0  # seconds: a page asks for errors over this window too, which ends it soon after recovery
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,15 @@ class WindowPair:
     long: float
     short: float
     factor: float
+
+    @property
+    def shorts(self) -> tuple[float, ...]:
+        """Return the windows besides the long one over which the factor must be exceeded, longest first."""
+        return tuple(sorted({self.short, BASE} if self.severity == PAGE else {self.short}, reverse=True))
+
+    def level(self, budget_ratio: float) -> float:
+        """Return the error ratio above which it fires: factor * budget, without the noise of binary fractions."""
+        return float(f"{self.factor * budget_ratio:.12g}")
 
 
 def factor_of(pair: BurnPair, window_seconds: float) -> float:
@@ -53,10 +64,12 @@ def impossible_pairs(spec: SloSpec) -> tuple[str, ...]:
 
 
 def reported_windows(spec: SloSpec) -> dict[str, float]:
-    """Name the windows of an SLO, shortest first: those of its pairs that fit, and its own."""
-    lengths = {length for pair in spec.burn.pairs for length in (pair.long, pair.short)}
-    fitting = sorted(length for length in lengths if length < spec.window_seconds)
-    return {prometheus_duration(length): length for length in (*fitting, spec.window_seconds)}
+    """Name the windows of an SLO, shortest first: five minutes, those of its pairs that fit, and its own."""
+    lengths = {BASE} | {length for pair in spec.burn.pairs for length in (pair.long, pair.short)}
+    whole = {pair.long for pair in all_pairs(spec)} if isinstance(spec.window, Calendar) else set()
+    fitting = sorted(length for length in lengths if length < spec.window_seconds or length in whole)
+    named = {prometheus_duration(length): length for length in fitting}
+    return named | {spec.window_name: spec.window_seconds}
 
 
 def _possible(pair: WindowPair, spec: SloSpec) -> bool:

@@ -1,0 +1,122 @@
+"""Read what an SLO's indicator measured, now and in the past, for each of its groups.
+
+Enters: answers of a source. Leaves: which groups have series, and what each gained. A partial answer is none. Keeps the
+counters' last values, and nothing else. Never judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiops_daemon.core.model.durations import WEEK
+from aiops_daemon.core.model.labels import Labels
+from aiops_daemon.core.model.slo import SloSpec
+from aiops_daemon.core.rules.slo.live import Asked, Counters, asked
+from aiops_daemon.core.signals.burn.budgets import Gain, Past
+from aiops_daemon.core.signals.burn.gains import of_counters, of_rates, of_shares, past_of_rates, past_of_shares
+from aiops_daemon.core.signals.burn.groups import Grouping
+from aiops_daemon.core.signals.burn.increases import Increases
+from aiops_daemon.ports import InstantAnswer, MetricSource
+
+Floats = NDArray[np.float64]
+
+_PART = WEEK  # of the past is held at once
+_NO_KEYS: tuple[list[bytes], Floats] = ([], np.empty(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One look at an indicator."""
+
+    present: frozenset[Labels]
+    gains: Mapping[Labels, Gain]
+
+
+class Indicator:
+    """What is asked about one SLO on one source."""
+
+    def __init__(self, spec: SloSpec) -> None:
+        self.asked: Asked = asked(spec)
+        self._series = spec.max_groups if spec.grouping else 1
+        self._grouping = Grouping(spec.grouping)
+        self._total, self._side = Increases(), Increases()
+
+    async def look(self, source: MetricSource, at: float, seconds: float) -> Reading | None:
+        """Read the present; None for a partial answer; raises SourceError.
+
+        `seconds` is what a rate or a share speaks for.
+        """
+        if self.asked.counters is not None:
+            return await self._count(source, at, self.asked.counters)
+        wanted = dict.fromkeys(filter(None, (self.asked.pulse, self.asked.total, self.asked.bad, self.asked.errors)))
+        given = {expr: await source.instant(expr, at) for expr in wanted}
+        if any(answer.partial for answer in given.values()):
+            return None
+        answers = {expr: _joined(answer) for expr, answer in given.items()}
+        present = self._grouping.present(answers[self.asked.pulse][0])
+        if self.asked.total:
+            total, bad = (self._grouping.sums(*answers[expr]) for expr in (self.asked.total, self.asked.bad))
+            return Reading(present, of_rates(total, bad, seconds))
+        shares = self._grouping.sums(*answers[self.asked.bad], mean=True)
+        errors = self._grouping.sums(*answers.get(self.asked.errors, _NO_KEYS))
+        return Reading(present, of_shares(shares, errors, seconds, step=self.asked.step))
+
+    async def past(
+        self, source: MetricSource, start: float, end: float
+    ) -> AsyncIterator[tuple[Floats, Mapping[Labels, Past]]]:
+        """Yield what was gained on the grid start, start + step, ... <= end, oldest first; raises SourceError."""
+        step = self.asked.step
+        points = round(_PART / step)
+        while start <= end:
+            last = min(end, start + (points - 1) * step)
+            times = start + step * np.arange(int((last - start) / step + 1e-9) + 1, dtype=np.float64)
+            yield times, await self._stretch(source, times)
+            start = float(times[-1]) + step
+
+    async def tail(self, source: MetricSource, at: float, seconds: float) -> Mapping[Labels, Past]:
+        """Return what counters gained in the last `seconds`, less than five minutes, as the past has it."""
+        given = [_joined(await source.instant(expr, at)) for expr in (self.asked.total, self.asked.bad)]
+        total, bad = (self._grouping.rows(keys, values[:, None]) for keys, values in given)
+        return past_of_rates(total, bad, seconds)
+
+    async def _count(self, source: MetricSource, at: float, counters: Counters) -> Reading | None:
+        total, side = await source.instant(counters.total, at), await source.instant(counters.side, at)
+        if total.partial or side.partial:
+            return None
+        keys, values = _joined(total)
+        events = self._grouping.sums(keys, self._total.observe(keys, values, at, complete=True))
+        present = self._grouping.present(keys)
+        keys, values = _joined(side)
+        gained = self._grouping.sums(keys, self._side.observe(keys, values, at, complete=True))
+        return Reading(present, of_counters(events, gained, bad=counters.bad))
+
+    async def _stretch(self, source: MetricSource, times: Floats) -> Mapping[Labels, Past]:
+        if self.asked.total:
+            total, bad = [await self._rows(source, expr, times) for expr in (self.asked.total, self.asked.bad)]
+            return past_of_rates(total, bad, self.asked.step)
+        shares = await self._rows(source, self.asked.bad, times, mean=True)
+        errors = await self._rows(source, self.asked.errors, times) if self.asked.errors else {}
+        return past_of_shares(shares, errors, self.asked.step)
+
+    async def _rows(
+        self, source: MetricSource, expr: str, times: Floats, *, mean: bool = False
+    ) -> Mapping[Labels, Floats]:
+        """Put the answers of a range query on the grid, NaN where there is none."""
+        step = self.asked.step
+        whole: dict[Labels, Floats] = {}
+        parts = source.history(expr, start=times[0], end=times[-1], step=step, series=self._series)
+        async for part in parts:
+            columns = np.rint((part.times - times[0]) / step).astype(np.int64)
+            for group, row in self._grouping.rows(part.keys, part.values, mean=mean).items():
+                whole.setdefault(group, np.full(len(times), np.nan))[columns] = row
+        return whole
+
+
+def _joined(answer: InstantAnswer) -> tuple[list[bytes], Floats]:
+    keys = [key for part in answer.slices for key in part.keys]
+    values = [part.values for part in answer.slices]
+    return keys, np.concatenate(values) if values else np.empty(0)
