@@ -82,7 +82,7 @@ def openmetrics() -> str:
 def server(module_servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Server:
     """A Prometheus that holds February, a little of January and two days of March."""
     tsdb = tmp_path_factory.mktemp("past") / "tsdb"
-    backfill(openmetrics(), tsdb)
+    backfill(openmetrics(), tsdb, block="240h")
     return module_servers.prometheus(tsdb=tsdb)
 
 
