@@ -59,6 +59,7 @@ def slo(one: written.Slo, time_zone: str, policy_of_file: list[PolicyStep]) -> S
         alerts=SloAlerts(_alert(one.alerts.page), _alert(one.alerts.ticket), _alert(one.alerts.gone)),
         description=one.description or "",
         policy=policy(one.error_budget_policy, policy_of_file),
+        max_groups=one.max_groups,
     )
 
 

@@ -23,16 +23,16 @@ ALTERNATIVES = (
     (("slos", "[]", "sli"), KINDS),
     (("slos", "[]", "burn_windows", "[]"), ("factor", "budget_ratio")),
 )
-_ONLY_RULES = "only for `rules generate`: the daemon cannot watch it yet"
-_ELSEWHERE = "remove it, or keep this SLO in a file for `rules generate -i`"
-_LIVE_WINDOW = (DAY, 90 * DAY)
+_ELSEWHERE = "keep this SLO in a file for `rules generate -i`"
+_COUNTED = ("events", "latency")  # counters, which the daemon follows from poll to poll
+_ASKED_OVER = "5m"
 
 
 def check_slos(tree: Tree, *, live: bool) -> list[Fault]:
     """Find what does not go together within an SLO."""
     parts = [_slices(tree), _pairs(tree), _groups(tree)]
     if live:
-        parts += [_not_watched(tree), _window_not_watched(tree), _alerts(tree)]
+        parts += [_window_not_watched(tree), _short_not_watched(tree), _alerts(tree)]
     return list(chain.from_iterable(parts))
 
 
@@ -104,27 +104,22 @@ def _groups(tree: Tree) -> Iterator[Fault]:
             yield tree.fault(path, "the SLO has a label of this name too", "remove one")
 
 
-def _not_watched(tree: Tree) -> Iterator[Fault]:
-    for kind in KINDS[1:]:
-        for path, _ in tree.find(("slos", "[]", "sli", kind)):
-            if (*path[:-1], "events") in tree.keys:  # two kinds: told already
-                continue
-            yield tree.key_fault(path, _ONLY_RULES, f"measure it by `events`, or {_ELSEWHERE.partition(', or ')[2]}")
-    for key in ("grouping", "calendar", "burn_windows"):
-        for path, value in tree.find(("slos", "[]", key)):
-            if value != []:
-                yield tree.key_fault(path, _ONLY_RULES, _ELSEWHERE)
-    for path, method in tree.find(("slos", "[]", "budgeting", "method")):
-        if method in ("time_slices", "ratio_time_slices"):
-            yield tree.fault(path, _ONLY_RULES, _ELSEWHERE)
-
-
 def _window_not_watched(tree: Tree) -> Iterator[Fault]:
     for path, window in tree.find(("slos", "[]", "window")):
         seconds = _seconds(window)
-        known = seconds is not None and HOUR <= seconds <= 400 * DAY  # else the field itself refuses it
-        if known and not _LIVE_WINDOW[0] <= (seconds or 0.0) <= _LIVE_WINDOW[1]:
-            yield tree.fault(path, "the daemon watches windows of 1d to 90d", _ELSEWHERE)
+        if seconds is not None and HOUR <= seconds < DAY:  # below, the field itself refuses it
+            yield tree.fault(path, "the daemon watches windows of 1d and longer", f"lengthen it, or {_ELSEWHERE}")
+
+
+def _short_not_watched(tree: Tree) -> Iterator[Fault]:
+    """Find windows shorter than what the source is asked over, where no counters are followed."""
+    for path, short in tree.find(("slos", "[]", "burn_windows", "[]", "short")):
+        seconds = _seconds(short)
+        counted = any((*path[:2], "sli", kind) in tree.keys for kind in _COUNTED)
+        sliced = (*path[:2], "budgeting", "method") in tree.keys
+        if seconds is not None and seconds < (parse_duration(_ASKED_OVER)) and (sliced or not counted):
+            message = f"the daemon asks over {_ASKED_OVER} what it cannot count itself"
+            yield tree.fault(path, message, f"make it {_ASKED_OVER} or longer, or {_ELSEWHERE}")
 
 
 def _alerts(tree: Tree) -> Iterator[Fault]:

@@ -1,7 +1,7 @@
 """The section `slos`: what is promised, and how it is measured, budgeted and alerted on.
 
-The daemon itself watches counters of events over a rolling window; everything else here is for `rules generate -i`,
-and `check_slos` refuses it in the daemon's configuration.
+The daemon watches all of it, and `rules generate -i` writes rules for all of it; what only rules can do, `check_slos`
+refuses in the daemon's configuration.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from aiops_daemon.config.fields import DurationIn, Flag, Real, Section, choice, unique
+from aiops_daemon.config.fields import CountIn, DurationIn, Flag, Real, Section, choice, unique
 from aiops_daemon.config.policy import Policy
 from aiops_daemon.config.texts import (
     Expression,
@@ -96,25 +96,25 @@ class Sli(Section):
     """How the service level is measured. Exactly one kind."""
 
     events: Events | None = None
-    """Counters of good or bad events and of all; the kind that the daemon watches itself."""
+    """Counters of good or bad events and of all."""
 
     ratio: Ratio | None = None
-    """Numbers of events as PromQL; only for `rules generate`."""
+    """Numbers of events as PromQL."""
 
     latency: Latency | None = None
-    """A classic histogram; only for `rules generate`."""
+    """A classic histogram."""
 
     native_latency: Latency | None = None
-    """A native histogram; only for `rules generate`."""
+    """A native histogram."""
 
     bool_gauge: BoolGauge | None = None
-    """A gauge of 0 and 1, such as probe_success; only for `rules generate`."""
+    """A gauge of 0 and 1, such as probe_success."""
 
     raw: Raw | None = None
-    """A ready ratio; only for `rules generate`."""
+    """A ready ratio."""
 
     threshold: Threshold | None = None
-    """A value that must stay below or above another; only for `rules generate`."""
+    """A value that must stay below or above another."""
 
 
 class Calendar(Section):
@@ -205,23 +205,27 @@ class Slo(Section):
     """Share of events that must be good, in percent: 99.9. Required, above 0 and below 100."""
 
     window: Annotated[float, DurationIn("1h", "400d")] | None = None
-    """Rolling time over which the objective is meant; the daemon watches 1d to 90d. Default: 30d."""
+    """Rolling time over which the objective is meant; the daemon watches 1d and longer. Default: 30d."""
 
     calendar: Calendar | None = None
-    """A calendar window instead of a rolling one; only for `rules generate`."""
+    """A calendar window instead of a rolling one."""
 
     sli: Sli
     """What is measured. Required."""
 
     grouping: Annotated[list[OwnLabelName], AfterValidator(unique)] = Field(default=[])
-    """Labels whose every combination of values has a budget of its own; only for `rules generate`."""
+    """Labels whose every combination of values has a budget of its own."""
+
+    max_groups: Annotated[int, CountIn(1, 1000)] = 100
+    """Budgets that the daemon keeps of an SLO with `grouping`, each of 0.2 MB at 30d; further combinations are refused,
+    counted, and told of."""
 
     budgeting: Budget = Budget()
-    """What counts against the budget; other than occurrences only for `rules generate`."""
+    """What the budget is spent by: events, or slices of time."""
 
     burn_windows: list[BurnPair] = Field(default=[])
-    """Pairs of windows to alert on; only for `rules generate`. Default: those of the SRE workbook, scaled to the
-    window (1h/5m and 6h/30m page, 1d/2h and 3d/6h are tickets)."""
+    """Pairs of windows to alert on. Default: those of the SRE workbook, scaled to the window (1h/5m and 6h/30m page,
+    1d/2h and 3d/6h are tickets)."""
 
     error_budget_policy: Policy = Field(default=[])
     """What to do when shares of its budget are spent. Default: that of the file."""

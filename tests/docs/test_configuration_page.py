@@ -40,7 +40,7 @@ def test_the_example_has_every_key(key: Key) -> None:
 
 
 def test_the_example_has_no_other_key(tmp_path: Path) -> None:
-    """What is switched off in the example is known too; only alternatives collide, and what the daemon cannot watch."""
+    """What is switched off in the example is known too; only alternatives collide."""
     file = tmp_path / "config.yaml"
     file.write_text(_everything())
     environ = dict.fromkeys(re.findall(r"\w+", _everything()), "x" * 16)
@@ -48,7 +48,7 @@ def test_the_example_has_no_other_key(tmp_path: Path) -> None:
     found = inspect(file, environ=environ, overrides=Overrides(), files=False)
 
     said = {" ".join(fault.message.split()[:3]) for fault in found.faults}
-    assert {"at most one", "exactly one of", "only for `rules", "a threshold is", "belongs to native"} == said
+    assert {"at most one", "exactly one of", "a threshold is", "belongs to native"} == said
 
 
 def test_the_reference_is_what_the_models_say() -> None:
