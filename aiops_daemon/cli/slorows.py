@@ -20,6 +20,7 @@ Item = dict[str, Any]
 def row_from(item: Item) -> StatusRow:
     """Read an item of /api/v1/slos."""
     return StatusRow(
+        at=unix(item["at"]) or 0.0,
         name=item["name"],
         labels=make(item["labels"]),
         group=make(item["group"]),
@@ -46,7 +47,7 @@ def health_from(item: Item) -> Health:
     return Health(make(item["labels"]), item["health_ratio"], tuple(parts))
 
 
-def slo_document(row: StatusRow, now: float) -> Item:
+def slo_document(row: StatusRow) -> Item:
     """Write a row as an item of /api/v1/slos; what only the daemon knows is null."""
     ends = row.exhaustion_at
     return {
@@ -57,11 +58,11 @@ def slo_document(row: StatusRow, now: float) -> Item:
         "objective_ratio": row.objective_ratio,
         "window": row.window,
         "state": row.state,
-        "at": moment(now),
+        "at": moment(row.at),
         "burn_rate": dict(row.burn_rate),
         "error_budget_remaining_ratio": row.remaining_ratio,
         "exhaustion_at": moment(ends),
-        "seconds_to_exhaustion": None if ends is None else max(0.0, ends - now),
+        "seconds_to_exhaustion": None if ends is None else max(0.0, ends - row.at),
         "returns_at": moment(row.returns_at),
         "alerts": [{"severity": severity, "since": moment(since)} for severity, since in row.alerts],
         "guard": dict(row.guard),

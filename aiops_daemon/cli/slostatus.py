@@ -50,7 +50,7 @@ async def status_of_records(args: argparse.Namespace) -> None:
     async with server(args) as client:
         rows, healths = await read_records(client, chosen, now)
     document = {
-        "slos": [slo_document(row, now) for row in rows],
+        "slos": [slo_document(row) for row in rows],
         "services": [health_document(one) for one in healths],
     }
     _print(args, rows, healths, document, f"from the records of {args.prometheus_url}")
@@ -85,14 +85,17 @@ def _check_named(names: Sequence[str], known: Sequence[str]) -> None:
 def _print(
     args: argparse.Namespace, rows: Sequence[StatusRow], services: Sequence[Health], document: object, origin: str
 ) -> None:
-    ordered, now = worst_first(rows), SystemClock().now()
+    ordered = worst_first(rows)
     healths = sorted(services, key=lambda one: (2.0 if one.ratio is None else one.ratio, one.labels))
     if args.html:
-        write_html(args.html, status_sheet(ordered, healths, now, args.time_zone, origin))
+        write_html(
+            args.html,
+            status_sheet(ordered, healths, max((row.at for row in rows), default=None), args.time_zone, origin),
+        )
     elif args.form == "json":
         print_json(document)
     else:
-        print(status_text(ordered, healths, now, args.time_zone))
+        print(status_text(ordered, healths, args.time_zone))
 
 
 async def _all(client: DaemonClient, path: str) -> tuple[list[Item], list[str]]:

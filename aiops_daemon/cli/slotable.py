@@ -20,13 +20,13 @@ _SERVICES = ("SERVICE", "HEALTH", "WHY")
 _MONTH = ("SLO", "OBJECTIVE", "REACHED", "BUDGET SPENT", "BREACHES", "VERDICT")
 
 
-def status_text(rows: Sequence[StatusRow], services: Sequence[Health], now: float, time_zone: str) -> str:
+def status_text(rows: Sequence[StatusRow], services: Sequence[Health], time_zone: str) -> str:
     """Write how SLOs and services stand, and what people agreed to do."""
     if not rows:
         return "no SLOs"
     several = len({row.source for row in rows}) > 1
     head = (*_HEAD[:1], "SOURCE", *_HEAD[1:]) if several else _HEAD
-    parts = [table(head, [_row(row, now, time_zone, several=several) for row in rows])]
+    parts = [table(head, [_row(row, time_zone, several=several) for row in rows])]
     if services:
         parts.append(table(_SERVICES, [_service(one) for one in services]))
     steps = [_step(row, time_zone) for row in rows if row.policy]
@@ -47,7 +47,7 @@ def report_text(report: MonthReport) -> str:
     return "\n\n".join(parts)
 
 
-def _row(row: StatusRow, now: float, time_zone: str, *, several: bool) -> tuple[str, ...]:
+def _row(row: StatusRow, time_zone: str, *, several: bool) -> tuple[str, ...]:
     return (
         wording.called(row.name, row.group),
         *((row.source,) if several else ()),
@@ -55,7 +55,7 @@ def _row(row: StatusRow, now: float, time_zone: str, *, several: bool) -> tuple[
         row.window,
         wording.percent(row.remaining_ratio),
         wording.burns(row) or "not known",
-        wording.exhaustion(row, now),
+        wording.exhaustion(row),
         wording.guard(row) or "-",
         wording.state(row, time_zone),
     )

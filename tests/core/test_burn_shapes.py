@@ -72,4 +72,6 @@ def test_a_calendar_budget_counts_from_local_midnight(zone: str) -> None:
 
     assert status.period is not None
     inside = given.times > status.period[0]
-    assert status.error_ratio["week"] == pytest.approx(given.errors[inside].sum() / given.events[inside].sum(), rel=1e-6)
+    assert status.error_ratio["week"] == pytest.approx(
+        given.errors[inside].sum() / given.events[inside].sum(), rel=1e-6
+    )

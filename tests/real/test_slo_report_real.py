@@ -38,7 +38,10 @@ slos:
     sli: {raw: {good: probe_success}}
   - name: expressions
     objective: 99.9
-    sli: {ratio: {bad: 'sum(increase(http_requests_total{code="500"}[{{.window}}]))', total: 'sum(increase(http_requests_total[{{.window}}]))'}}
+    sli:
+      ratio:
+        bad: 'sum(increase(http_requests_total{code="500"}[{{.window}}]))'
+        total: 'sum(increase(http_requests_total[{{.window}}]))'
   - name: sliced
     objective: 99.5
     budgeting: {method: time_slices, slice: 5m, target: 95}

@@ -24,8 +24,9 @@ class StepRow:
 
 @dataclass(frozen=True, slots=True)
 class StatusRow:
-    """How one budget stands; times are unix seconds, None not known or not in sight."""
+    """How one budget stood at a moment; times are unix seconds, None not known or not in sight."""
 
+    at: float
     name: str
     labels: Labels
     group: Labels
@@ -45,6 +46,7 @@ class StatusRow:
 def row_of(status: SloStatus) -> StatusRow:
     """Turn a status into a row."""
     return StatusRow(
+        at=status.at,
         name=status.spec.name,
         labels=status.spec.labels,
         group=status.group,

@@ -26,8 +26,7 @@ def reached(ratio: float | None, objective_ratio: float) -> str:
     """Write a ratio that was reached, rounded down to a digit more than the objective has, two at least."""
     if ratio is None:
         return "no events"
-    objective = Decimal(repr(objective_ratio)).normalize() * 100
-    exponent = objective.as_tuple().exponent
+    exponent = (Decimal(repr(objective_ratio)) * 100).normalize().as_tuple().exponent
     places = max(2, 1 - exponent if isinstance(exponent, int) else 2)
     percent = (Decimal(repr(ratio)) * 100).quantize(Decimal(1).scaleb(-places), rounding=ROUND_FLOOR)
     return f"{_trimmed(percent)} %"
@@ -55,16 +54,16 @@ def burns(row: StatusRow) -> str:
     return ", ".join(f"{window} {speak(known[window], digits=2)}" for window in chosen[:2])
 
 
-def exhaustion(row: StatusRow, now: float) -> str:
+def exhaustion(row: StatusRow) -> str:
     """Say when the budget ends, or that it has, and when some of it is back."""
-    back = "" if row.returns_at is None else f", back in {speak_duration(max(0.0, row.returns_at - now))}"
+    back = "" if row.returns_at is None else f", back in {speak_duration(max(0.0, row.returns_at - row.at))}"
     if row.remaining_ratio is None:
         return "not known"
     if row.remaining_ratio <= 0.0:
         return f"spent{back}"
     if row.exhaustion_at is None:
         return "not in sight"
-    return f"in {speak_duration(max(0.0, row.exhaustion_at - now))}{back}"
+    return f"in {speak_duration(max(0.0, row.exhaustion_at - row.at))}{back}"
 
 
 def guard(row: StatusRow) -> str:

@@ -20,10 +20,12 @@ from aiops_daemon.core.reports.status import StatusRow
 _TONES = {Verdict.MET: "good", Verdict.MISSED: "critical", Verdict.UNKNOWN: "warning"}
 
 
-def status_sheet(rows: Sequence[StatusRow], services: Sequence[Health], now: float, time_zone: str, origin: str) -> str:
-    """Write how SLOs stand; `origin` says who was asked."""
+def status_sheet(
+    rows: Sequence[StatusRow], services: Sequence[Health], at: float | None, time_zone: str, origin: str
+) -> str:
+    """Write how SLOs stood at a moment; `origin` says who was asked."""
     template = _environment(time_zone).get_template("status.html")
-    return template.render(rows=rows, services=services, now=now, origin=origin, tone=_tone, get=get)
+    return template.render(rows=rows, services=services, at=at, origin=origin, tone=_tone, get=get)
 
 
 def report_sheet(report: MonthReport) -> str:
