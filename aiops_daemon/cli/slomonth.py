@@ -6,7 +6,7 @@ from typing import Any
 
 from aiops_daemon.cli.slorows import moment
 from aiops_daemon.core.reports.breaches import Breach
-from aiops_daemon.core.reports.compliance import Compliance, MonthReport
+from aiops_daemon.core.reports.compliance import WHOLE, Compliance, MonthReport
 
 
 def report_document(report: MonthReport) -> dict[str, Any]:
@@ -24,16 +24,18 @@ def report_document(report: MonthReport) -> dict[str, Any]:
 
 
 def _slo(one: Compliance) -> dict[str, Any]:
+    whole = one.known_ratio >= WHOLE
     return {
         "name": one.spec.name,
         "labels": dict(one.spec.labels),
         "group": dict(one.group),
         "source": one.source,
         "objective_ratio": one.spec.objective_ratio,
-        "reached_ratio": one.reached_ratio,
+        "reached_ratio": one.reached_ratio if whole else None,
+        "known_reached_ratio": one.reached_ratio,
         "bad": one.bad,
         "total": one.total,
-        "error_budget_spent_ratio": one.spent_ratio,
+        "error_budget_spent_ratio": one.spent_ratio if whole else None,
         "verdict": one.verdict.value,
         "known_ratio": one.known_ratio,
         "gaps": [{"start": moment(gap.start), "end": moment(gap.end)} for gap in one.gaps],

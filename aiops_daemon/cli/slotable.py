@@ -76,12 +76,11 @@ def _step(row: StatusRow, time_zone: str) -> str:
 
 
 def _month_row(one: Compliance, report: MonthReport) -> tuple[str, ...]:
-    mark = "*" if one.gaps else ""
     return (
         wording.called(one.spec.name, one.group),
         wording.objective(one.spec.objective_ratio),
-        wording.reached(one.reached_ratio, one.spec.objective_ratio) + mark,
-        wording.percent(one.spent_ratio),
+        wording.month_reached(one),
+        wording.month_spent(one),
         str(len(one.breaches)),
         wording.verdict(one, report),
     )

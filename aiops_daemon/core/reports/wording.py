@@ -32,6 +32,18 @@ def reached(ratio: float | None, objective_ratio: float) -> str:
     return f"{_trimmed(percent)} %"
 
 
+def month_reached(one: Compliance) -> str:
+    """Write what was reached over a month; of one that is known in part no number that could be taken for its own."""
+    if one.known_ratio < WHOLE:
+        return "not known*"
+    return reached(one.reached_ratio, one.spec.objective_ratio) + ("*" if one.gaps else "")
+
+
+def month_spent(one: Compliance) -> str:
+    """Write how much of a month's budget was spent."""
+    return "not known*" if one.known_ratio < WHOLE else percent(one.spent_ratio)
+
+
 def percent(ratio: float | None) -> str:
     """Write a share of a budget."""
     return "not known" if ratio is None else speak(ratio, "ratio", digits=2)
@@ -103,11 +115,12 @@ def doubts(one: Compliance, time_zone: str, most: int = 3) -> list[str]:
     if not one.gaps:
         return []
     share = reached(one.known_ratio, WHOLE)
+    part = reached(one.reached_ratio, one.spec.objective_ratio)
     parts = [f"{moment(gap.start, time_zone)} to {moment(gap.end, time_zone)}" for gap in one.gaps[:most]]
     more = f" and {len(one.gaps) - most} more stretches" if len(one.gaps) > most else ""
     said = [f"{share} of the month is known; nothing is known from {', '.join(parts)}{more}."]
     if one.known_ratio < WHOLE:
-        said.append("So it cannot be said whether the objective was met: the ratio is that of what is known.")
+        said.append(f"So it cannot be said whether the objective was met; in what is known: {part}.")
     return said
 
 
@@ -119,8 +132,8 @@ def breach_title(breach: Breach, time_zone: str) -> str:
     what = " and ".join(breach.severities)
     if breach.end is None:
         return f"{begin}, still at the end: {what}, {percent(breach.spent_ratio)} of the budget"
-    length = speak_duration(breach.end - breach.begin)
-    return f"{begin} for {length}: {what}, {percent(breach.spent_ratio)} of the budget"
+    length, since = speak_duration(breach.end - breach.begin), moment(breach.since, time_zone)
+    return f"{begin} for {length}: {what}, errors since {since}, {percent(breach.spent_ratio)} of the budget"
 
 
 def reason_lines(breach: Breach) -> Sequence[str]:

@@ -58,7 +58,9 @@ def _tone(row: StatusRow) -> str:
     severities = {severity for severity, _ in row.alerts}
     if "page" in severities or (row.remaining_ratio is not None and row.remaining_ratio <= 0.0):
         return "critical"
-    return "warning" if severities or row.state == "gone" else "good"
+    if severities or row.state == "gone":
+        return "warning"
+    return "none" if row.remaining_ratio is None else "good"
 
 
 def _verdict_tone(one: Compliance) -> str:
