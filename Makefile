@@ -76,7 +76,7 @@ test: servers check  ## set up everything, check, and run the tests (under 15 mi
 test-slow: servers  ## the longer suites
 	@$(PYTEST) -q -m slow $(PYTEST_ARGS)
 
-BENCHMARKS ?= read.py cycle.py "peer.py --series 1000" coldstart.py million.py webhooks.py store.py incident_pages.py paging.py
+BENCHMARKS ?= read.py cycle.py "peer.py --series 1000" coldstart.py million.py webhooks.py store.py incident_pages.py paging.py slos.py
 
 .PHONY: bench
 bench: servers  ## run the benchmarks and print the figures (35 minutes)

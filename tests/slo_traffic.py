@@ -36,7 +36,7 @@ def traffic(shape: str, start: float, days: int, seed: int = 5) -> Traffic:
     minutes = np.arange(days * 1440 + 1)
     hour = minutes / 60 % 24
     busy = (hour >= 8) & (hour < 20)
-    expected = np.where(busy, 600.0, 6.0)
+    expected = np.where(busy, 30_000.0, 300.0)
     failing = np.full(len(minutes), 0.0005)
     late = minutes // 1440 == days - 2
     if shape == "busy-hours incident":
@@ -44,7 +44,7 @@ def traffic(shape: str, start: float, days: int, seed: int = 5) -> Traffic:
     elif shape == "night incident":
         failing[late & (hour >= 1) & (hour < 5)] = 0.5
     elif shape == "zero at night":
-        expected = np.where(busy, 600.0, 0.0)
+        expected = np.where(busy, 30_000.0, 0.0)
     elif shape == SPARSE:
         expected = np.full(len(minutes), 1 / 6)
     events = dice.poisson(expected).astype(np.float64)

@@ -78,14 +78,13 @@ class SloWatch:
 
     async def poll(self, source: MetricSource, at: float, book: FindingBook) -> None:
         """Read the indicator, count what it gained, and settle the findings; raises SourceError."""
-        step = self.indicator.asked.step
-        seconds = at % step if self.last_success is None else min(_LATE * step, at - self.last_success)
+        counted = self.indicator.asked.counters is not None
+        seconds = self._since_known(at)
         reading = await self.indicator.look(source, at, seconds)
         if reading is None:
             return
         present = self.budgets.admit(reading.present, at)
-        counted = self.indicator.asked.counters is not None
-        if not counted and self.last_success is not None and at - self.last_success > _LATE * step:
+        if not counted and self.last_success is not None and self.last_success < at - seconds:
             self._unread, self.restored_until, self._history_failures = True, self.known_until, 0
         self.budgets.add(at, reading.gains, since=None if counted else at - seconds)
         if self._unread and (present or not self.spec.grouping):
@@ -94,6 +93,13 @@ class SloWatch:
         self._say_refused()
         self.statuses = self.budgets.statuses(at, present)
         self._settle(at, book)
+
+    def _since_known(self, at: float) -> float:
+        """Return the seconds that the present answer speaks for: since the poll before, or where the past ends."""
+        step = self.indicator.asked.step
+        if self.last_success is None or at - self.last_success > _LATE * step:
+            return at % step
+        return at - self.last_success
 
     def _say_refused(self) -> None:
         """Say what finds no place: on pages as long as it lasts, in the log once."""

@@ -7,11 +7,13 @@ from aiops_daemon.core.model.sli import EventsSli
 from aiops_daemon.core.model.slo import DataState, Rolling, SloSpec, SloStatus
 from aiops_daemon.core.signals.burn.guard import wilson_lower
 from aiops_daemon.core.signals.burn.ledger import BurnLedger
+from aiops_daemon.core.signals.burn.ring import Sums
 from aiops_daemon.core.signals.burn.sentence import burn_sentence
 from aiops_daemon.core.signals.burn.windows import pairs_of
 
 DAY = 86400.0
 START = 1_800_000_000.0
+MANY = 1_000_000.0  # events a minute: so many that the lower bound of a ratio is the ratio
 
 
 def spec(objective: float = 0.999, days: float = 30, name: str = "checkout") -> SloSpec:
@@ -310,3 +312,30 @@ def test_the_sentence_has_the_numbers() -> None:
 def test_pairs_hold_for_every_objective() -> None:
     """At 99.9 % the four workbook pairs apply with their factors."""
     assert [14.4, 6.0, 3.0, 1.0] == [pytest.approx(pair.factor) for pair in pairs_of(spec())]
+
+
+def asked_over_five_minutes(ledger: BurnLedger, ratio: float, incident: int, minutes: int) -> list[bool]:
+    """Feed what a source says of the last five minutes, once a minute; say when it pages."""
+    seen = []
+    for minute in range(1, minutes + 1):
+        failing = sum(0 < one <= incident for one in range(minute - 4, minute + 1))  # of the last five minutes
+        rate, at = MANY * ratio * failing / 5, START + 60 * minute
+        ledger.add(at, rate, MANY, since=at - 60, lately=Sums(5 * rate, 5 * MANY, 300.0))
+        seen.append("page" in ledger.status(at, present=True).active)
+    return seen
+
+
+@pytest.mark.parametrize(("ratio", "latest"), [(1.0, 3), (0.1, 11), (0.02, 46), (0.01, 219)])
+def test_rates_page_as_soon_as_chained_rules_do(ratio: float, latest: int) -> None:
+    """What is asked over five minutes lags by two, as rules do that are chained from five minutes."""
+    seen = asked_over_five_minutes(warmed(rate=MANY), ratio, 480, 240)
+
+    assert seen.index(True) + 1 <= latest
+
+
+def test_a_page_on_rates_ends_within_minutes_of_recovery() -> None:
+    """Errors of eight hours keep no page for half an hour: the source is asked for the last five minutes."""
+    seen = asked_over_five_minutes(warmed(rate=MANY), 0.1, 480, 520)
+
+    assert seen[479]
+    assert not any(seen[480 + 7 :])

@@ -65,7 +65,7 @@ def _burning(settings: Settings, slo: SloSpec, pair: WindowPair) -> Text:
         + words(f" times over {short}: ")
         + reading(metrics.SLO_ERROR_RATIO, "ratio", "2%", more=in_long)
         + words(f" of events failed, {speak(slo.budget_ratio, 'ratio').replace(' ', '')} may. Left of the ")
-        + words(f"{prometheus_duration(slo.window_seconds)} budget: ")
+        + words(f"{slo.window_name} budget: ")
         + reading(metrics.SLO_BUDGET, "ratio", "50%")
         + if_known("; at this rate it ends in ", metrics.SLO_EXHAUSTION, "seconds", "1h 0m 0s", minus_now=True)
         + words(". Labels:")

@@ -67,6 +67,8 @@ def _slices(planned: Plan) -> Asked:
     """Ask for the slice that ends now, once a minute, as the rules do."""
     measured, guard = planned.measured, Guard(least_bad(planned))
     share, pulse, errors = slice_now(planned), _pulse(planned), ""
+    if isinstance(measured, Samples):
+        share = f"({share}) and ({pulse} >= -Inf)"  # NaN, a quantile of nothing, compares as bad
     if isinstance(measured, Counts) and planned.spec.budget.method is Budgeting.RATIO_TIME_SLICES:
         errors = measured.bad(BASE, measured.total(BASE)) if planned.guarded else ""
     return Asked(share, pulse=pulse, errors=errors, step=INTERVAL, guard=guard)
