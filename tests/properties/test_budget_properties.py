@@ -79,6 +79,21 @@ def test_a_calendar_window_is_back_when_it_ends(events, pace, budget, resets) ->
         assert told.exhaustion_seconds - 1e-6 <= told.return_seconds <= resets + 1e-6
 
 
+@given(st.floats(0.0, 1.0), st.floats(1.0, 1e6), st.floats(0.0, 1.0), st.floats(1.0, 1e4), st.floats(60.0, 1e6))
+def test_the_end_of_a_calendar_budget_is_where_it_is_spent(so_far, total, ratio, rate, left) -> None:
+    """At that moment bad is budget * total; None when it lasts."""
+    budget = 0.05
+    window = past([(total, so_far * budget * total)])
+    wait = forecast(window, Pace(ratio, rate), budget, resets=left).exhaustion_seconds
+    if wait is not None:
+        bad = so_far * budget * total + ratio * rate * wait
+
+        assert 0 <= wait <= left
+        assert bad >= budget * (total + rate * wait) * (1 - 1e-6)
+    elif ratio > 0:
+        assert so_far * budget * total + ratio * rate * left <= budget * (total + rate * left) * (1 + 1e-9)
+
+
 @given(EVENTS, st.floats(0.001, 0.5), st.floats(0.001, 2.0), BUDGETS)
 def test_more_errors_never_end_a_budget_later(events, ratio, rate, budget) -> None:
     """The end is the sooner the more fails."""
