@@ -10,11 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import os
-import socket
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from sqlite3 import sqlite_version
 
@@ -24,7 +23,7 @@ from aiops_daemon.core.model.alertmanager import AlertmanagerSpec, HeartbeatSpec
 from aiops_daemon.core.model.notification import Notification, NotificationQuery
 from aiops_daemon.core.model.receiver import ChannelSpec
 from aiops_daemon.core.model.scope import DAEMON
-from aiops_daemon.core.model.settings import Settings, StorageSpec
+from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.core.model.view import Readiness, ReloadOutcome, View
 from aiops_daemon.doors import House, alert_ports, pagerduty_ports, slack_ports, slack_sockets
@@ -38,20 +37,20 @@ from aiops_daemon.edges.prometheus.client import PrometheusClient
 from aiops_daemon.edges.rulefiles.promtool import checker_for
 from aiops_daemon.edges.rulefiles.write import write_rule_files
 from aiops_daemon.edges.slacksocket import SlackSocket
-from aiops_daemon.edges.store import learned
+from aiops_daemon.edges.store import learned, places
 from aiops_daemon.edges.store.claim import Claims
-from aiops_daemon.edges.store.engine import sqlite_path
 from aiops_daemon.edges.store.paging import SqlPaging
 from aiops_daemon.edges.store.store import SqlStore, open_store
 from aiops_daemon.edges.web.alertmanager.decode import decode
 from aiops_daemon.edges.web.server import Side, WebPorts, WebServer
-from aiops_daemon.errors import AiopsError, ConfigError, StateFileError, StateTakenError
+from aiops_daemon.errors import AiopsError
 from aiops_daemon.flows import estimate as costs
 from aiops_daemon.flows.alerts.blocks import incident_blocks
 from aiops_daemon.flows.alerts.road import AlertRoad, AlertWorld
 from aiops_daemon.flows.estimate import SourceEstimate
 from aiops_daemon.flows.findings import FindingBook
 from aiops_daemon.flows.generation import Generation, World
+from aiops_daemon.flows.reload import Reloader
 from aiops_daemon.flows.supervise import Supervisor
 from aiops_daemon.flows.write_rules import WriteRules
 from aiops_daemon.ids import Ids
@@ -66,7 +65,6 @@ log = logging.getLogger(__name__)
 STOP_DEADLINE = 8.0  # seconds for all steps; the promise to the outside is ten
 STOP_RESERVE = 1.0  # seconds kept back for each of the steps that follow
 RELOAD_PATIENCE = 300.0  # seconds that a reload may take before its loop counts as stalled
-WATCH_EVERY = 5.0  # seconds between two looks at the configuration file
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +100,15 @@ class Daemon:
         self._road: AlertRoad | None = None
         self._web: WebServer | None = None
         self._api: WebServer | None = None  # the second listener, where there is one
-        self._reloading = asyncio.Lock()
         self._teardown: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         self._stopping = False
-        self._asked = asyncio.Event()  # somebody wants the configuration loaded anew
-        self._seen = ""  # fingerprint of the configuration file when it was last loaded
+        self._reloader = Reloader(
+            lambda: options.load() if options.load else settings,
+            lambda: options.fingerprint() if options.fingerprint else "",
+            self._succeed,
+            options.clock,
+            self.meter,
+        )
         self._supervisor = Supervisor(options.clock, self.meter)
         self._sockets = Supervisor(options.clock, self.meter)
         self._claims = Claims()
@@ -127,12 +129,12 @@ class Daemon:
     async def start(self) -> None:
         """Build, then start; each step registers its named teardown at once."""
         self._teardown.append(("state folder", self._release_folders))
-        await self._hold_folder(self.settings)
-        states = await asyncio.to_thread(learned.load, _state_directory(self.settings))
+        await places.hold_folder(self._claims, self.settings)
+        states = await asyncio.to_thread(learned.load, places.learned_folder(self.settings))
         for note in states.notes:
             log.warning("learned state set aside", extra=fields(note=note))
-        await self._hold_database(_storage(self.settings))
-        self._store = await open_store(_storage(self.settings), self._clock)
+        await places.hold_database(self._claims, places.storage(self.settings))
+        self._store = await open_store(places.storage(self.settings), self._clock)
         self.meter.set("aiops_sqlite_version_info", 1, version=sqlite_version)
         self._teardown.append(("store", self._store.close))
         self._generation = Generation(self.settings, self._world(self.settings), self.meter, self.book, states.states)
@@ -149,15 +151,15 @@ class Daemon:
         self._teardown.append(("alert road", self._road.close))
         self._connect(slack_sockets(self._house(self._store, self._road)))
         self._teardown.append(("sockets", self._sockets.stop))
+        await self._reloader.begin(self.settings)
         if self._options.load is not None:
-            self._seen = await self._fingerprint()
-            self._supervisor.start("reload", self._watch, patience=RELOAD_PATIENCE)
+            beat = partial(self._supervisor.beat, "reload")
+            self._supervisor.start("reload", partial(self._reloader.watch, beat), patience=RELOAD_PATIENCE)
             self._teardown.append(("reload", self._supervisor.stop))
-        self._loaded()
         self._started = True
         told = {"version": __version__, "address": self.address, "sources": len(self.settings.sources)}
         told |= {"api_address": self.api_address} if self._api else {}
-        log.info("started", extra=fields(**told, state=_folder(self.settings)))
+        log.info("started", extra=fields(**told, state=places.folder(self.settings)))
 
     async def stop(self) -> None:
         """Stop last in, first out; idempotent; a step that takes too long is named and left."""
@@ -177,23 +179,13 @@ class Daemon:
         """Load the configuration anew; all fallible work first, then the swap."""
         if self._options.load is None:
             return ReloadOutcome(("no configuration file was given, so there is nothing to reload",))
-        async with self._reloading:
-            try:
-                self._seen = await self._fingerprint()
-                settings = await asyncio.to_thread(self._options.load)
-                await self._succeed(settings)
-            except AiopsError as error:
-                return self._refused(error)
-        self._loaded()
-        self._options.reloaded()
-        log.info("configuration reloaded", extra=fields(hash=settings.config_hash))
-        return ReloadOutcome()
+        return await self._reloader.reload()
 
     def request_reload(self) -> None:
         """Ask for a reload soon, as a signal does."""
         if self._options.load is None:
             log.info("nothing to reload: no configuration file was given")
-        self._asked.set()
+        self._reloader.request()
 
     async def backlog(self) -> int:
         """Count the accepted bodies that wait to be processed."""
@@ -229,29 +221,13 @@ class Daemon:
             await self._api.start()
             self._teardown.append(("API listener", self._api.stop))
 
-    async def _watch(self) -> None:
-        """Reload when asked and whenever the configuration file changes, for ever."""
-        while True:
-            try:
-                async with asyncio.timeout(WATCH_EVERY):
-                    await self._asked.wait()
-            except TimeoutError:
-                pass
-            if self._asked.is_set() or await self._fingerprint() != self._seen:
-                self._asked.clear()
-                await self.reload()
-            self._supervisor.beat("reload")
-
-    async def _fingerprint(self) -> str:
-        return await asyncio.to_thread(self._options.fingerprint) if self._options.fingerprint else ""
-
     async def _succeed(self, settings: Settings) -> None:
         old = self._generation
         if old is None or self._stopping:
             raise AiopsError("not running, so there is nothing to reload")
-        if _storage(settings) != _storage(self.settings):
+        if places.storage(settings) != places.storage(self.settings):
             raise AiopsError("storage changed: restart the daemon to use another store or other retention")
-        await self._hold_folder(settings)
+        await places.hold_folder(self._claims, settings)
         async with AsyncExitStack() as undo:
             new = Generation(settings, self._world(settings), self.meter, self.book, old.states)
             undo.push_async_callback(new.close)
@@ -265,21 +241,10 @@ class Daemon:
         for loop in old.loops - new.loops:
             self.meter.forget(loop=loop)
         await old.close()
-
-    def _refused(self, error: AiopsError) -> ReloadOutcome:
-        faults = error.faults if isinstance(error, ConfigError) else (str(error),)
-        self.meter.set("aiops_config_last_reload_successful", 0)
-        for fault in faults:
-            log.error("configuration refused; the old one stays", extra=fields(fault=fault))
-        return ReloadOutcome(tuple(faults))
-
-    def _loaded(self) -> None:
-        self.meter.set("aiops_config_hash", self.settings.config_hash)
-        self.meter.set("aiops_config_last_reload_successful", 1)
-        self.meter.set("aiops_config_last_reload_success_timestamp_seconds", self._clock.now())
+        self._options.reloaded()
 
     def _world(self, settings: Settings) -> World:
-        directory = _state_directory(settings)
+        directory = places.learned_folder(settings)
         return World(
             clock=self._clock,
             make_source=self._options.make_source or PrometheusClient,
@@ -314,7 +279,7 @@ class Daemon:
             make_alertmanager=self._options.make_alertmanager or AlertmanagerClient,
             send_heartbeat=self._options.heartbeat,
             view=self.view,
-            holder=_holder(_storage(self.settings)),
+            holder=places.holder(places.storage(self.settings)),
             paging=SqlPaging(store, self._clock, Ids(self._clock)),
             make_notifier=self._options.make_notifier or self._make_notifier,
             forest=forest.Forester() if forest.installed() else None,
@@ -353,27 +318,6 @@ class Daemon:
             allow_anonymous=self._options.allow_anonymous,
         )
 
-    async def _hold_folder(self, settings: Settings) -> None:
-        """Hold the state folder; one that cannot be written is told now, not when what was learned is lost."""
-        try:
-            await asyncio.to_thread(self._claims.hold, _folder(settings))
-        except StateTakenError:
-            raise
-        except StateFileError as error:
-            remedy = "make it writable, or give another: --storage.url=sqlite:////path/to/aiops.db"
-            log.warning("what is learned cannot be saved", extra=fields(err=error, remedy=remedy))
-
-    async def _hold_database(self, storage: StorageSpec) -> None:
-        """Hold the folder of the database too, where it is another: two daemons must not share one file."""
-        path = sqlite_path(storage)
-        if path is not None:
-            try:
-                await asyncio.to_thread(self._claims.hold, path.parent.absolute())
-            except StateTakenError:
-                raise
-            except StateFileError as error:
-                log.debug("no lock beside the database", extra=fields(err=error))  # opening it says what is wrong
-
     async def _release_folders(self) -> None:
         self._claims.release()
 
@@ -382,31 +326,13 @@ class Daemon:
             await self._generation.keeper.save()
 
     async def _stop_generation(self) -> None:
-        async with self._reloading:  # a reload in progress ends first, so that it is the last generation that stops
+        async with self._reloader.busy:  # a reload in progress ends first, so that it is the last generation that stops
             if self._generation:
                 await self._generation.stop()
 
     async def _close_generation(self) -> None:
         if self._generation:
             await self._generation.close()
-
-
-def _folder(settings: Settings) -> Path:
-    return Path(settings.storage_directory).absolute()
-
-
-def _storage(settings: Settings) -> StorageSpec:
-    url = settings.storage.url or f"sqlite:///{_folder(settings) / 'aiops.db'}"
-    return replace(settings.storage, url=url)
-
-
-def _holder(storage: StorageSpec) -> str:
-    """Name this replica in the lease. A SQLite file is locked by one process: after a kill the next need not wait."""
-    return "the only one" if sqlite_path(storage) is not None else f"{socket.gethostname()}/{os.getpid()}"
-
-
-def _state_directory(settings: Settings) -> Path:
-    return _folder(settings) / "learned"
 
 
 def _rule_writer(settings: Settings) -> WriteRules | None:

@@ -10,7 +10,7 @@ import zoneinfo
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, SecretStr
+from pydantic import AfterValidator
 
 from aiops_daemon.config.faults import did_you_mean
 from aiops_daemon.config.fields import refusal
@@ -77,19 +77,6 @@ def _web_url(value: str) -> str:
     if parts.query or parts.fragment:
         raise refusal("has a query or a fragment", "end it before `?` or `#`")
     return value.rstrip("/")
-
-
-def secret_url(value: SecretStr) -> SecretStr:
-    """Pass an address that is a secret as a whole, such as that of an incoming webhook."""
-    text = value.get_secret_value()
-    try:
-        parts = urlsplit(text)
-        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        whole = False
-    if not whole or _BLANK.search(text):
-        raise refusal("is no http or https URL", "write the whole address, as it was given to you")
-    return value
 
 
 def _time_zone(value: str) -> str:

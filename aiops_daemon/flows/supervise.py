@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from aiops_daemon.clock import Clock
+from aiops_daemon.errors import AiopsError
 from aiops_daemon.logs import fields
 from aiops_daemon.meter import Meter
 
@@ -108,9 +109,18 @@ class Supervisor:
         self._meter.inc("aiops_loop_failures_total", loop=name)
         pulse = self._beats.get(name)
         if pulse is None or not pulse.failing:
-            log.error("loop failed; it will be tried again", extra=fields(loop=name), exc_info=error)
+            _tell(name, error)
         if pulse is not None:
             pulse.failing = True
+
+
+def _tell(name: str, error: Exception) -> None:
+    """Log a fault that was foreseen in its own words, and any other with where it came from."""
+    said = "loop failed; it will be tried again"
+    if isinstance(error, AiopsError):
+        log.error(said, extra=fields(loop=name, err=error))
+    else:
+        log.error(said, extra=fields(loop=name), exc_info=error)
 
 
 async def _run(name: str, body: Callable[[], Awaitable[None]]) -> None:

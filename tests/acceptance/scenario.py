@@ -6,6 +6,7 @@ lets time pass; `s.open()`, `s.scrape()` and `s.metric()` say what a user would 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -47,6 +48,7 @@ class Scenario:
         api_listen_address: str = "",
     ) -> None:
         self.api_listen_address = api_listen_address
+        self.fingerprint: Callable[[], str] | None = None  # of the configuration file
         self.clock = LoopClock(start)
         self.start = start
         self.recordings = recordings
@@ -69,6 +71,7 @@ class Scenario:
             listen_address="127.0.0.1:0",
             api_listen_address=self.api_listen_address,
             load=self._load,
+            fingerprint=self.fingerprint,
             make_source=self._source,
             lag_every=600.0,
             alert_leisure=HOUR,

@@ -201,8 +201,9 @@ async def test_the_file_is_watched_for_ever(tmp_path: Path, caplog: pytest.LogCa
             raise ValueError("no such luck")
         return marks["now"]
 
-    one.daemon._options = replace(one.daemon._options, fingerprint=fingerprint)
-    with caplog.at_level(logging.INFO, "aiops_daemon.app"):
+    one.fingerprint = fingerprint
+    one.daemon = one._daemon()
+    with caplog.at_level(logging.INFO, "aiops_daemon.flows.reload"):
         async with one:
             await one.until(minutes=2)
             marks["now"] = "broken"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from alert_world import AlertWorld, make_world
 
-from aiops_daemon.app import _holder
 from aiops_daemon.core.model.settings import StorageSpec
+from aiops_daemon.edges.store.places import holder
 from aiops_daemon.errors import StoreError, StoreReason
 
 LATENCY = {"alertname": "HighLatency", "service": "checkout", "severity": "critical", "team": "shop"}
@@ -61,5 +61,5 @@ def test_one_process_holds_a_file() -> None:
     file = StorageSpec(url="sqlite:////data/aiops.db")
     server = StorageSpec(url="postgresql://aiops@db/aiops")
 
-    assert "the only one" == _holder(file)
-    assert _holder(server).count("/") == 1
+    assert "the only one" == holder(file)
+    assert holder(server).count("/") == 1

@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 
 from aiops_daemon.clock import LoopClock
+from aiops_daemon.errors import StoreError, StoreReason
 from aiops_daemon.flows.supervise import Supervisor, ticks
 from aiops_daemon.meter import Meter
 
@@ -74,6 +75,27 @@ async def test_failures_are_logged_on_change_only(caplog: pytest.LogCaptureFixtu
         await supervisor.stop()
 
     assert ["loop failed; it will be tried again", "loop recovered"] == [r.getMessage() for r in caplog.records]
+
+
+@pytest.mark.parametrize(
+    ("error", "traced"), [(ValueError("a bug"), True), (StoreError(StoreReason.FULL, "aiops.db: full"), False)]
+)
+async def test_only_what_was_not_foreseen_is_told_with_its_origin(
+    error: Exception, traced: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A full disk explains itself in a line; a bug needs its traceback."""
+    supervisor = Supervisor(LoopClock(EPOCH), Meter())
+
+    async def body() -> None:
+        raise error
+
+    supervisor.start("poll", body, patience=10)
+    await asyncio.sleep(0.5)
+    await supervisor.stop()
+    (record,) = caplog.records
+
+    assert traced == bool(record.exc_info)
+    assert traced != ("full" in str(record.__dict__.get("fields")))
 
 
 async def test_a_loop_that_returns_is_a_failure() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import string
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,8 @@ from aiops_daemon.core.promql.shape import shape
 from aiops_daemon.core.promql.tree import Expr, Paren, Span, children, walk
 from aiops_daemon.core.promql.writing import write
 
+# Between brackets promtool takes any letter for the colon of a subquery: [100m s]. Nobody writes that; we refuse it.
+COLON = re.compile(r"\[[^\]]*[smhdwy][\s#][^\]]*[A-Za-z]")
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the grammar is built on first use
 ASKS_PROMTOOL = settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -87,7 +91,7 @@ def test_promtool_agrees(promtool: Path, tmp_path: Path, texts: list[str]) -> No
 
 def agrees(texts: list[str], promtool: Path, folder: Path) -> None:
     """Compare verdicts on expressions."""
-    texts = [text for text in texts if text.strip() and "\x85" not in text]
+    texts = [text for text in texts if text.strip() and "\x85" not in text and not COLON.search(text)]
     bad = refused(texts, promtool, folder)
     for index, text in enumerate(texts):
         reading = judged(text)
@@ -96,6 +100,24 @@ def agrees(texts: list[str], promtool: Path, folder: Path) -> None:
         else:
             modern = bool(tuple(features.modern(reading)))
             assert (index in bad) <= modern, f"promtool refuses {text!r}, we do not"
+
+
+def test_every_escape_is_judged_as_promtool_judges_it(promtool: Path, tmp_path: Path) -> None:
+    """RE2 refuses escapes that mean nothing to it; Python takes some of them."""
+    escapes = [f"\\{sign}0a" for sign in (*string.printable.strip(), "ä")] + [
+        "\\Q.+\\E",
+        "\\Q(",
+        "\\x{41}",
+        "\\pL",
+        "\\777",
+        "\\x{110000}",
+        "\\p{Greek}",
+    ]
+    texts = ["x{a=~'" + one.replace("\\", "\\\\").replace("'", "\\'") + "'}" for one in escapes]
+    bad = refused(texts, promtool, tmp_path)
+
+    ours = {index for index, text in enumerate(texts) if isinstance(judged(text), PromqlError)}
+    assert [] == [(escapes[index], index in bad) for index in sorted(bad ^ ours)]
 
 
 def test_every_function_is_known_as_promtool_knows_it(promtool: Path, tmp_path: Path) -> None:

@@ -143,6 +143,10 @@ class DaemonProcess:
         """List all alerts, those heard of first first."""
         return sorted(self._all("alerts", asked), key=lambda each: each["uid"])
 
+    def notifications(self, **asked: str) -> list[Item]:
+        """List the messages to people, latest first."""
+        return self._all("notifications", asked)
+
     def alert(self, **asked: str) -> Item | None:
         """Return the only alert, if there is one."""
         found = self.alerts(**asked)

@@ -203,6 +203,7 @@ def test_a_forged_answer_changes_nothing(daemon: DaemonProcess, world: PagingWor
     daemon.post(PATH, webhook(["one"]))
     page = paged(world)
     assert world.subscription is not None
+    eventually(lambda: [200] == world.subscription.statuses, "the page itself is heard of")
     world.subscription._secrets = ("guessed",)
     world.acknowledge(page)
     eventually(lambda: world.heard("Messages", "INC-1"), "the second step", 25.0)

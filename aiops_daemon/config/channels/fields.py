@@ -90,7 +90,7 @@ def _mail_header(value: str) -> str:
 
 def _secret_url(value: SecretStr) -> SecretStr:
     if not web_address(value.get_secret_value()):
-        raise refusal("is no http or https URL", "write https://host/path")
+        raise refusal("is no http or https URL", "write the whole address, as https://host/path")
     return value
 
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator
-
-from aiops_daemon.config.fields import DurationIn, Flag, SecretText, Section
+from aiops_daemon.config.channels.fields import SecretUrl
+from aiops_daemon.config.fields import DurationIn, Flag, Section
 from aiops_daemon.config.secret import HeldSecret, secret
-from aiops_daemon.config.texts import FilePath, secret_url
+from aiops_daemon.config.texts import FilePath
 from aiops_daemon.core.model.channels.msteams import TeamsSpec
 
 
 class TeamsConfig(Section):
     """Post an adaptive card to Microsoft Teams. Exactly one of `webhook_url` and `webhook_url_file`."""
 
-    webhook_url: Annotated[SecretText, AfterValidator(secret_url)] | None = None
+    webhook_url: SecretUrl | None = None
     """Address of the workflow "when a Teams webhook request is received"."""
 
     webhook_url_file: FilePath | None = None

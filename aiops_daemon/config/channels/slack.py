@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator
-
+from aiops_daemon.config.channels.fields import SecretUrl
 from aiops_daemon.config.fields import DurationIn, Flag, SecretText, Section
 from aiops_daemon.config.secret import secret
-from aiops_daemon.config.texts import FilePath, Text, WebUrl, secret_url
+from aiops_daemon.config.texts import FilePath, Text, WebUrl
 from aiops_daemon.core.model.channels.slack import SlackSpec
 
 
@@ -27,7 +26,7 @@ class SlackConfig(Section):
     """Channel of a bot: `#name` or its id. Without one, this is how people are reached, by their Slack ids. An incoming
     webhook has a channel of its own."""
 
-    api_url: Annotated[SecretText, AfterValidator(secret_url)] | None = None
+    api_url: SecretUrl | None = None
     """Address of an incoming webhook: the simple mode, which can change no message later."""
 
     api_url_file: FilePath | None = None

@@ -13,23 +13,10 @@ import httpx2
 import pagerduty
 
 from aiops_daemon.core.model.notification import Failed, FailureReason
-from aiops_daemon.core.model.source import Secret
 from aiops_daemon.edges.notify.pagerduty.lane import Lane
 from aiops_daemon.edges.notify.statuses import failed, retry_after, unreachable
-from aiops_daemon.errors import AiopsError
 
 _T = TypeVar("_T")
-
-
-def read(secret: Secret, what: str) -> str | Failed:
-    """Read a secret now. One that cannot be read may be in the middle of its rotation: trying again may help."""
-    try:
-        text = secret().strip()
-    except (OSError, ValueError, AiopsError) as error:
-        return Failed(FailureReason.AUTH_ERROR, f"the {what} cannot be read: {type(error).__name__}", retry=True)
-    if not text or not text.isascii() or not text.isprintable():
-        return Failed(FailureReason.AUTH_ERROR, f"the {what} is empty, or holds what no header may carry", retry=True)
-    return text
 
 
 async def once(lane: Lane, call: Callable[[httpx2.BaseTransport], _T], secret: str, now: float) -> _T | Failed:

@@ -19,10 +19,11 @@ import httpx2
 from aiops_daemon.core.model.channels.pagerduty import PagerDutySpec
 from aiops_daemon.core.model.notification import Failed, FailureReason, Outcome, Sent
 from aiops_daemon.core.model.remote import NOTE_MARK, RemotePage
-from aiops_daemon.edges.notify.pagerduty.answers import once, read
+from aiops_daemon.edges.notify.pagerduty.answers import once
 from aiops_daemon.edges.notify.pagerduty.clients import Api
 from aiops_daemon.edges.notify.pagerduty.lane import DEADLINE_SECONDS, Lane
 from aiops_daemon.edges.notify.pagerduty.limits import clean, cut
+from aiops_daemon.edges.notify.secret import read_secret
 from aiops_daemon.logs import fields
 
 log = logging.getLogger(__name__)
@@ -94,7 +95,7 @@ class Incidents:
     async def _ask(self, call: Callable[[Api], _T]) -> _T | Failed:
         if self._spec.api_token is None:
             return Failed(FailureReason.CLIENT_ERROR, "there is no api_token", retry=False)
-        token = read(self._spec.api_token, "token of the REST API")
+        token = read_secret(self._spec.api_token, "token of the REST API")
         answer = token if isinstance(token, Failed) else await self._attempt(call, token)
         if isinstance(answer, Failed):
             log.warning("PagerDuty's REST API did not answer", extra=fields(reason=answer.reason, err=answer.detail))

@@ -15,10 +15,11 @@ from aiops_daemon.core.model.channels.pagerduty import ChangeEvent, PagerDutySpe
 from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.notification import Failed, Notification, Outcome, Sent
 from aiops_daemon.edges.notify.pagerduty import body
-from aiops_daemon.edges.notify.pagerduty.answers import once, read
+from aiops_daemon.edges.notify.pagerduty.answers import once
 from aiops_daemon.edges.notify.pagerduty.api import Incidents
 from aiops_daemon.edges.notify.pagerduty.clients import Events
 from aiops_daemon.edges.notify.pagerduty.lane import DEADLINE_SECONDS, Lane
+from aiops_daemon.edges.notify.secret import read_secret
 
 PAGING = frozenset((MessageEvent.TRIGGER, MessageEvent.STORM, MessageEvent.DIGEST, MessageEvent.TEST))
 
@@ -50,7 +51,7 @@ class PagerDutyNotifier:
         return await self._post("", lambda client: client.send_change_event(**event))
 
     async def _post(self, key: str, call: Callable[[Events], Any], *, confirmable: bool = False) -> Outcome:
-        routing_key = read(self._spec.routing_key, "routing key")
+        routing_key = read_secret(self._spec.routing_key, "routing key")
         if isinstance(routing_key, Failed):
             return routing_key
 
