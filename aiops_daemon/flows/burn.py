@@ -99,7 +99,7 @@ class SloWatch:
         step = self.indicator.asked.step
         if self.last_success is None or at - self.last_success > _LATE * step:
             return at % step
-        return at - self.last_success
+        return max(0.0, at - self.last_success)  # a clock that was put back tells nothing new
 
     def _say_refused(self) -> None:
         """Say what finds no place: on pages as long as it lasts, in the log once."""

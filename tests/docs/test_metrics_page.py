@@ -23,6 +23,9 @@ Scrape this page with `honor_labels: true`: its series carry the labels of the s
 last cycle is older than three intervals it is empty, so that a stalled daemon cannot keep old findings alive.
 Which series of a query appear is set by `export` (see configuration.md).
 
+Metrics of an SLO carry its `labels` and those that it is grouped by; `aiops_window` is 5m, 1h, ..., and for the SLO's
+own window its length (30d), or the unit of a calendar one (month).
+
 An anomaly score of 0 is the expected value, 1 the edge of the band; while a series is warming up the score is 0.
 """
 _SELF = """

@@ -305,3 +305,14 @@ async def test_a_new_month_has_a_whole_budget() -> None:
     assert after.error_ratio["1d"] == pytest.approx(0.1, rel=0.05)
     assert after.period is not None
     assert midnight == after.period[0]
+
+
+@pytest.mark.parametrize("name", ["bad events", "expressions", "threshold"])
+async def test_a_clock_that_is_put_back_counts_nothing_twice(name: str) -> None:
+    """Ratios stay what they are, and no sum falls below nothing."""
+    watch, source = SloWatch(KINDS[name], SOURCE), Answering(constant(KINDS[name], 1.0, 10.0))
+    await poll(watch, source, 10)
+    await poll(watch, source, 1, begin=AT + 60)
+    (status,) = await poll(watch, source, 5, begin=AT + 600)
+
+    assert status.error_ratio["1h"] == pytest.approx(0.1, rel=0.02)

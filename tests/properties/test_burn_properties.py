@@ -147,6 +147,20 @@ def test_history_in_parts_equals_history_at_once(cut: int, phase: float, totals:
 
 
 @few
+@given(st.sampled_from((60.0, 300.0, 3600.0)), st.sampled_from((20.0, 60.0, 90.0, 300.0)), st.floats(0.0, 400.0))
+def test_history_of_any_grain_counts_once(step: float, length: float, phase: float) -> None:
+    """Stretches shorter than a bucket, or longer, on its edges or off them."""
+    ring = BucketRing(step=step, span=4 * 86_400.0)
+    ends = START - START % 3600 + phase + length * np.arange(1, 400)
+    ring.fill(ends, length, np.ones(399), np.full(399, 3.0))
+
+    whole = ring.window(float(ends[-1]) + step, 3 * 86_400.0)
+
+    assert (399, 3 * 399) == (pytest.approx(whole.bad), pytest.approx(whole.total))
+    assert 399 * length == pytest.approx(whole.known_seconds)
+
+
+@few
 @given(
     st.lists(st.lists(st.integers(0, 50), min_size=8, max_size=8), min_size=1, max_size=5),
     st.lists(st.booleans(), min_size=8, max_size=8),

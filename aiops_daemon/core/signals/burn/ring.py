@@ -56,14 +56,22 @@ class BucketRing:
     ) -> None:
         """Count what came in the stretches (end - length, end], but only the part on seconds not yet known.
 
-        `ends` rise by `length` or more; all have shape (n,). One pass per bucket that a stretch can touch, each
-        over all stretches at once: in one pass no two stretches touch the same bucket.
+        `ends` rise by `length` or more; all have shape (n,). Where a bucket holds several stretches, they are taken in
+        turns, so that in one no two of them lie in the same bucket.
         """
         newest = math.ceil(float(ends[-1]) / self.step) - 1 if len(ends) else -1
         if newest < 0:
             return
         if self._head is None or newest > self._head:
             self._advance(newest)
+        turns = max(1, math.ceil(self.step / length))
+        for turn in range(turns):
+            self._fill(ends[turn::turns], length, bad[turn::turns], total[turn::turns])
+
+    def _fill(
+        self, ends: NDArray[np.float64], length: float, bad: NDArray[np.float64], total: NDArray[np.float64]
+    ) -> None:
+        """Fill stretches of which no two begin in one bucket: a pass per bucket that a stretch can touch."""
         first = np.floor((ends - length) / self.step).astype(np.int64)
         for offset in range(math.ceil(length / self.step) + 1):
             indices = first + offset
