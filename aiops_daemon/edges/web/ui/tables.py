@@ -129,7 +129,8 @@ def _budget(status: SloStatus) -> float:
 def _slo_row(status: SloStatus, now: float) -> SloRow:
     left = status.budget_remaining_ratio
     exhausted = "" if status.exhaustion_at is None else f"ends {stamp(status.exhaustion_at, now).relative}"
-    back = "" if status.returns_at is None else f", some is back {stamp(status.returns_at, now).relative}"
+    ends = "budget spent" if left is not None and left <= 0 else exhausted
+    back = "" if status.returns_at is None or not ends else f", some is back {stamp(status.returns_at, now).relative}"
     notes = [_STATES[status.state], *(_GUARDS[why].format(severity) for severity, why in status.guard.items())]
     return SloRow(
         name=status.spec.name,
@@ -141,7 +142,7 @@ def _slo_row(status: SloStatus, now: float) -> SloRow:
         tone=_slo_tone(status),
         alerts=tuple((tone(severity), severity) for severity in sorted(status.active)),
         burns=tuple((window, speak(rate, digits=2)) for window, rate in status.burn_rate.items() if rate is not None),
-        exhaustion=("budget spent" if left is not None and left <= 0 else exhausted) + back,
+        exhaustion=ends + back,
         note=", ".join(note for note in notes if note),
         policy=tuple(
             (tone(held.step.severity), held.step.action, stamp(held.since, now)) for held in status.policy[:1]
