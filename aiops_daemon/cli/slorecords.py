@@ -32,7 +32,7 @@ async def read_records(
     client: PrometheusClient, slos: Sequence[SloSpec], now: float
 ) -> tuple[list[StatusRow], tuple[Health, ...]]:
     """Read how SLOs stand, and what follows for services; raises SourceError."""
-    at = float(now // BASE * BASE)
+    at = float(round(now))
     statuses = [one for slo in slos for one in await _statuses(client, plan(slo), at)]
     return [row_of(one) for one in statuses], healths(_stand(one) for one in statuses if _service(one))
 

@@ -100,3 +100,33 @@ def test_a_window_without_events_tells_nothing() -> None:
     """Nothing known, nothing said."""
     assert Forecast() == forecast(past([], []), Pace(0.0, 0.0), BUDGET)
     assert Forecast() == forecast(past([0.0] * 5, [0.0] * 5), Pace(0.0, 0.0), BUDGET)
+
+
+def walked(window, ratio, traffic, start):
+    """Walk into the future as it will be: seconds until the budget is spent, None when not within the window."""
+    bad, total = window.bad.sum(), window.total.sum()
+    for index in range(len(window.total)):
+        if bad >= BUDGET * total:
+            return index * STEP
+        coming = traffic(start + index * STEP)
+        bad, total = bad + ratio * coming - window.bad[index], total + coming - window.total[index]
+    return None
+
+
+@pytest.mark.parametrize(
+    ("hour", "ratio", "old"), [(3, 0.02, 0.0), (14, 0.02, 0.0), (22, 0.002, 0.0), (12, 0.0009, 0.6), (12, 0.0005, 1.5)]
+)
+def test_it_is_right_by_day_and_by_night(hour, ratio, old) -> None:
+    """Nights have a hundredth of the traffic; old errors, in the first ten days of the window, age out meanwhile."""
+
+    def traffic(at):
+        return np.where((at / HOUR % 24 >= 8) & (at / HOUR % 24 < 20), 3000.0, 30.0)
+
+    steps, now = round(30 * DAY / STEP), 30 * DAY + hour * HOUR
+    total = traffic(now - STEP * np.arange(steps, 0, -1))
+    bad = np.where(np.arange(steps) < steps // 3, total * BUDGET * old, 0.0)
+    window = past(total, bad)
+
+    told = forecast(window, Pace(ratio, float(total[-12:].sum()) / HOUR), BUDGET).exhaustion_seconds
+
+    assert walked(window, ratio, traffic, now) == pytest.approx(told, rel=0.01, abs=STEP)

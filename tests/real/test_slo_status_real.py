@@ -70,7 +70,7 @@ def slos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(module_servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Server:
     """A Prometheus with a day of records."""
     tsdb = tmp_path_factory.mktemp("records") / "tsdb"
-    backfill(records(int(time.time()) // 300 * 300), tsdb, block="48h")
+    backfill(records(int(time.time())), tsdb, block="48h")
     return module_servers.prometheus(tsdb=tsdb)
 
 
