@@ -102,8 +102,11 @@ def service_healths(told: Iterable[Told]) -> tuple[Health, ...]:
 
 
 def standing_blocks(told: Sequence[Told], services: Iterable[Health]) -> list[Block]:
-    """Return the metrics of policies, of budgets that come back, and of services."""
-    shown = list({one.text: one for one in told if one.fresh}.values())
+    """Return the metrics of policies, of budgets that come back, and of services.
+
+    Of two sources without external labels, whose texts are the same, the first is shown, as with all metrics of SLOs.
+    """
+    shown = list({one.text: one for one in reversed(told) if one.fresh}.values())
     steps = [
         (f'{one.text},aiops_step="{escape(held.step.name)}"', held.since) for one in shown for held in one.status.policy
     ]

@@ -104,3 +104,12 @@ def test_a_budget_that_was_not_read_lately_is_not_exported_and_changes_nothing()
     exported = samples(standing_blocks(settled, service_healths(settled)))
     assert [("80%", 100.0), ("50%", 100.0)] == since(settled[0])
     assert [{}, {}, {}, {}] == list(exported.values())
+
+
+def test_of_two_sources_with_the_same_labels_the_first_is_shown() -> None:
+    """A series stands on the page once."""
+    first, second = told(0.1, returns_at=1.0), told(0.9, returns_at=2.0)
+
+    exported = samples(standing_blocks([first, second], ()))
+
+    assert [1.0] == list(exported["aiops_slo_error_budget_return_timestamp_seconds"].values())
