@@ -203,12 +203,16 @@ def wait_ready(server: Server, path: str, *, within: float = 40.0) -> bool:
     return False
 
 
-def backfill(openmetrics: str, tsdb: Path) -> None:
-    """Write OpenMetrics text (each sample with its time in seconds, `# EOF` at the end) as blocks into `tsdb`."""
+def backfill(openmetrics: str, tsdb: Path, *, block: str = "2h") -> None:
+    """Write OpenMetrics text (each sample with its time in seconds, `# EOF` at the end) as blocks into `tsdb`.
+
+    promtool reads the whole text once for each block: of months make `block` long.
+    """
     tsdb.mkdir(parents=True, exist_ok=True)
     source = tsdb.parent / f"{tsdb.name}.om"
     source.write_text(openmetrics)
-    argv = [str(binary("promtool")), "tsdb", "create-blocks-from", "openmetrics", "--quiet", str(source), str(tsdb)]
+    argv = [str(binary("promtool")), "tsdb", "create-blocks-from", f"--max-block-duration={block}", "openmetrics"]
+    argv += ["--quiet", str(source), str(tsdb)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     source.unlink()

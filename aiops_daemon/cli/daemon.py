@@ -40,7 +40,7 @@ def asking(ask: Ask) -> Callable[[argparse.Namespace], int]:
     """Make the function of a verb from what it asks."""
 
     def run(args: argparse.Namespace) -> int:
-        client = DaemonClient(args.url, _token(args.token_file))
+        client = client_of(args)
         try:
             asyncio.run(_awaited(ask(args, client)))
         except RefusedError as error:
@@ -49,6 +49,11 @@ def asking(ask: Ask) -> Callable[[argparse.Namespace], int]:
         return Exit.GOOD
 
     return run
+
+
+def client_of(args: argparse.Namespace) -> DaemonClient:
+    """Return the daemon that the flags name; raises UsageError."""
+    return DaemonClient(args.url, _token(args.token_file))
 
 
 def print_json(document: object) -> None:

@@ -21,6 +21,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "config": ("config", "check, show or describe the configuration"),
     "check-config": ("config", "the same as `config check`"),
     "rules": ("rules", "generate, lint and backtest alert rules"),
+    "slo": ("slo", "how SLOs stand, and whether they were kept over a month"),
     "incidents": ("incidents", "list, show and move incidents; try groupings"),
     "notifications": ("notifications", "who was told of what, and whether it arrived; test messages"),
     "shadow": ("shadow", "what others paged against what we would have"),

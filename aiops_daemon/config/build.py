@@ -56,7 +56,7 @@ def build(document: Document, *, folder: Path, config_hash: int) -> Settings:
         packs=None if isinstance(packs, str) else tuple(packs),
         export=ExportSpec(document.export.series, document.export.max_series),
         queries=tuple(_query(query, document.global_.time_zone) for query in document.queries),
-        slos=tuple(slo(one, document.global_.time_zone) for one in document.slos),
+        slos=tuple(slo(one, document.global_.time_zone, document.error_budget_policy) for one in document.slos),
         rules=_rules(document, folder),
         storage_directory=_storage_directory(document.storage),
         storage=_storage(document.storage, folder),

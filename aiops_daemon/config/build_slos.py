@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from aiops_daemon.config import slos as written
+from aiops_daemon.config.policy import PolicyStep, policy
 from aiops_daemon.core.model.durations import DAY
 from aiops_daemon.core.model.labels import make
 from aiops_daemon.core.model.query import OnFinding
@@ -42,8 +43,8 @@ from aiops_daemon.core.model.slo import (
 WINDOW = 30 * DAY
 
 
-def slo(one: written.Slo, time_zone: str) -> SloSpec:
-    """Build one SLO; `time_zone` is that of the file."""
+def slo(one: written.Slo, time_zone: str, policy_of_file: list[PolicyStep]) -> SloSpec:
+    """Build one SLO; `time_zone` and `policy_of_file` are those of the file."""
     return SloSpec(
         name=one.name,
         sli=_sli(one.sli),
@@ -57,6 +58,7 @@ def slo(one: written.Slo, time_zone: str) -> SloSpec:
         burn=_burn(one.burn_windows),
         alerts=SloAlerts(_alert(one.alerts.page), _alert(one.alerts.ticket), _alert(one.alerts.gone)),
         description=one.description or "",
+        policy=policy(one.error_budget_policy, policy_of_file),
         max_groups=one.max_groups,
     )
 

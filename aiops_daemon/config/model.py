@@ -15,6 +15,7 @@ from aiops_daemon.config.fields import CountIn, DurationIn, SecretText, Section,
 from aiops_daemon.config.grouping import Grouping, Topology
 from aiops_daemon.config.intervals import Maintenance, NamedInterval
 from aiops_daemon.config.people import Person, Schedule
+from aiops_daemon.config.policy import Policy
 from aiops_daemon.config.quality import Quality, Severities
 from aiops_daemon.config.queries import Query
 from aiops_daemon.config.receivers import Receiver, Templates
@@ -184,6 +185,10 @@ class Document(Section):
 
     slos: list[Slo] = Field(default=[])
     """Service level objectives."""
+
+    error_budget_policy: Policy = Field(default=[])
+    """What to do when shares of an error budget are spent, for SLOs that say nothing else. Default: steps at 0.5, 0.8
+    and 1, after the SRE workbook."""
 
     alertmanagers: list[Alertmanager] = Field(default=[])
     """Alertmanagers that alerts come from."""

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from aiops_daemon.config.fields import CountIn, DurationIn, Flag, Real, Section, choice, unique
+from aiops_daemon.config.policy import Policy
 from aiops_daemon.config.texts import (
     Expression,
     LabelName,
@@ -225,6 +226,9 @@ class Slo(Section):
     burn_windows: list[BurnPair] = Field(default=[])
     """Pairs of windows to alert on. Default: those of the SRE workbook, scaled to the window (1h/5m and 6h/30m page,
     1d/2h and 3d/6h are tickets)."""
+
+    error_budget_policy: Policy = Field(default=[])
+    """What to do when shares of its budget are spent. Default: that of the file."""
 
     alerts: Alerts = Alerts()
     """How its native alerts are called and labelled; with `rules.slo: native`, and for `rules generate -i`."""

@@ -88,7 +88,7 @@ def slo_blocks(watch: SloWatch, now: float, told: set[str]) -> list[Block]:
 
     `told` holds the label texts that are on the page already: two sources without external labels have the same ones.
     """
-    if watch.last_success is None or now - watch.last_success > STALE_INTERVALS * watch.interval:
+    if not read_lately(watch, now):
         return []
     blocks: list[Block] = []
     for status in watch.statuses:
@@ -117,6 +117,11 @@ def _budget_blocks(status: SloStatus, base: str) -> Iterator[Block]:
         yield Block(metric, texts, np.ones(len(texts)))
     states = [f'{base},state="{state}"' for state in DataState]
     yield Block(metrics.SLO_DATA_STATE, states, np.array([float(state is status.state) for state in DataState]))
+
+
+def read_lately(watch: SloWatch, now: float) -> bool:
+    """Say whether an SLO was read within three intervals."""
+    return watch.last_success is not None and now - watch.last_success <= STALE_INTERVALS * watch.interval
 
 
 def _one(metric: MetricSpec, text: str, value: float | None) -> Block:

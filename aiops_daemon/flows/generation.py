@@ -21,7 +21,7 @@ from aiops_daemon.core.model.view import Readiness, View
 from aiops_daemon.flows.burn import SloWatch
 from aiops_daemon.flows.discover import Discovery
 from aiops_daemon.flows.findings import FindingBook
-from aiops_daemon.flows.keep import SAVE_EVERY, Keeper, Save, restore_slo, restore_stream
+from aiops_daemon.flows.keep import SAVE_EVERY, Keeper, Save, restore_slo, restore_standings, restore_stream
 from aiops_daemon.flows.lag import LagWatch
 from aiops_daemon.flows.loaded import ASK_EVERY, LoadWatch
 from aiops_daemon.flows.poll import Poller, Surroundings
@@ -67,7 +67,8 @@ class Generation:
         self.discoveries = [self._discovery(poller) for poller in self.pollers]
         self._add_configured()
         self.publisher = Publisher(self.pollers, self.discoveries, self.around, world.render, world.more_blocks)
-        self.keeper = Keeper(self.pollers, self.around, world.save)
+        restore_standings(self.publisher.standings, self.states)
+        self.keeper = Keeper(self.pollers, self.around, world.save, self.publisher.standings)
         self.loops: set[str] = set()
         self._supervisor = Supervisor(world.clock, meter)
 

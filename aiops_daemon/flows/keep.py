@@ -19,6 +19,7 @@ from aiops_daemon.core.model.series import Rows
 from aiops_daemon.errors import StateFileError
 from aiops_daemon.flows.burn import SloWatch
 from aiops_daemon.flows.poll import Poller, Surroundings
+from aiops_daemon.flows.standing import STATE, Standings
 from aiops_daemon.flows.stream import Stream
 from aiops_daemon.logs import fields
 
@@ -34,8 +35,11 @@ Save = Callable[[Mapping[str, LearnedState]], None]
 class Keeper:
     """Saves the learned state of one generation of the configuration."""
 
-    def __init__(self, pollers: Sequence[Poller], around: Surroundings, save: Save) -> None:
+    def __init__(
+        self, pollers: Sequence[Poller], around: Surroundings, save: Save, standings: Standings | None = None
+    ) -> None:
         self._pollers = pollers
+        self._standings = standings
         self._around = around
         self._save = save
 
@@ -59,6 +63,8 @@ class Keeper:
                 for watch in poller.slos:
                     if watch.known_until is not None:
                         await asyncio.to_thread(self._save, {_slo_name(watch): _slo_state(watch, watch.known_until)})
+            if self._standings is not None and any(poller.slos for poller in self._pollers):
+                await asyncio.to_thread(self._save, {STATE: self._standings.export_state()})
         except StateFileError as error:
             meter.inc("aiops_state_save_failures_total")
             log.warning("learned state not saved", extra=fields(err=error))
@@ -134,6 +140,16 @@ def restore_slo(watch: SloWatch, states: Mapping[str, LearnedState]) -> None:
         log.warning("saved budget does not fit; reading it anew", extra=fields(slo=watch.spec.name, err=error))
         return
     watch.restored_until = float(state.meta["at"])
+
+
+def restore_standings(standings: Standings, states: Mapping[str, LearnedState]) -> None:
+    """Give back since when steps of policies hold."""
+    if STATE not in states:
+        return
+    try:
+        standings.import_state(states[STATE])
+    except ValueError as error:
+        log.warning("saved steps of policies do not fit; they begin anew", extra=fields(err=error))
 
 
 def _name(stream: Stream) -> str:

@@ -13,11 +13,12 @@ from typing import Protocol
 
 from aiops_daemon.core.model.page import Block, Page
 from aiops_daemon.core.model.view import Plot, StreamView, View
-from aiops_daemon.flows.blocks import finding_block, slo_blocks, stream_blocks
+from aiops_daemon.flows.blocks import finding_block, read_lately, slo_blocks, stream_blocks
 from aiops_daemon.flows.burn import SloWatch
 from aiops_daemon.flows.discover import Discovery
 from aiops_daemon.flows.exports import exported_rows, fresh_streams
 from aiops_daemon.flows.poll import Poller, Surroundings
+from aiops_daemon.flows.standing import Standings, Told, service_healths, standing_blocks
 from aiops_daemon.flows.stream import Stream
 from aiops_daemon.logs import fields
 
@@ -49,6 +50,7 @@ class Publisher:
         self._around = around
         self._render = render
         self._more = more
+        self.standings = Standings()
         self.view = View(at=0.0)
         self.published = 0
 
@@ -68,6 +70,7 @@ class Publisher:
     def succeed(self, old: Publisher) -> None:
         """Show what the configuration before published until the first cycle ends."""
         self.view, self.published = old.view, old.published
+        self.standings.succeed(old.standings, (watch.spec.name for watch in self._watches()))
 
     def patience(self) -> float:
         """Return the longest interval between polls, times three, in seconds."""
@@ -77,16 +80,17 @@ class Publisher:
         """Render the page and swap the view."""
         meter, clock, now = self._around.meter, self._around.clock, self._around.clock.now()
         started = clock.monotonic()
-        page = await self._render(await self._blocks(now), at=now)
+        told = self.standings.settle(self._told(now), now)
+        page = await self._render(await self._blocks(told, now), at=now)
         meter.observe("aiops_cycle_duration_seconds", clock.monotonic() - started, stage="publish")
         meter.set("aiops_exported_series", page.samples)
         self._around.book.measure()
-        self.view = self._build(page, now)
+        self.view = self._build(page, told, now)
         self.published += 1
         if self.published == 1:
             _tell_first(self.view)
 
-    async def _blocks(self, now: float) -> list[Block]:
+    async def _blocks(self, standing: list[Told], now: float) -> list[Block]:
         streams = fresh_streams(self._streams(), now)
         rows = exported_rows(streams, self._around.settings.export)
         blocks: list[Block] = []
@@ -96,10 +100,11 @@ class Publisher:
         told: set[str] = set()
         for watch in self._watches():
             blocks += slo_blocks(watch, now, told)
+        blocks += standing_blocks(standing, service_healths(standing))
         blocks += finding_block(self._around.book, streams)
         return blocks + self._more()
 
-    def _build(self, page: Page, now: float) -> View:
+    def _build(self, page: Page, told: list[Told], now: float) -> View:
         book = self._around.book
         return View(
             at=now,
@@ -108,7 +113,8 @@ class Publisher:
             recent=book.recent(),
             plots=self._plots(),
             streams=tuple(_stream_view(stream) for stream in self._streams()),
-            slos=tuple(status for watch in self._watches() for status in watch.statuses),
+            slos=tuple(one.status for one in told),
+            services=service_healths(told),
             packs=tuple(
                 (poller.spec.name, choice.pack.name, choice.reason)
                 for poller, discovery in zip(self._pollers, self._discoveries, strict=True)
@@ -118,6 +124,15 @@ class Publisher:
             warnings=self._warnings(),
             history_progress_ratio=self._progress(),
         )
+
+    def _told(self, now: float) -> list[Told]:
+        """Return how every budget stands, with the text of its metrics."""
+        return [
+            Told(status, watch.text_of(status), poller.spec.external_labels, read_lately(watch, now))
+            for poller in self._pollers
+            for watch in poller.slos
+            for status in watch.statuses
+        ]
 
     def _plots(self) -> dict[str, Plot]:
         by_key = {stream.key: stream for stream in self._streams()}

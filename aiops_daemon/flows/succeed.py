@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 
 from aiops_daemon.core.model.finding import FindingKind
 from aiops_daemon.flows.burn import SloWatch
@@ -71,7 +72,11 @@ def adopt_slos(old: Iterable[SloWatch], new: Iterable[SloWatch]) -> None:
     twins = {watch.name: watch for watch in old}
     for watch in new:
         twin = twins.get(watch.name)
-        if twin is not None and twin.spec == watch.spec and twin.labels == watch.labels:
+        if (
+            twin is not None
+            and replace(twin.spec, policy=watch.spec.policy) == watch.spec
+            and twin.labels == watch.labels
+        ):
             watch.succeed(twin)
 
 

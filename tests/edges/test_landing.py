@@ -197,3 +197,22 @@ def test_text_has_contrast_in_both_schemes(scheme, front, back):
     darker, lighter = sorted((luminance(scheme[front]), luminance(scheme[back])))
 
     assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
+def test_slos_tell_what_is_held_back_what_was_agreed_and_how_services_are():
+    """Guard, policy step with its begin, return of the budget, health with its parts."""
+    text = page(busy_view()).text
+
+    for part in (
+        "no ticket on fewer than two errors", "Look at what spends the budget", "since 2h ago",
+        "ends in 19h, some is back in 5d", "22 of 100", "43 % of its budget is left, halved while its page alert holds",
+        "batch /pay: cannot be judged: it has no traffic",
+    ):  # fmt: skip
+        assert part in text
+
+
+def test_a_budget_without_an_end_has_no_return():
+    """What is not in sight is not told of."""
+    text = page(quiet(slos=(slo(exhaustion_at=None),))).text
+
+    assert "some is back" not in text

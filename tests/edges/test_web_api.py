@@ -119,7 +119,7 @@ async def test_pages_follow_their_cursor_even_when_findings_come_and_go(http, da
         (["cursor is not one that this list gave out"], "/api/v1/findings?cursor=WyJhIiwiYiJd"),
         (["cursor is not one that this list gave out"], "/api/v1/findings?cursor=%F0%9F%98%80"),
         (["kindd: unknown parameter; did you mean kind?"], "/api/v1/findings?kindd=burn"),
-        (["zz: unknown parameter; known are name, limit, cursor"], "/api/v1/slos?zz=1"),
+        (["zz: unknown parameter; known are name, service, limit, cursor"], "/api/v1/slos?zz=1"),
         (["limit is given more than once"], "/api/v1/findings?limit=1&limit=2"),
         (
             ["kind must be one of anomaly, forecast_breach, burn", "limit must be a whole number from 1 to 1000"],
@@ -165,6 +165,29 @@ async def test_slos_say_how_they_stand(http):
     assert {"5m": 16.0, "1h": 16.2, "6h": 4.0} == items[0]["burn_rate"]
     assert [{"severity": "page", "since": "2026-11-21T03:03:20.000Z"}] == items[0]["alerts"]
     assert (0.43, 68_400.0) == (items[0]["error_budget_remaining_ratio"], items[0]["seconds_to_exhaustion"])
+
+
+async def test_slos_tell_of_guard_policy_and_return(http):
+    """What is held back and why, what people agreed to do and since when, and when budget comes back."""
+    (item,) = (await get(http, "/api/v1/slos", service="checkout", name="checkout-availability"))["data"]
+
+    assert ("eu1", {}, "30d", None) == (item["source"], item["group"], item["window"], item["period_end"])
+    assert {"ticket": "few_errors"} == item["guard"]
+    assert (0.5, "info", "2026-11-21T01:10:00.000Z") == tuple(
+        item["policy"][0][key] for key in ("spent_ratio", "severity", "since")
+    )
+    assert "2026-11-26T03:10:00.000Z" == item["returns_at"]
+
+
+async def test_services_say_how_well_they_are(http):
+    """A ratio, and the parts that made it, the worst first; what cannot be judged is null."""
+    (item,) = (await get(http, "/api/v1/services", name="checkout"))["data"]
+
+    assert ("checkout", 0.215, {"cluster": "eu1", "service": "checkout"}) == (
+        item["name"], item["health_ratio"], item["labels"],
+    )  # fmt: skip
+    assert [0.215, None] == [part["ratio"] for part in item["parts"]]
+    assert [] == (await get(http, "/api/v1/services", name="search"))["data"]
 
 
 async def test_slos_of_one_name_are_all_listed_and_paged(http, daemon):

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from aiops_daemon.core.model.budget import DEFAULT_POLICY, Health, HealthPart, HeldStep
 from aiops_daemon.core.model.finding import Finding, FindingKind
 from aiops_daemon.core.model.page import Page
 from aiops_daemon.core.model.sli import EventsSli
-from aiops_daemon.core.model.slo import DataState, Rolling, SloSpec, SloStatus
+from aiops_daemon.core.model.slo import DataState, Rolling, SloSpec, SloStatus, Withheld
 from aiops_daemon.core.model.view import Plot, Readiness, ReloadOutcome, StreamView, View
 from aiops_daemon.edges.web.server import WebPorts
 
@@ -122,7 +123,8 @@ def slo(name="checkout-availability", **changes):
         "error_ratio": {"5m": 0.016, "1h": 0.0162, "6h": 0.004},
         "burn_rate": {"5m": 16.0, "1h": 16.2, "6h": 4.0},
         "budget_remaining_ratio": 0.43, "exhaustion_at": NOW + 19 * 3600,
-        "active": frozenset({"page"}), "since": {"page": NOW - 400},
+        "active": frozenset({"page"}), "since": {"page": NOW - 400}, "source": "eu1", "returns_at": NOW + 5 * 86_400,
+        "guard": {"ticket": Withheld.FEW_ERRORS}, "policy": (HeldStep(DEFAULT_POLICY[0], NOW - 7200),),
     }  # fmt: skip
     return SloStatus(**(defaults | changes))
 
@@ -152,6 +154,12 @@ def busy_view():
                          burn_rate={"5m": 0.4, "1h": 0.3, "6h": None}, exhaustion_at=None),
               slo("batch", state=DataState.IDLE, budget_remaining_ratio=None, burn_rate={}, error_ratio={},
                   exhaustion_at=None, active=frozenset(), since={})),
+        services=(
+            Health((("cluster", "eu1"), ("service", "checkout")), 0.215, (
+                HealthPart("checkout-availability", (), 0.215, "43 % of its budget is left, halved while its "
+                           "page alert holds"),
+                HealthPart("batch", (("handler", "/pay"),), None, "cannot be judged: it has no traffic"))),
+        ),
         streams=(stream(), stream("disk_used", pack="node", series=1_180), stream("node_load", pack="node", series=44,
                  last_success=NOW - 900, last_error="query timed out after 30 s"),
                  stream("http_error_ratio", pack="http", series=96, dropped=4)),

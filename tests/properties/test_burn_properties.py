@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from aiops_daemon.core.model.sli import EventsSli
 from aiops_daemon.core.model.slo import Rolling, SloSpec
-from aiops_daemon.core.signals.burn.exhaustion import exhaustion_time
+from aiops_daemon.core.signals.budget.forecast import Pace, Past, forecast
 from aiops_daemon.core.signals.burn.guard import wilson_lower
 from aiops_daemon.core.signals.burn.increases import Increases
 from aiops_daemon.core.signals.burn.ledger import BurnLedger
-from aiops_daemon.core.signals.burn.ring import BucketRing, Sums
+from aiops_daemon.core.signals.burn.ring import BucketRing
 from aiops_daemon.core.signals.burn.windows import reported_windows
 
 START = 1_800_000_123.0
@@ -199,11 +199,10 @@ def test_the_wilson_bound_lies_between_zero_and_the_ratio(bad: float, total: flo
 def test_exhaustion_equals_a_simulation(history: list[tuple[float, float]], ratio: float) -> None:
     """Step by step through the future, the budget is left before the moment said and spent right after it."""
     past = np.array([[bad for bad, _ in history], [total for _, total in history], [300.0] * len(history)])
-    present = Sums(bad=ratio * 3600, total=3600, known_seconds=3600)
     budget = 0.05
     if budget * past[1].sum() <= past[0].sum():
         return
-    wait = exhaustion_time(past, present, budget, step=300.0, first=0.0)
+    wait = forecast(Past(past[0], past[1], past[2], 300.0, 300.0), Pace(ratio, 1.0), budget).exhaustion_seconds
 
     def left(after: float) -> float:
         gone = np.clip(after / 300.0 - np.arange(len(history)), 0, 1)

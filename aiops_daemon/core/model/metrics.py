@@ -109,6 +109,26 @@ SLO_GUARD = _finding(
     "aiops_slo", "aiops_severity",
 )  # fmt: skip
 SLO_DATA_STATE = _finding("slo_data_state", "1 for the state that holds: ok, idle or gone.", "aiops_slo", "state")
+SLO_RETURN = _finding(
+    "slo_error_budget_return_timestamp_seconds",
+    "When some of an error budget that is spent, or will be, is back at the present burn rate.",
+    "aiops_slo",
+)
+SLO_POLICY_STEP = _finding(
+    "slo_policy_step_active", "1 while a step of the error-budget policy holds.", "aiops_slo", "aiops_step"
+)
+SLO_POLICY_STEP_SINCE = _finding(
+    "slo_policy_step_since_timestamp_seconds",
+    "Since when a step of the error-budget policy holds.",
+    "aiops_slo",
+    "aiops_step",
+)
+SERVICE_HEALTH = _finding(
+    "service_health_ratio",
+    "Health of a service: the least budget left of its SLOs, halved while a page alert holds, times 0.8 while a "
+    "ticket does.",
+    "service",
+)
 
 INCIDENT_INFO = MetricSpec(
     "aiops_incident_info", _G, "1 for an open incident; capped.", ("incident", "team", "service"), PageName.FINDINGS
@@ -130,6 +150,7 @@ _FINDINGS_PAGE = (
     FORECAST_VALUE, FORECAST_LOWER, FORECAST_UPPER, BREACH_TIMESTAMP, BREACH_PROBABILITY,
     SLO_OBJECTIVE, SLO_BUDGET, SLO_EXHAUSTION, SLO_ERROR_RATIO, SLO_ERROR_RATIO_LOWER, SLO_ERROR_RATIO_UPPER,
     SLO_BURN_RATE, SLO_ALERT, SLO_GUARD, SLO_DATA_STATE,
+    SLO_RETURN, SLO_POLICY_STEP, SLO_POLICY_STEP_SINCE, SERVICE_HEALTH,
     INCIDENT_INFO, INCIDENT_OPENED, INCIDENT_STATE, INCIDENT_SEVERITY,
 )  # fmt: skip
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from aiops_daemon.core.model.budget import DEFAULT_POLICY, HeldStep, PolicyStep
 from aiops_daemon.core.model.durations import DAY, WEEK, prometheus_duration
 from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.model.query import OnFinding
@@ -179,6 +180,7 @@ class SloSpec:
     burn: BurnWindows = WORKBOOK
     alerts: SloAlerts = SloAlerts()
     description: str = ""
+    policy: tuple[PolicyStep, ...] = DEFAULT_POLICY
     max_groups: int = 100  # budgets that the daemon keeps
 
     @property
@@ -219,3 +221,5 @@ class SloStatus:
     group: Labels = ()  # values of the grouping labels; () where there is one budget
     source: str = ""  # name of the Prometheus
     period: tuple[float, float] | None = None  # begin and end of a calendar period, unix seconds
+    returns_at: float | None = None  # when some of a budget that is spent, or will be, is back; None: not in sight
+    policy: tuple[HeldStep, ...] = ()  # steps of the error-budget policy that hold, the gravest first

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from aiops_daemon.core.model.budget import Health
 from aiops_daemon.core.model.finding import Finding
 from aiops_daemon.core.model.page import Page
 from aiops_daemon.core.model.slo import SloStatus
@@ -48,6 +49,7 @@ class View:
     plots: dict[str, Plot] | None = None
     streams: tuple[StreamView, ...] = ()
     slos: tuple[SloStatus, ...] = ()
+    services: tuple[Health, ...] = ()  # the worst first
     packs: tuple[tuple[str, str, str], ...] = ()  # source, pack, reason
     warnings: tuple[str, ...] = ()
     history_progress_ratio: float = 1.0

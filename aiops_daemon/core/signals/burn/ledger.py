@@ -17,7 +17,7 @@ from aiops_daemon.core.model.durations import HOUR, prometheus_duration
 from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.model.periods import period_of
 from aiops_daemon.core.model.slo import SEVERITIES, Budgeting, Calendar, DataState, SloSpec, SloStatus, Withheld
-from aiops_daemon.core.signals.burn.exhaustion import exhaustion_time, exhaustion_within
+from aiops_daemon.core.signals.budget.forecast import Pace, Past, forecast
 from aiops_daemon.core.signals.burn.guard import TWO_EVENTS, Guard, wilson
 from aiops_daemon.core.signals.burn.ring import Sums
 from aiops_daemon.core.signals.burn.rings import FINE_SPAN, READ_STEP, Rings
@@ -103,6 +103,7 @@ class BurnLedger:
         ratios = {name: part.error_ratio for name, part in sums.items()}
         bounds = {name: wilson(part.bad, part.total) for name, part in self._bounded(sums)}
         remaining = self._remaining(whole.error_ratio)
+        exhaustion_at, returns_at = self._ahead(at, remaining, period)
         return SloStatus(
             spec=self.spec,
             at=at,
@@ -110,7 +111,8 @@ class BurnLedger:
             error_ratio=ratios,
             burn_rate={name: self._burn(ratio) for name, ratio in ratios.items()},
             budget_remaining_ratio=remaining,
-            exhaustion_at=self._exhaustion(at, remaining, whole, period),
+            exhaustion_at=exhaustion_at,
+            returns_at=returns_at,
             active=frozenset(self._since),
             since=dict(self._since),
             error_ratio_lower={name: lower for name, (lower, _) in bounds.items()},
@@ -221,26 +223,25 @@ class BurnLedger:
         bad = long.bad if self._errors is None else self._errors.window(at, pair.long).bad
         return self._guard.withholds(long, bad, pair.level(self.spec.budget_ratio))
 
-    def _exhaustion(
-        self, at: float, remaining: float | None, whole: Sums, period: tuple[float, float] | None
-    ) -> float | None:
+    def _ahead(
+        self, at: float, remaining: float | None, period: tuple[float, float] | None
+    ) -> tuple[float | None, float | None]:
+        """Return when the budget ends, if things go on as they do, and when some of it is back."""
         if remaining is None:
-            return None
-        if remaining <= 0.0:  # ended: keep the moment when that was first seen
-            self._spent_at = at if self._spent_at is None else self._spent_at
-            return self._spent_at
-        self._spent_at = None
+            return None, None
         hour = self._sums(at, HOUR)
         present = hour if hour.bad >= TWO_EVENTS.least else self._sums(at, FINE_SPAN)
-        if period is not None:
-            wait = exhaustion_within(whole, present, self.spec.budget_ratio, left=period[1] - at)
-            return None if wait is None else at + wait
-        if not present.error_ratio:
-            return None
-        begin, step, past = self.buckets(at)
-        edge = begin + self.spec.window_seconds
-        wait = exhaustion_time(past, present, self.spec.budget_ratio, step=step, first=edge - at)
-        return None if wait is None else at + wait
+        rate = present.total / present.known_seconds if present.known_seconds > 0.0 else 0.0
+        begin, step, sums = self.buckets(at)
+        past = Past(sums[0], sums[1], sums[2], step, begin + step + self.length(at) - at)
+        resets = None if period is None else period[1] - at
+        told = forecast(past, Pace(present.error_ratio or 0.0, rate), self.spec.budget_ratio, resets=resets)
+        returns = None if told.return_seconds is None else at + told.return_seconds
+        if remaining <= 0.0:  # ended: keep the moment when that was first seen
+            self._spent_at = at if self._spent_at is None else self._spent_at
+            return self._spent_at, returns
+        self._spent_at = None
+        return (None if told.exhaustion_seconds is None else at + told.exhaustion_seconds), returns
 
 
 def _above(sums: Sums, level: float) -> bool:

@@ -1,4 +1,4 @@
-"""The lists of the API: findings, streams, SLOs.
+"""The lists of the API: findings, streams, SLOs, services.
 
 Enters: the present view and query parameters. Leaves: `{"data": [...], "next": cursor or null,
 "warnings": [...]}`. Never computes: what it shows is the view of the last cycle.
@@ -11,12 +11,14 @@ from collections.abc import Sequence
 import msgspec
 from aiohttp import web
 
+from aiops_daemon.core.model.budget import Health
 from aiops_daemon.core.model.finding import Finding, FindingKind
+from aiops_daemon.core.model.labels import get
 from aiops_daemon.core.model.quantity import speak_duration
 from aiops_daemon.core.model.slo import SloStatus
 from aiops_daemon.core.model.view import StreamView
 from aiops_daemon.edges.web.api import openapi, paging
-from aiops_daemon.edges.web.api.shapes import finding_item, slo_item, stream_item
+from aiops_daemon.edges.web.api.shapes import finding_item, service_item, slo_item, stream_item
 from aiops_daemon.edges.web.ports import WebPorts
 
 
@@ -33,6 +35,7 @@ class Lists:
             web.get("/api/v1/findings", self.findings),
             web.get("/api/v1/streams", self.streams),
             web.get("/api/v1/slos", self.slos),
+            web.get("/api/v1/services", self.services),
             web.get("/api/v1/openapi.json", self.describe),
         ]
 
@@ -60,10 +63,22 @@ class Lists:
     async def slos(self, request: web.Request) -> web.Response:
         """List service level objectives by name."""
         asked = paging.read(request.query, openapi.SLO_FILTERS, (str, str))
-        now, name = self._ports.now(), asked.filters.get("name")
-        chosen = [each for each in self._ports.view().slos if name in (None, each.spec.name)]
+        now, name, service = self._ports.now(), asked.filters.get("name"), asked.filters.get("service")
+        chosen = [
+            each
+            for each in self._ports.view().slos
+            if name in (None, each.spec.name) and service in (None, get(each.spec.labels, "service"))
+        ]
         part, cursor = paging.page(chosen, _slo_key, asked)
         return self._list([slo_item(each, now) for each in part], cursor)
+
+    async def services(self, request: web.Request) -> web.Response:
+        """List services by name, with their health."""
+        asked = paging.read(request.query, openapi.SERVICE_FILTERS, (str, str))
+        name = asked.filters.get("name")
+        chosen = [each for each in self._ports.view().services if name in (None, get(each.labels, "service"))]
+        part, cursor = paging.page(chosen, _service_key, asked)
+        return self._list([service_item(each) for each in part], cursor)
 
     async def describe(self, request: web.Request) -> web.Response:
         """Serve the OpenAPI document."""
@@ -97,4 +112,8 @@ def _stream_key(stream: StreamView) -> paging.Key:
 
 
 def _slo_key(status: SloStatus) -> paging.Key:
-    return (status.spec.name, repr(status.spec.labels))
+    return (status.spec.name, repr((status.spec.labels, status.source, status.group)))
+
+
+def _service_key(health: Health) -> paging.Key:
+    return (get(health.labels, "service"), repr(health.labels))

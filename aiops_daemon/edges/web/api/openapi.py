@@ -14,13 +14,14 @@ from aiops_daemon.core.model.finding import FindingKind
 from aiops_daemon.edges.web.api.incidentpaths import incident_paths
 from aiops_daemon.edges.web.api.notificationpaths import notification_paths
 from aiops_daemon.edges.web.api.paging import DEFAULT_LIMIT, MAX_LIMIT
-from aiops_daemon.edges.web.api.shapes import FindingItem, SloItem, StreamItem
+from aiops_daemon.edges.web.api.shapes import FindingItem, ServiceItem, SloItem, StreamItem
 
 Filters = dict[str, tuple[str, ...]]
 
 FINDING_FILTERS: Filters = {"kind": tuple(FindingKind), "query": (), "state": ("open", "recent")}
 STREAM_FILTERS: Filters = {"source": (), "query": ()}
-SLO_FILTERS: Filters = {"name": ()}
+SLO_FILTERS: Filters = {"name": (), "service": ()}
+SERVICE_FILTERS: Filters = {"name": ()}
 
 _PROBLEM = {
     "type": "object",
@@ -43,7 +44,7 @@ _DOOR = {"401": "No token, or one that is not known.", "403": "The token's role 
 
 def document(version: str, external_url: str) -> bytes:
     """Write the description of every path of the listener."""
-    items = {"Finding": FindingItem, "Stream": StreamItem, "Slo": SloItem}
+    items = {"Finding": FindingItem, "Stream": StreamItem, "Slo": SloItem, "Service": ServiceItem}
     schemas, components = msgspec.json.schema_components(items.values(), ref_template="#/components/schemas/{name}")
     alert_paths, alert_components = incident_paths()
     log_paths, log_components = notification_paths()
@@ -51,6 +52,7 @@ def document(version: str, external_url: str) -> bytes:
         "/api/v1/findings": _list("Findings, newest first.", schemas[0], FINDING_FILTERS),
         "/api/v1/streams": _list("What is watched: one query on one source.", schemas[1], STREAM_FILTERS),
         "/api/v1/slos": _list("Service level objectives and how they stand.", schemas[2], SLO_FILTERS),
+        "/api/v1/services": _list("Services that SLOs name, and their health.", schemas[3], SERVICE_FILTERS),
         "/api/v1/openapi.json": {"get": _operation("This document.", {"200": _json({"type": "object"}), **_door()})},
         **alert_paths,
         **log_paths,

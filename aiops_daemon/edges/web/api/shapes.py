@@ -11,7 +11,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from aiops_daemon.core.model.budget import Health
 from aiops_daemon.core.model.finding import Finding
+from aiops_daemon.core.model.labels import get
 from aiops_daemon.core.model.quantity import utc
 from aiops_daemon.core.model.slo import SloStatus
 from aiops_daemon.core.model.view import StreamView
@@ -69,13 +71,27 @@ class SloAlertItem(msgspec.Struct, frozen=True):
     since: Moment | None
 
 
+class PolicyStepItem(msgspec.Struct, frozen=True):
+    """A step of the error-budget policy that holds: what people agreed to do."""
+
+    spent_ratio: float
+    action: str
+    severity: str | None
+    since: Moment | None
+
+
 class SloItem(msgspec.Struct, frozen=True):
-    """One service level objective and how it stands; windows are keys like 5m and 1h."""
+    """One budget of a service level objective and how it stands; windows are keys like 5m and 1h."""
 
     name: str
     labels: dict[str, str]
+    group: dict[str, str]
+    source: str
     objective_ratio: float
+    window: str
     window_seconds: float
+    period_begin: Moment | None
+    period_end: Moment | None
     state: Literal["ok", "idle", "gone"]
     at: Moment | None
     error_ratio: dict[str, float | None]
@@ -83,7 +99,28 @@ class SloItem(msgspec.Struct, frozen=True):
     error_budget_remaining_ratio: float | None
     exhaustion_at: Moment | None
     seconds_to_exhaustion: float | None
+    returns_at: Moment | None
     alerts: list[SloAlertItem]
+    guard: dict[str, Literal["few_errors", "uncertain"]]
+    policy: list[PolicyStepItem]
+
+
+class HealthPartItem(msgspec.Struct, frozen=True):
+    """What one SLO adds to the health of its service; null: it cannot be judged and does not count."""
+
+    slo: str
+    group: dict[str, str]
+    ratio: float | None
+    reason: str
+
+
+class ServiceItem(msgspec.Struct, frozen=True):
+    """A service and how well it is, from 0 to 1; its worst part decides and stands first."""
+
+    name: str
+    labels: dict[str, str]
+    health_ratio: float | None
+    parts: list[HealthPartItem]
 
 
 def finding_item(finding: Finding, state: State, now: float) -> FindingItem:
@@ -135,8 +172,13 @@ def slo_item(status: SloStatus, now: float) -> SloItem:
     return SloItem(
         name=status.spec.name,
         labels=dict(status.spec.labels),
+        group=dict(status.group),
+        source=status.source,
         objective_ratio=status.spec.objective_ratio,
+        window=status.spec.window_name,
         window_seconds=status.spec.window_seconds,
+        period_begin=moment(status.period[0] if status.period else None),
+        period_end=moment(status.period[1] if status.period else None),
         state=status.state.value,
         at=moment(status.at),
         error_ratio={window: number(ratio) for window, ratio in status.error_ratio.items()},
@@ -144,7 +186,23 @@ def slo_item(status: SloStatus, now: float) -> SloItem:
         error_budget_remaining_ratio=number(status.budget_remaining_ratio),
         exhaustion_at=moment(status.exhaustion_at),
         seconds_to_exhaustion=_ahead(now, status.exhaustion_at),
+        returns_at=moment(status.returns_at),
         alerts=[SloAlertItem(name, moment(status.since.get(name))) for name in sorted(status.active)],
+        guard={severity: why.value for severity, why in status.guard.items()},
+        policy=[
+            PolicyStepItem(held.step.spent_ratio, held.step.action, held.step.severity or None, moment(held.since))
+            for held in status.policy
+        ],
+    )
+
+
+def service_item(health: Health) -> ServiceItem:
+    """Shape a service's health."""
+    return ServiceItem(
+        name=get(health.labels, "service"),
+        labels=dict(health.labels),
+        health_ratio=number(health.ratio),
+        parts=[HealthPartItem(part.slo, dict(part.labels), number(part.ratio), part.reason) for part in health.parts],
     )
 
 

@@ -159,8 +159,10 @@ class Views:
             told.append(f"ends {moment(one.exhaustion_at, self._time_zone)}")
         if one.state is not DataState.OK:
             told.append("no traffic" if one.state is DataState.IDLE else "its series are gone")
+        told += [f"policy: {escape(held.step.action, 200)}" for held in one.policy[:1]]
         alert = " 🔴" if "page" in one.active else " 🟠" if one.active else ""
-        return f"•{alert} *{escape(one.spec.name, 100)}* {', '.join(told)}"
+        group = escape("".join(f" {value}" for _, value in one.group), 100)
+        return f"•{alert} *{escape(one.spec.name, 100)}*{group} {', '.join(told)}"
 
 
 def usage(fault: str = "") -> Answer:

@@ -20,7 +20,7 @@ from aiops_daemon.core.model.view import Readiness, View
 from aiops_daemon.edges.web.api.access import scope_for
 from aiops_daemon.edges.web.ports import WebPorts
 from aiops_daemon.edges.web.ui.cards import card, stamp, tone, urgency
-from aiops_daemon.edges.web.ui.tables import slo_rows, stream_rows
+from aiops_daemon.edges.web.ui.tables import service_rows, slo_rows, stream_rows
 from aiops_daemon.edges.web.ui.templating import STATIC, html, load_templates
 from aiops_daemon.errors import StoreError
 
@@ -91,6 +91,7 @@ class Landing:
             more=len(view.findings) - len(shown),
             recent=[card(finding, None, now) for finding in view.recent[:MOST_RECENT]],
             slos=slo_rows(view.slos, now),
+            services=service_rows(view.services),
             streams=stream_rows(view.streams, now)[:MOST_STREAMS],
             totals=totals,
             packs=view.packs,

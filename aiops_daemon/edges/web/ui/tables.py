@@ -9,12 +9,19 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aiops_daemon.core.model.labels import Labels
+from aiops_daemon.core.model.budget import Health, HealthPart
+from aiops_daemon.core.model.labels import Labels, get
 from aiops_daemon.core.model.quantity import speak, speak_duration
-from aiops_daemon.core.model.slo import DataState, SloStatus
+from aiops_daemon.core.model.slo import DataState, SloStatus, Withheld
 from aiops_daemon.core.model.view import StreamView
 from aiops_daemon.edges.web.ui.cards import TONES, Stamp, stamp, tone
 
+_UNWELL = 0.5  # below, a service's bar is in the colour of a warning
+_MOST_PARTS = 5
+_GUARDS = {
+    Withheld.FEW_ERRORS: "no {} on fewer than two errors",
+    Withheld.UNCERTAIN: "no {} while so few events leave it uncertain",
+}
 _STATES = {DataState.OK: "", DataState.IDLE: "no traffic", DataState.GONE: "series gone"}
 
 
@@ -33,6 +40,19 @@ class SloRow:
     burns: tuple[tuple[str, str], ...]
     exhaustion: str
     note: str
+    policy: tuple[tuple[str, str, Stamp], ...]  # tone, what to do, since when
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """One service; `bar` is its health in percent."""
+
+    name: str
+    labels: Labels
+    health: str
+    bar: float
+    tone: str
+    parts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +75,31 @@ def slo_rows(statuses: Sequence[SloStatus], now: float) -> list[SloRow]:
     """Say how SLOs stand, least budget first."""
     ordered = sorted(statuses, key=lambda status: (_budget(status), status.spec.name))
     return [_slo_row(status, now) for status in ordered]
+
+
+def service_rows(services: Sequence[Health]) -> list[ServiceRow]:
+    """Say how services are, the worst first."""
+    return [
+        ServiceRow(
+            name=get(health.labels, "service"),
+            labels=tuple(pair for pair in health.labels if pair[0] != "service"),
+            health="not known yet" if health.ratio is None else f"{health.ratio * 100:.0f} of 100",
+            bar=round((health.ratio or 0.0) * 100, 1),
+            tone=_health_tone(health.ratio),
+            parts=tuple(_part(part) for part in health.parts[:_MOST_PARTS]),
+        )
+        for health in services
+    ]
+
+
+def _part(part: HealthPart) -> str:
+    return f"{' '.join([part.slo, *(value for _, value in part.labels)])}: {part.reason}"
+
+
+def _health_tone(ratio: float | None) -> str:
+    if ratio is None:
+        return "none"
+    return "critical" if ratio <= 0.0 else "warning" if ratio < _UNWELL else "good"
 
 
 def stream_rows(streams: Sequence[StreamView], now: float) -> list[StreamRow]:
@@ -84,9 +129,12 @@ def _budget(status: SloStatus) -> float:
 def _slo_row(status: SloStatus, now: float) -> SloRow:
     left = status.budget_remaining_ratio
     exhausted = "" if status.exhaustion_at is None else f"ends {stamp(status.exhaustion_at, now).relative}"
+    ends = "budget spent" if left is not None and left <= 0 else exhausted
+    back = "" if status.returns_at is None or not ends else f", some is back {stamp(status.returns_at, now).relative}"
+    notes = [_STATES[status.state], *(_GUARDS[why].format(severity) for severity, why in status.guard.items())]
     return SloRow(
         name=status.spec.name,
-        labels=status.spec.labels,
+        labels=(*status.spec.labels, *status.group),
         objective=speak(status.spec.objective_ratio, "ratio"),
         window=speak_duration(status.spec.window_seconds),
         budget="not known yet" if left is None else f"{speak(left, 'ratio', digits=2)} left",
@@ -94,8 +142,11 @@ def _slo_row(status: SloStatus, now: float) -> SloRow:
         tone=_slo_tone(status),
         alerts=tuple((tone(severity), severity) for severity in sorted(status.active)),
         burns=tuple((window, speak(rate, digits=2)) for window, rate in status.burn_rate.items() if rate is not None),
-        exhaustion="budget spent" if left is not None and left <= 0 else exhausted,
-        note=_STATES[status.state],
+        exhaustion=ends + back,
+        note=", ".join(note for note in notes if note),
+        policy=tuple(
+            (tone(held.step.severity), held.step.action, stamp(held.since, now)) for held in status.policy[:1]
+        ),
     )
 
 
