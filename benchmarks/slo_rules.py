@@ -151,9 +151,7 @@ def _sloth_alert(*pairs: tuple[str, str, str]) -> str:
         record = f"slo:sli_error:ratio_rate{window}{_SLOTH}"
         return f"max({record} > ({factor} * {SLOTH_BUDGET})) without (sloth_window)"
 
-    return "\nor\n".join(
-        f"(\n{above(short, factor)}\nand\n{above(long, factor)}\n)" for short, long, factor in pairs
-    )
+    return "\nor\n".join(f"(\n{above(short, factor)}\nand\n{above(long, factor)}\n)" for short, long, factor in pairs)
 
 
 def expressions(rules: Rules) -> list[tuple[str, float]]:
@@ -167,7 +165,9 @@ def expressions(rules: Rules) -> list[tuple[str, float]]:
     return found
 
 
-def promtool_values(folder: Path, rules: Rules, series: dict[str, str], asked: Iterable[tuple[str, int]]) -> list[float]:
+def promtool_values(
+    folder: Path, rules: Rules, series: dict[str, str], asked: Iterable[tuple[str, int]]
+) -> list[float]:
     """Run rules in promtool over series a minute apart; return what expressions give at their minutes, NaN for nothing.
 
     promtool tells what it got where that is not what a test expects, so nothing is expected.
