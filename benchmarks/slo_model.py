@@ -16,6 +16,7 @@ from slo_rules import BUDGET, PYRRA_TIERS, SLO, SLOTH_BUDGET
 from aiops_daemon.core.model.slo import PAGE
 from aiops_daemon.core.rules.slo.alerts import level
 from aiops_daemon.core.rules.slo.plan import BASE, RAW_UP_TO, plan
+from aiops_daemon.core.rules.slo.story import came_back
 
 Minutes: TypeAlias = NDArray[np.float64]
 Holds: TypeAlias = NDArray[np.bool_]
@@ -63,8 +64,12 @@ def ours(counts: Counts, severity: str) -> Holds:
         least = level(planned, pair)
         bad, total = counts.both(round(pair.long / 60), chained=pair.long > RAW_UP_TO)
         holds = (_share(bad, total) > least) & (wilson(bad, total) > least) & (bad >= 1.5)
-        for short in {pair.short, BASE} if severity == PAGE else {pair.short}:
-            holds &= _share(*counts.both(round(short / 60), chained=short > RAW_UP_TO)) > least
+        holds &= _share(*counts.both(round(pair.short / 60), chained=pair.short > RAW_UP_TO)) > least
+        if severity == PAGE and pair.short != BASE:
+            errors, events = counts.both(round(BASE / 60), chained=False)
+            lately = np.where(events > 0, _share(errors, events), np.nan)
+            with np.errstate(invalid="ignore"):
+                holds &= (lately > least) | came_back(lately, least, 2 * pair.short)
         held |= holds
     return held
 

@@ -16,11 +16,12 @@ MINUTES = 800
 
 
 def bursts(seed: int) -> tuple[slo_model.Minutes, slo_model.Minutes]:
-    """Make little traffic of which some fails, now singly and now together, and half an hour of outage."""
+    """Make little traffic of which some fails: singly, together, in bursts for three hours, half an hour of outage."""
     rng = np.random.default_rng(seed)
     total = rng.poisson(2.0, MINUTES).astype(float)
     total[0] = 0
     shares = np.where(rng.random(MINUTES) < 0.01, 0.9, 0.001)
+    shares[250:430] = np.where(np.arange(180) % 20 < 5, 0.3, 0.0)
     shares[600:630] = 0.5
     return rng.binomial(total.astype(int), shares).astype(float), total
 
@@ -40,8 +41,8 @@ def test_numpy_fires_when_promtool_does(promtool: Path, peer: str, tmp_path: Pat
     for severity, minutes in held.items():
         series[severity] = "0 " + " ".join(f"{minute:d}" for minute in minutes)
         fired = f'(max(ALERTS{{alertstate="firing",{getattr(rules, severity)}}}) or on () vector(0))'
-        for expr in (f"abs({severity} - on () {fired})", fired):
-            asked.append((f"sum_over_time(({expr})[{MINUTES - 2}m:1m])", MINUTES - 1))
+        summed = (f"abs({severity} - on () {fired})", fired)
+        asked += [(f"sum_over_time(({expr})[{MINUTES - 2}m:1m])", MINUTES - 1) for expr in summed]
 
     page_differs, paged, ticket_differs, ticketed = slo_rules.promtool_values(tmp_path, rules, series, asked)
 

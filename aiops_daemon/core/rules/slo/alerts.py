@@ -1,8 +1,9 @@
 """Native alerts of an SLO: page, ticket, and on series that are gone.
 
 Enters: a plan. Leaves: alerts on the recorded ratios. A page asks for one more thing than the workbook: that errors
-still exceed the factor over five minutes, which ends it soon after recovery. The guard: two errors or more in the long
-window, and the lower bound of the ratio decides, for at a hundred requests an hour one error is no outage.
+still exceed the factor over five minutes, which ends it soon after recovery; errors that went and came back lift it, so
+that bursts do not page one by one. The guard: two errors or more in the long window, and the lower bound of the ratio
+decides, for at a hundred requests an hour one error is no outage.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from aiops_daemon.core.rules.burn import BURN as BURN_ALERTS
 from aiops_daemon.core.rules.burn import GONE, SEVERITY_OF
 from aiops_daemon.core.rules.document import AlertRule, Texts
 from aiops_daemon.core.rules.expression import number
-from aiops_daemon.core.rules.slo.plan import BAD, BASE, LOWER, OBJECTIVE, REMAINING, SLICE, Plan
+from aiops_daemon.core.rules.slo.plan import BAD, BASE, INTERVAL, LOWER, OBJECTIVE, REMAINING, SLICE, Plan
 from aiops_daemon.core.rules.template import words
 from aiops_daemon.core.signals.burn.windows import WindowPair
 
 GONE_HOLD = 600.0  # seconds
+TURNS = 3  # above the factor, below, above again: errors that came back
 _TWO_ERRORS = 1.5  # rate() extrapolates: between what it makes of one event and what it makes of two
 _REMAINING = (
     "{{{{ with query {} }}}} Left of the {} budget: {{{{ . | first | value | humanizePercentage }}}}.{{{{ end }}}}"
@@ -82,10 +84,16 @@ def _burn(plan: Plan, severity: str, rules: RulesSpec) -> AlertRule:
 
 def _holds(plan: Plan, pair: WindowPair) -> str:
     above = f"> {number(level(plan, pair))}"
-    shorts = {pair.short, BASE} if pair.severity == PAGE else {pair.short}
-    conditions = [f"{plan.ratio(pair.long)} {above}", *guard(plan, pair)]
-    conditions += [f"{plan.ratio(short)} {above}" for short in sorted(shorts, reverse=True)]
+    conditions = [f"{plan.ratio(pair.long)} {above}", *guard(plan, pair), f"{plan.ratio(pair.short)} {above}"]
+    if pair.severity == PAGE and pair.short != BASE:
+        conditions.append(f"(\n{plan.ratio(BASE)} {above}\nor\n{_came_back(plan, pair)}\n)")
     return "\nand\n".join(conditions)
+
+
+def _came_back(plan: Plan, pair: WindowPair) -> str:
+    """Ask whether errors rose above the factor, fell below it and rose again within twice the short window."""
+    span = f"{plan.name(2 * pair.short)}:{plan.name(INTERVAL)}"
+    return f"changes(({plan.ratio(BASE)} > bool {number(level(plan, pair))})[{span}]) >= {TURNS}"
 
 
 def _burning(plan: Plan) -> str:

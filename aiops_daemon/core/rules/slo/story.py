@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiops_daemon.core.model.slo import PAGE, Budgeting
-from aiops_daemon.core.rules.slo.alerts import level
+from aiops_daemon.core.rules.slo.alerts import TURNS, level
 from aiops_daemon.core.rules.slo.plan import BASE, RAW_UP_TO, Plan
 from aiops_daemon.core.signals.burn.ledger import wilson_lower
 from aiops_daemon.core.signals.burn.windows import WindowPair
@@ -72,6 +72,23 @@ def sliced(plan: Plan, story: Story) -> Story:
     return Story(known, shares)
 
 
+def came_back(shares: Minutes, least: float, seconds: float) -> Holds:
+    """Say for every minute whether shares rose above a level, fell and rose again in the last `seconds`.
+
+    As changes() counts: from one value that is there to the next, where both lie in the window.
+    """
+    there = np.flatnonzero(~np.isnan(shares))
+    above, width = shares[there] > least, round(seconds / _MINUTE)
+    turns = np.flatnonzero(above[1:] != above[:-1])
+    before, after = there[turns], there[turns + 1]
+    within = after <= before + width
+    counted = np.zeros(len(shares) + width + 2)
+    np.add.at(counted, after[within], 1)
+    np.add.at(counted, before[within] + width + 1, -1)
+    held: Holds = np.cumsum(counted)[: len(shares)] >= TURNS
+    return held
+
+
 def fires(plan: Plan, story: Story, severity: str, *, like_sloth: bool = False) -> Holds:
     """Say for every minute whether an alert's condition holds."""
     seen = sliced(plan, story) if plan.slices else story
@@ -88,9 +105,11 @@ def chained(plan: Plan, severity: str) -> bool:
 
 def _pair(plan: Plan, story: Story, seen: Story, pair: WindowPair, *, like_sloth: bool) -> Holds:
     least = level(plan, pair)
-    shorts = {pair.short, BASE} if pair.severity == PAGE and not like_sloth else {pair.short}
+    lately = ratio(seen, BASE)
     with np.errstate(invalid="ignore"):
-        held: Holds = np.all([ratio(seen, seconds) > least for seconds in (pair.long, *shorts)], axis=0)
+        held: Holds = np.all([ratio(seen, seconds) > least for seconds in (pair.long, pair.short)], axis=0)
+        if pair.severity == PAGE and not like_sloth:
+            held &= (lately > least) | came_back(lately, least, 2 * pair.short)
     bad, total = over(story.bad, pair.long), over(story.total, pair.long)
     if plan.slices and plan.spec.budget.method is not Budgeting.RATIO_TIME_SLICES:
         needed = 1.5 * max(1.0, plan.spec.budget.slice_seconds / _MINUTE)
