@@ -8,6 +8,8 @@ decides, for at a hundred requests an hour one error is no outage.
 
 from __future__ import annotations
 
+import math
+
 from aiops_daemon.core.model.durations import prometheus_duration
 from aiops_daemon.core.model.labels import legacy_name
 from aiops_daemon.core.model.quantity import speak
@@ -17,12 +19,13 @@ from aiops_daemon.core.rules.burn import BURN as BURN_ALERTS
 from aiops_daemon.core.rules.burn import GONE, SEVERITY_OF
 from aiops_daemon.core.rules.document import AlertRule, Texts
 from aiops_daemon.core.rules.expression import number
-from aiops_daemon.core.rules.slo.plan import BAD, BASE, INTERVAL, LOWER, OBJECTIVE, REMAINING, SLICE, Plan
+from aiops_daemon.core.rules.slo.plan import BAD, BASE, INTERVAL, OBJECTIVE, REMAINING, SLICE, TOTAL, Plan
 from aiops_daemon.core.rules.template import words
 from aiops_daemon.core.signals.burn.windows import WindowPair
 
 GONE_HOLD = 600.0  # seconds
 TURNS = 3  # above the factor, below, above again: errors that came back
+_Z = 1.645  # one-sided 95 %, as in the live engine
 _TWO_ERRORS = 1.5  # rate() extrapolates: between what it makes of one event and what it makes of two
 _REMAINING = (
     "{{{{ with query {} }}}} Left of the {} budget: {{{{ . | first | value | humanizePercentage }}}}.{{{{ end }}}}"
@@ -65,7 +68,19 @@ def guard(plan: Plan, pair: WindowPair) -> tuple[str, ...]:
     two = f"{plan.select(f'{BAD}{window}')} * {seconds} >= {number(_TWO_ERRORS)}"
     if plan.slices:
         return (two,)
-    return (f"{plan.select(f'{LOWER}{window}')} > {number(level(plan, pair))}", two)
+    return (_surely(plan, pair), two)
+
+
+def _surely(plan: Plan, pair: WindowPair) -> str:
+    """Ask whether the lower bound of Wilson's score interval for k of n events exceeds the factor.
+
+    It does where k > n p + z sqrt(n p (1 - p)), for the interval holds every p whose score test passes: Wilson, JASA 22
+    (1927). Divided by the window, because events are recorded per second.
+    """
+    least, window = level(plan, pair), plan.name(pair.long)
+    bad, total = plan.select(f"{BAD}{window}"), plan.select(f"{TOTAL}{window}")
+    margin = float(f"{_Z * math.sqrt(least * (1 - least) / pair.long):.6g}")
+    return f"{bad} > {number(least)} * {total} + {number(margin)} * sqrt({total})"
 
 
 def _burn(plan: Plan, severity: str, rules: RulesSpec) -> AlertRule:
