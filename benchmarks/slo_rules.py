@@ -192,7 +192,7 @@ def promtool_values(
         number = round(float(json.loads(expr).rpartition("+ ")[2]) / 1000)
         values = [float(text) - 1000.0 * number for text in re.findall(r"\} (\S+?)(?:,|$)", got)]
         found[number] = values[0]
-    if "FAILED" not in said or ("error" in said.lower() and "expr" not in said):
+    if "SUCCESS" not in said and "expr: " not in said:
         raise SystemExit(said)
     return found
 
