@@ -76,10 +76,11 @@ test: servers check  ## set up everything, check, and run the tests (under 15 mi
 test-slow: servers  ## the longer suites
 	@$(PYTEST) -q -m slow $(PYTEST_ARGS)
 
-BENCHMARKS ?= read.py cycle.py "peer.py --series 1000" coldstart.py million.py webhooks.py store.py incident_pages.py paging.py
+BENCHMARKS ?= read.py cycle.py "peer.py --series 1000" coldstart.py million.py webhooks.py store.py incident_pages.py paging.py \
+  slo_detection.py slo_low_traffic.py slo_period.py slo_cost.py
 
 .PHONY: bench
-bench: servers  ## run the benchmarks and print the figures (35 minutes)
+bench: servers  ## run the benchmarks and print the figures (50 minutes)
 	@for script in $(BENCHMARKS); do echo "== $$script"; $(BIN)/python benchmarks/$$script; done
 
 .PHONY: lock
