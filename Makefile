@@ -81,10 +81,11 @@ test-slow: servers  ## the longer suites
 chaos: servers  ## page through kills, hangs and a faulty PagerDuty, and print what it cost (40 minutes)
 	@$(PYTEST) -q -s -m chaos $(PYTEST_ARGS)
 
-BENCHMARKS ?= read.py cycle.py "peer.py --series 1000" coldstart.py million.py webhooks.py store.py incident_pages.py paging.py storms.py slos.py
+BENCHMARKS ?= read.py cycle.py "peer.py --series 1000" coldstart.py million.py webhooks.py store.py incident_pages.py paging.py storms.py slos.py \
+  slo_detection.py slo_low_traffic.py slo_period.py slo_cost.py
 
 .PHONY: bench
-bench: servers  ## run the benchmarks and print the figures (35 minutes)
+bench: servers  ## run the benchmarks and print the figures (50 minutes)
 	@for script in $(BENCHMARKS); do echo "== $$script"; $(BIN)/python benchmarks/$$script; done
 
 .PHONY: lock

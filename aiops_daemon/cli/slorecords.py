@@ -19,7 +19,7 @@ from aiops_daemon.core.model.slo import Calendar, SloSpec, SloStatus
 from aiops_daemon.core.reports.records import Recorded, status
 from aiops_daemon.core.reports.status import StatusRow, row_of
 from aiops_daemon.core.reports.steps import Answer, Floats
-from aiops_daemon.core.rules.slo.plan import BAD, LOWER, REMAINING, TOTAL, Plan, plan
+from aiops_daemon.core.rules.slo.plan import BAD, REMAINING, TOTAL, Plan, plan
 from aiops_daemon.core.signals.budget.health import Stand, healths
 from aiops_daemon.core.signals.burn.windows import BASE
 from aiops_daemon.edges.prometheus.client import PrometheusClient
@@ -42,7 +42,7 @@ async def _statuses(client: PrometheusClient, planned: Plan, at: float) -> list[
     windows = {planned.name(seconds): planned.ratio(seconds) for seconds in planned.windows}
     windows[planned.spec.window_name] = planned.select(planned.period_record)
     ratios = {name: await _now(client, planned, record, at) for name, record in windows.items()}
-    lowers, errors = [await _by_long(client, planned, record, at) for record in (LOWER, BAD)]
+    totals, errors = [await _by_long(client, planned, record, at) for record in (TOTAL, BAD)]
     remaining = await _now(client, planned, planned.select(REMAINING), at)
     pulse = await _now(client, planned, planned.pulse, at)
     firing = await _firing(client, planned, at)
@@ -57,7 +57,7 @@ async def _statuses(client: PrometheusClient, planned: Plan, at: float) -> list[
             Recorded(
                 present=group in pulse,
                 ratios={window: found[group] for window, found in ratios.items() if group in found},
-                lowers={window: found[group] for window, found in lowers.items() if group in found},
+                totals={window: found[group] for window, found in totals.items() if group in found},
                 errors={window: found[group] for window, found in errors.items() if group in found},
                 remaining=remaining.get(group),
                 firing=firing.get(group, {}),

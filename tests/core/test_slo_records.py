@@ -51,8 +51,8 @@ def test_the_end_is_forecast_from_what_was_recorded() -> None:
 def test_few_errors_are_told_as_held_back() -> None:
     """One error an hour burns, and pages nobody: the words are those of the daemon."""
     ratios = CALM | {"5m": 0.2, "30m": 0.2, "1h": 0.2}
-    one = recorded(ratios=ratios, errors={"1h": 1 / 3600}, lowers={"1h": 0.02})
-    many = recorded(ratios=ratios, errors={"1h": 3 / 3600}, lowers={"1h": 0.01})
+    one = recorded(ratios=ratios, errors={"1h": 1 / 3600}, totals={"1h": 5 / 3600})
+    many = recorded(ratios=ratios, errors={"1h": 3 / 3600}, totals={"1h": 200 / 3600})
 
     assert {"page": Withheld.FEW_ERRORS} == status(plan(SPEC), (), one, AT).guard
     assert {"page": Withheld.UNCERTAIN} == status(plan(SPEC), (), many, AT).guard

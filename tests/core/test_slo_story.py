@@ -3,12 +3,13 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from slo_kinds import CHECKOUT, KINDS, slo
 
 from aiops_daemon.core.model.slo import PAGE, TICKET
 from aiops_daemon.core.rules.slo.plan import plan
-from aiops_daemon.core.rules.slo.story import Story, fires, notation, over, ratio, sliced, steady
+from aiops_daemon.core.rules.slo.story import Story, came_back, fires, notation, over, ratio, sliced, steady
 
 WARM = 4320
 
@@ -28,6 +29,27 @@ def test_alerts_fire_when_the_formula_says(severity: str, pairs: list[tuple[int,
 
     assert found is not None
     assert math.floor(due) <= found <= math.ceil(due * 1.01) + 1  # the lower bound costs a percent
+
+
+@pytest.mark.parametrize("bursts", [(2, 8), (5, 15), (10, 20)])
+def test_errors_in_bursts_do_not_page_one_by_one(bursts: tuple[int, int]) -> None:
+    """Until they have come back within the hour a few do; not 16 to 48 in eight hours."""
+    on, off = bursts
+    story = steady([(WARM, 1e6, 0.0), *[(on, 1e6, 0.2), (off, 1e6, 0.0)] * (480 // (on + off)), (60, 1e6, 0.0)])
+    held = fires(plan(slo("x", CHECKOUT)), story, PAGE)
+
+    assert int((held[1:] & ~held[:-1]).sum()) <= 4
+    assert not held[WARM + 480 + 30 :].any()
+
+
+def test_coming_back_is_a_rise_a_fall_and_a_rise_within_the_window() -> None:
+    """Counted between values that are there, as changes() does."""
+    nan = math.nan
+    shares = np.array([0, 1, nan, 0, 1, 1, 1, 1, 1, 0.0])
+
+    assert [4, 5] == np.flatnonzero(came_back(shares, 0.5, 5)).tolist()
+    assert [4] == np.flatnonzero(came_back(shares, 0.5, 4)).tolist()
+    assert [] == np.flatnonzero(came_back(shares, 0.5, 3)).tolist()
 
 
 def test_one_error_among_few_events_is_no_page() -> None:

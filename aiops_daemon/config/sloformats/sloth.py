@@ -139,8 +139,11 @@ def _take(
         if (slo.sli.events is None) == (slo.sli.raw is None):
             document.fault((*path, "slos", index, "sli"), "exactly one of events, raw is required", "choose one")
             continue
-        own = (*path, "slos", index, "labels")
-        for place, given in (((*path, "labels"), labels if index == 0 else {}), (own, slo.labels)):
+        places: list[tuple[tuple[str | int, ...], Mapping[str, str]]] = [
+            ((*path, "labels"), labels if index == 0 else {}),
+            ((*path, "slos", index, "labels"), slo.labels),
+        ]
+        for place, given in places:
             if given.get("service", service) != service:
                 document.fault(
                     (*place, "service"), f"the service of this file is {service!r}", "remove it, or correct one"

@@ -17,8 +17,9 @@ from aiops_daemon.core.model.slo import SEVERITIES
 from aiops_daemon.core.reports.month import Month
 from aiops_daemon.core.reports.steps import Bools, Steps, over, runs
 from aiops_daemon.core.rules.slo.plan import Plan
+from aiops_daemon.core.rules.slo.story import came_back
 from aiops_daemon.core.signals.burn.guard import TWO_EVENTS, wilson_lower
-from aiops_daemon.core.signals.burn.windows import WindowPair
+from aiops_daemon.core.signals.burn.windows import BASE, WindowPair
 
 _TOGETHER = HOUR  # alerts that come back sooner are one breach
 _CLEAN = 3  # steps within the budget: what was before them is another story
@@ -83,9 +84,11 @@ def _holds(plan: Plan, steps: Steps, pair: WindowPair) -> Bools:
     """Judge a pair: bad > level * total over its windows; two errors at least, and the lower bound decides."""
     least = pair.level(plan.spec.budget_ratio)
     held: Bools = np.ones(len(steps.times), dtype=np.bool_)
-    for seconds in (pair.long, *pair.shorts):
-        width = max(1, round(seconds / steps.step))
-        held &= over(steps.bad, width) > least * over(steps.total, width) + 1e-9
+    for seconds in (pair.long, pair.short):
+        held &= _above(steps, least, seconds)
+    if pair.ends_early:
+        shares = np.divide(steps.bad, steps.total, out=np.full(len(steps.times), np.nan), where=steps.total > 0.0)
+        held &= _above(steps, least, BASE) | came_back(shares, least, round(2 * pair.short / steps.step))
     width = max(1, round(pair.long / steps.step))
     bad, total = over(steps.bad, width), over(steps.total, width)
     if plan.slices:
@@ -95,6 +98,12 @@ def _holds(plan: Plan, steps: Steps, pair: WindowPair) -> Bools:
     held &= bad >= TWO_EVENTS.least
     for at in np.flatnonzero(held).tolist():
         held[at] = wilson_lower(float(bad[at]), float(total[at])) > least
+    return held
+
+
+def _above(steps: Steps, least: float, seconds: float) -> Bools:
+    width = max(1, round(seconds / steps.step))
+    held: Bools = over(steps.bad, width) > least * over(steps.total, width) + 1e-9
     return held
 
 

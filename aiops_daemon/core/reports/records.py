@@ -20,8 +20,8 @@ from aiops_daemon.core.reports.steps import Floats
 from aiops_daemon.core.rules.slo.plan import Plan
 from aiops_daemon.core.signals.budget.forecast import Forecast, Pace, Past, forecast
 from aiops_daemon.core.signals.budget.policy import held_steps
-from aiops_daemon.core.signals.burn.guard import TWO_EVENTS
-from aiops_daemon.core.signals.burn.windows import WindowPair
+from aiops_daemon.core.signals.burn.guard import TWO_EVENTS, wilson_lower
+from aiops_daemon.core.signals.burn.windows import BASE, WindowPair
 
 _NOTHING: Floats = np.empty(0)
 
@@ -32,7 +32,7 @@ class Recorded:
 
     present: bool  # the series of the service are there
     ratios: Mapping[str, float]  # error ratio by window
-    lowers: Mapping[str, float] = field(default_factory=dict)  # lower bound by long window
+    totals: Mapping[str, float] = field(default_factory=dict)  # events per second by long window
     errors: Mapping[str, float] = field(default_factory=dict)  # bad events per second by long window
     remaining: float | None = None
     firing: Mapping[str, float | None] = field(default_factory=dict)  # severity: since when
@@ -60,7 +60,11 @@ def status(plan: Plan, group: Labels, recorded: Recorded, at: float) -> SloStatu
         returns_at=returns,
         active=frozenset(recorded.firing),
         since={severity: since for severity, since in recorded.firing.items() if since is not None},
-        error_ratio_lower=dict(recorded.lowers),
+        error_ratio_lower={
+            plan.name(long): wilson_lower(*_events(plan, long, recorded))
+            for long in plan.longs
+            if plan.name(long) in recorded.totals
+        },
         guard=_guard(plan, recorded),
         group=group,
         period=period,
@@ -97,12 +101,19 @@ def _guard(plan: Plan, recorded: Recorded) -> dict[str, Withheld]:
 
 def _withheld(plan: Plan, pair: WindowPair, recorded: Recorded) -> Withheld | None:
     level, long = pair.level(plan.spec.budget_ratio), plan.name(pair.long)
-    windows = (long, *(plan.name(seconds) for seconds in pair.shorts))
+    windows = (long, plan.name(pair.short), *((plan.name(BASE),) if pair.ends_early else ()))
     if not all(recorded.ratios.get(window, 0.0) > level for window in windows):
         return None
-    if recorded.errors.get(long, 0.0) * pair.long < TWO_EVENTS.least:
+    bad, total = _events(plan, pair.long, recorded)
+    if bad < TWO_EVENTS.least:
         return Withheld.FEW_ERRORS
-    return Withheld.UNCERTAIN if recorded.lowers.get(long, 1.0) <= level else None
+    return Withheld.UNCERTAIN if wilson_lower(bad, total) <= level else None
+
+
+def _events(plan: Plan, seconds: float, recorded: Recorded) -> tuple[float, float]:
+    """Return bad and all events of a long window."""
+    name = plan.name(seconds)
+    return recorded.errors.get(name, 0.0) * seconds, recorded.totals.get(name, 0.0) * seconds
 
 
 def _policy(plan: Plan, recorded: Recorded, at: float) -> tuple[HeldStep, ...]:

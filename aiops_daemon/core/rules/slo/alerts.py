@@ -1,11 +1,14 @@
 """Native alerts of an SLO: page, ticket, and on series that are gone.
 
 Enters: a plan. Leaves: alerts on the recorded ratios. A page asks for one more thing than the workbook: that errors
-still exceed the factor over five minutes, which ends it soon after recovery. The guard: two errors or more in the long
-window, and the lower bound of the ratio decides, for at a hundred requests an hour one error is no outage.
+still exceed the factor over five minutes, which ends it soon after recovery; errors that went and came back lift it, so
+that bursts do not page one by one. The guard: two errors or more in the long window, and the lower bound of the ratio
+decides, for at a hundred requests an hour one error is no outage.
 """
 
 from __future__ import annotations
+
+import math
 
 from aiops_daemon.core.model.durations import prometheus_duration
 from aiops_daemon.core.model.labels import legacy_name
@@ -16,9 +19,11 @@ from aiops_daemon.core.rules.burn import BURN as BURN_ALERTS
 from aiops_daemon.core.rules.burn import GONE, SEVERITY_OF
 from aiops_daemon.core.rules.document import AlertRule, Texts
 from aiops_daemon.core.rules.expression import number
-from aiops_daemon.core.rules.slo.plan import BAD, LOWER, OBJECTIVE, REMAINING, SLICE, Plan
+from aiops_daemon.core.rules.slo.plan import BAD, INTERVAL, OBJECTIVE, REMAINING, SLICE, TOTAL, Plan
 from aiops_daemon.core.rules.template import words
-from aiops_daemon.core.signals.burn.windows import WindowPair
+from aiops_daemon.core.signals.burn.guard import Z
+from aiops_daemon.core.signals.burn.turns import TURNS
+from aiops_daemon.core.signals.burn.windows import BASE, WindowPair
 
 GONE_HOLD = 600.0  # seconds
 _TWO_ERRORS = 1.5  # rate() extrapolates: between what it makes of one event and what it makes of two
@@ -62,7 +67,19 @@ def guard(plan: Plan, pair: WindowPair) -> tuple[str, ...]:
     two = f"{plan.select(f'{BAD}{window}')} * {seconds} >= {least}"
     if plan.slices:
         return (two,)
-    return (f"{plan.select(f'{LOWER}{window}')} > {number(level(plan, pair))}", two)
+    return (_surely(plan, pair), two)
+
+
+def _surely(plan: Plan, pair: WindowPair) -> str:
+    """Ask whether the lower bound of Wilson's score interval for k of n events exceeds the factor.
+
+    It does where k > n p + z sqrt(n p (1 - p)), for the interval holds every p whose score test passes: Wilson, JASA 22
+    (1927). Divided by the window, because events are recorded per second.
+    """
+    least, window = level(plan, pair), plan.name(pair.long)
+    bad, total = plan.select(f"{BAD}{window}"), plan.select(f"{TOTAL}{window}")
+    margin = float(f"{Z * math.sqrt(least * (1 - least) / pair.long):.6g}")
+    return f"{bad} > {number(least)} * {total} + {number(margin)} * sqrt({total})"
 
 
 def least_bad(plan: Plan) -> float:
@@ -88,9 +105,16 @@ def _burn(plan: Plan, severity: str, rules: RulesSpec) -> AlertRule:
 
 def _holds(plan: Plan, pair: WindowPair) -> str:
     above = f"> {number(level(plan, pair))}"
-    conditions = [f"{plan.ratio(pair.long)} {above}", *guard(plan, pair)]
-    conditions += [f"{plan.ratio(short)} {above}" for short in pair.shorts]
+    conditions = [f"{plan.ratio(pair.long)} {above}", *guard(plan, pair), f"{plan.ratio(pair.short)} {above}"]
+    if pair.ends_early:
+        conditions.append(f"(\n{plan.ratio(BASE)} {above}\nor\n{_came_back(plan, pair)}\n)")
     return "\nand\n".join(conditions)
+
+
+def _came_back(plan: Plan, pair: WindowPair) -> str:
+    """Ask whether errors rose above the factor, fell below it and rose again within twice the short window."""
+    span = f"{plan.name(2 * pair.short)}:{plan.name(INTERVAL)}"
+    return f"changes(({plan.ratio(BASE)} > bool {number(level(plan, pair))})[{span}]) >= {TURNS}"
 
 
 def _burning(plan: Plan) -> str:

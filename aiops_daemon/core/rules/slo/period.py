@@ -47,7 +47,7 @@ def period_ratio(plan: Plan) -> tuple[RecordingRule, ...]:
         return (record(plan, plan.period_record, _since_begin(plan, plan.spec.window), more),)
     if seconds in plan.windows:
         return ()
-    span = f"{plan.name(seconds)}:{plan.name(BASE)}"  # every fifth sample: each covers the five minutes before it
+    span = plan.name(seconds)  # every sample: rate() of five minutes sees four of them where scrapes are a minute apart
     if plan.slices or not isinstance(plan.measured, Counts):
         return (ratio_record(plan, seconds, f"avg_over_time({plan.ratio(BASE)}[{span}])"),)
     bad, total = (f"sum_over_time({plan.select(f'{name}{plan.name(BASE)}')}[{span}])" for name in (BAD, TOTAL))

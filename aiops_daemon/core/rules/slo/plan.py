@@ -17,9 +17,9 @@ from aiops_daemon.core.signals.burn.windows import BASE, WindowPair, pairs_of
 
 RAW_UP_TO = HOUR  # longer windows are chained
 INTERVAL = 60.0  # seconds between evaluations
-PERIOD_INTERVAL = 120.0  # of rules over the whole period; half the lookback leaves room for a late evaluation
+PERIOD_INTERVAL = 240.0  # of rules over the whole period; the lookback is a minute more, for late evaluations
 
-BAD, TOTAL, LOWER = "aiops:slo_bad:rate", "aiops:slo_total:rate", "aiops:slo_error_lower:ratio_rate"
+BAD, TOTAL = "aiops:slo_bad:rate", "aiops:slo_total:rate"
 SLICE = "aiops:slo_slice:bad"
 OBJECTIVE, REMAINING = "aiops:slo_objective:ratio", "aiops:slo_error_budget_remaining:ratio"
 BURN, PERIOD_START = "aiops:slo_burn_rate:ratio", "aiops:slo_period_start:timestamp"

@@ -14,8 +14,7 @@ from aiops_daemon.core.model.slo import Budgeting
 from aiops_daemon.core.rules.document import RecordingRule
 from aiops_daemon.core.rules.expression import number
 from aiops_daemon.core.rules.slo.measure import Counts, Ratios, Samples
-from aiops_daemon.core.rules.slo.plan import BAD, INTERVAL, LOWER, RAW_UP_TO, SLICE, TOTAL, Plan
-from aiops_daemon.core.signals.burn.guard import Z
+from aiops_daemon.core.rules.slo.plan import BAD, INTERVAL, RAW_UP_TO, SLICE, TOTAL, Plan
 from aiops_daemon.core.signals.burn.windows import BASE
 
 
@@ -65,8 +64,6 @@ def _counts(plan: Plan, measured: Counts, seconds: float) -> Iterator[RecordingR
     window = plan.name(seconds)
     bad, total = plan.select(f"{BAD}{window}"), plan.select(f"{TOTAL}{window}")
     yield ratio_record(plan, seconds, divided(bad, total))
-    if seconds in plan.longs and plan.guarded:
-        yield record(plan, f"{LOWER}{window}", _wilson(bad, total, seconds))
 
 
 def _events(plan: Plan, measured: Counts, seconds: float) -> Iterator[RecordingRule]:
@@ -90,16 +87,6 @@ def _short(plan: Plan, measured: Counts, seconds: float) -> RecordingRule:
         total = measured.total(seconds)
         bad = f"\n{measured.bad(seconds, total)}\n"
     return ratio_record(plan, seconds, divided(f"({bad})", f"({total})"))
-
-
-def _wilson(bad: str, total: str, seconds: float) -> str:
-    """Return the lower bound of Wilson's score interval for k bad of n events.
-
-    (k + z²/2 - z sqrt(k (1 - k/n) + z²/4)) / (n + z²): Wilson, JASA 22 (1927), times n above and below.
-    """
-    k, n = f"({bad} * {number(seconds)})", f"(({total} > 0) * {number(seconds)})"
-    root = f"sqrt(clamp_min({k} * (1 - {bad} / ({total} > 0)), 0) + {number(round(Z * Z / 4, 6))})"
-    return f"({k} + {number(round(Z * Z / 2, 6))} - {number(Z)} * {root})\n/\n({n} + {number(round(Z * Z, 6))})"
 
 
 def _ratios(plan: Plan, measured: Ratios) -> Iterator[RecordingRule]:

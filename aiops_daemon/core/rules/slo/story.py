@@ -18,7 +18,8 @@ from aiops_daemon.core.model.slo import Budgeting
 from aiops_daemon.core.rules.slo.alerts import level
 from aiops_daemon.core.rules.slo.plan import RAW_UP_TO, Plan
 from aiops_daemon.core.signals.burn.guard import wilson_lower
-from aiops_daemon.core.signals.burn.windows import WindowPair
+from aiops_daemon.core.signals.burn.turns import TURNS
+from aiops_daemon.core.signals.burn.windows import BASE, WindowPair
 
 Minutes: TypeAlias = NDArray[np.float64]
 Holds: TypeAlias = NDArray[np.bool_]
@@ -72,6 +73,23 @@ def sliced(plan: Plan, story: Story) -> Story:
     return Story(known, shares)
 
 
+def came_back(shares: Minutes, least: float, width: int) -> Holds:
+    """Say for every step whether shares, of shape (n,), rose above a level, fell and rose again.
+
+    As changes() counts: from one value that is there to the next, where both lie in the last `width` steps.
+    """
+    there = np.flatnonzero(~np.isnan(shares))
+    above = shares[there] > least
+    turns = np.flatnonzero(above[1:] != above[:-1])
+    before, after = there[turns], there[turns + 1]
+    within = after <= before + width
+    counted = np.zeros(len(shares) + width + 2)
+    np.add.at(counted, after[within], 1)
+    np.add.at(counted, before[within] + width + 1, -1)
+    held: Holds = np.cumsum(counted)[: len(shares)] >= TURNS
+    return held
+
+
 def fires(plan: Plan, story: Story, severity: str, *, like_sloth: bool = False) -> Holds:
     """Say for every minute whether an alert's condition holds."""
     seen = sliced(plan, story) if plan.slices else story
@@ -88,9 +106,11 @@ def chained(plan: Plan, severity: str) -> bool:
 
 def _pair(plan: Plan, story: Story, seen: Story, pair: WindowPair, *, like_sloth: bool) -> Holds:
     least = level(plan, pair)
-    shorts = {pair.short} if like_sloth else set(pair.shorts)
+    lately = ratio(seen, BASE)
     with np.errstate(invalid="ignore"):
-        held: Holds = np.all([ratio(seen, seconds) > least for seconds in (pair.long, *shorts)], axis=0)
+        held: Holds = np.all([ratio(seen, seconds) > least for seconds in (pair.long, pair.short)], axis=0)
+        if pair.ends_early and not like_sloth:
+            held &= (lately > least) | came_back(lately, least, round(2 * pair.short / _MINUTE))
     bad, total = over(story.bad, pair.long), over(story.total, pair.long)
     if plan.slices and plan.spec.budget.method is not Budgeting.RATIO_TIME_SLICES:
         needed = 1.5 * max(1.0, plan.spec.budget.slice_seconds / _MINUTE)

@@ -21,6 +21,7 @@ from aiops_daemon.core.signals.budget.forecast import Pace, Past, forecast
 from aiops_daemon.core.signals.burn.guard import TWO_EVENTS, Guard, wilson
 from aiops_daemon.core.signals.burn.ring import Sums
 from aiops_daemon.core.signals.burn.rings import FINE_SPAN, READ_STEP, Rings
+from aiops_daemon.core.signals.burn.turns import Turns
 from aiops_daemon.core.signals.burn.windows import BASE, WindowPair, pairs_of, reported_windows
 
 IDLE_WINDOW = HOUR  # no traffic this long: idle
@@ -33,6 +34,7 @@ class BurnLedger:
         self.spec, self.group = spec, group
         self._guard, self._source = guard, source
         self._pairs = pairs_of(spec)
+        self._turns = {pair: Turns(2 * pair.short) for pair in self._pairs if pair.ends_early}
         self._windows = reported_windows(spec)
         self._judged = Rings(spec)
         # What the guard counts where slices are judged by their share of errors.
@@ -92,8 +94,9 @@ class BurnLedger:
         """Judge the budget at a moment; `present`: its series exist at the source.
 
         Remembers which pairs hold. A pair holds while the error ratio exceeds factor * budget over its long and its
-        short window, a page also over five minutes, and nothing of its guard withholds it: as in the generated
-        rules. While a short window is unobserved or the series are gone, the others decide about what held before.
+        short window, a page also over five minutes unless errors come and go, and nothing of its guard withholds it: as
+        in the generated rules. While a short window is unobserved or the series are gone, the others decide about what
+        held before.
         """
         sums = {name: self._sums(at, seconds) for name, seconds in self._windows.items()}
         period = period_of(self.spec.window, at) if isinstance(self.spec.window, Calendar) else None
@@ -198,6 +201,9 @@ class BurnLedger:
         """Settle which pairs hold; return what is withheld, by severity."""
         holding: set[int] = set()
         withheld: dict[str, Withheld] = {}
+        lately = self._sums(at, BASE).error_ratio
+        for pair, turns in self._turns.items():
+            turns.note(at, None if lately is None else lately > pair.level(self.spec.budget_ratio))
         for position, pair in enumerate(self._pairs):
             if not self._burns(pair, at, present, held=position in self._holding):
                 continue
@@ -215,8 +221,13 @@ class BurnLedger:
         level = pair.level(self.spec.budget_ratio)
         if not _above(self._sums(at, pair.long), level):
             return False
-        shorts = [self._sums(at, seconds) for seconds in pair.shorts]
-        return all(_above(short, level) or (held and _unseen(short, present)) for short in shorts)
+        short = self._sums(at, pair.short)
+        if not (_above(short, level) or (held and _unseen(short, present))):
+            return False
+        if not pair.ends_early:
+            return True
+        base = self._sums(at, BASE)
+        return _above(base, level) or (held and _unseen(base, present)) or self._turns[pair].came_back(at)
 
     def _withholds(self, pair: WindowPair, at: float) -> Withheld | None:
         long = self._sums(at, pair.long)

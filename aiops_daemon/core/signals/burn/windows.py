@@ -24,9 +24,9 @@ class WindowPair:
     factor: float
 
     @property
-    def shorts(self) -> tuple[float, ...]:
-        """Return the windows besides the long one over which the factor must be exceeded, longest first."""
-        return tuple(sorted({self.short, BASE} if self.severity == PAGE else {self.short}, reverse=True))
+    def ends_early(self) -> bool:
+        """Say whether errors over five minutes are asked for too, or errors that come and go."""
+        return self.severity == PAGE and self.short != BASE
 
     def level(self, budget_ratio: float) -> float:
         """Return the error ratio above which it fires: factor * budget, without the noise of binary fractions."""
