@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import Field
 
 from aiops_daemon.config.build_slos import WINDOW, share
+from aiops_daemon.config.faults import Path
 from aiops_daemon.config.fields import Flag, Section
 from aiops_daemon.config.sloformats.common import Camel, Document, Given, Metadata, Percent, refused
 from aiops_daemon.config.texts import LabelName, Name, Text, Windowed
@@ -139,15 +140,12 @@ def _take(
         if (slo.sli.events is None) == (slo.sli.raw is None):
             document.fault((*path, "slos", index, "sli"), "exactly one of events, raw is required", "choose one")
             continue
-        places: list[tuple[tuple[str | int, ...], Mapping[str, str]]] = [
-            ((*path, "labels"), labels if index == 0 else {}),
-            ((*path, "slos", index, "labels"), slo.labels),
-        ]
-        for place, given in places:
+        top: Path = (*path, "labels")
+        own: Path = (*path, "slos", index, "labels")
+        for place, given in ((top, labels if index == 0 else {}), (own, slo.labels)):
             if given.get("service", service) != service:
-                document.fault(
-                    (*place, "service"), f"the service of this file is {service!r}", "remove it, or correct one"
-                )
+                words = f"the service of this file is {service!r}"
+                document.fault((*place, "service"), words, "remove it, or correct one")
         document.slos.append(_slo(service, labels, slo))
 
 
