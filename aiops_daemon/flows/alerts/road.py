@@ -72,6 +72,7 @@ TICK = 5.0  # seconds between two looks at what time alone changes
 SAVE_EVERY = 300.0  # seconds between two writes of what was learned
 FINDINGS_EVERY = 10.0  # seconds
 BACK_WITHIN = 2.0  # seconds after which alerts and pages go on once the store is there again
+REMOTE_PATIENCE = 3.0  # seconds; PagerDuty is answered within four, and sends again what was only stored
 _PATIENCE = 120.0  # seconds without a beat after which a loop counts as stalled
 _SLOW = 1800.0  # the same for loops that ask many
 
@@ -122,7 +123,7 @@ class AlertRoad:
         self.deliverer = Deliverer(world.paging, lambda: self.around.telling, world.make_notifier, world.clock, meter)
         self.remote = Remote(
             Taken(world.paging, world.acts),
-            self.handing.act,
+            partial(self.handing.act, patience=REMOTE_PATIENCE),
             lambda: self.around.settings.cluster,
             lambda: self.around.settings.people,
             self._key_of,
