@@ -105,3 +105,26 @@ def test_the_error_with_which_a_series_is_born_is_counted(promtool: Path, tmp_pa
     (tmp_path / "born.yaml").write_text(render(document))
 
     run(promtool, "test", "rules", str(tmp_path / "born.yaml"))
+
+
+@pytest.mark.parametrize(("kind", "series"), [("threshold", "checkout:p99"), ("ready ratio", "checkout:success")])
+def test_a_value_that_is_no_number_is_neither_bad_nor_gone(
+    promtool: Path, kind: str, series: str, tmp_path: Path
+) -> None:
+    """A quantile of a night without traffic is NaN: nobody is paged, and nothing is missing."""
+    rules, _ = write(tmp_path, kind)
+    silent = [{"expr": expr, "eval_time": "60m"} for expr in ('ALERTS{alertstate!=""}', "aiops:slo_slice:bad")]
+    document = {
+        "rule_files": [rules],
+        "evaluation_interval": "1m",
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [{"series": series, "values": " ".join(["NaN"] * 70)}],
+                "promql_expr_test": silent,
+            }
+        ],
+    }
+    (tmp_path / "night.yaml").write_text(render(document))
+
+    run(promtool, "test", "rules", str(tmp_path / "night.yaml"))

@@ -1,7 +1,8 @@
 """Edges of a band as PromQL: a sum of steps over the UTC week, or over the day where all days are alike.
 
 Enters: a band of HOURS hours. Leaves: the band rounded outward and its edges as expressions. Prometheus pays for every
-term (0.1 to 0.4 ms of processor time, more in long sums), so hours that differ by little become one. Never makes a band narrower.
+term (0.1 to 0.4 ms of processor time, more in long sums), so hours that differ by little become one. Never makes a band
+narrower.
 """
 
 from __future__ import annotations

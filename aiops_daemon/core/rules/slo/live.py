@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aiops_daemon.core.model.selector import parse_selector
-from aiops_daemon.core.model.sli import EventsSli, LatencySli, ThresholdSli
+from aiops_daemon.core.model.sli import EventsSli, LatencySli
 from aiops_daemon.core.model.slo import Budgeting, SloSpec
-from aiops_daemon.core.rules.slo import shape
 from aiops_daemon.core.rules.slo.alerts import least_bad
 from aiops_daemon.core.rules.slo.measure import Counts, Ratios, Samples, every_form, le
 from aiops_daemon.core.rules.slo.plan import INTERVAL, Plan, plan
@@ -67,8 +66,6 @@ def _slices(planned: Plan) -> Asked:
     """Ask for the slice that ends now, once a minute, as the rules do."""
     measured, guard = planned.measured, Guard(least_bad(planned))
     share, pulse, errors = slice_now(planned), _pulse(planned), ""
-    if isinstance(measured, Samples):
-        share = f"({share}) and ({pulse} >= -Inf)"  # NaN, a quantile of nothing, compares as bad
     if isinstance(measured, Counts) and planned.spec.budget.method is Budgeting.RATIO_TIME_SLICES:
         errors = measured.bad(BASE, measured.total(BASE)) if planned.guarded else ""
     return Asked(share, pulse=pulse, errors=errors, step=INTERVAL, guard=guard)
@@ -76,12 +73,10 @@ def _slices(planned: Plan) -> Asked:
 
 def _pulse(planned: Plan) -> str:
     """Select what is there also when a slice is not: without traffic, or while the value is no number."""
-    measured, sli = planned.measured, planned.spec.sli
+    measured = planned.measured
     if isinstance(measured, Counts):
         return measured.total(BASE)
-    if isinstance(measured, Ratios):
-        return measured.error(BASE)
-    return f"({shape.clean(sli.query)})" if isinstance(sli, ThresholdSli) else measured.bad
+    return measured.error(BASE) if isinstance(measured, Ratios) else measured.value
 
 
 def _counters(spec: SloSpec) -> Counters | None:

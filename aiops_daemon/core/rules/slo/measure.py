@@ -59,9 +59,10 @@ class Ratios:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """An instant value, 0 or 1: 1 when it is bad."""
+    """An instant value, and whether it is bad: 0 or 1, and nothing while it is no number."""
 
     bad: str
+    value: str
 
 
 def measure(spec: SloSpec) -> Counts | Ratios | Samples:
@@ -82,8 +83,10 @@ def measure(spec: SloSpec) -> Counts | Ratios | Samples:
         case RawSli():
             return Ratios(_raw(sli, spec.grouping))
         case ThresholdSli():
-            compared = f"({shape.clean(sli.query)}) {_OPERATORS[sli.comparison]} bool {number(sli.value)}"
-            return Samples(f"1 - ({compared})")
+            value = f"({shape.clean(sli.query)})"
+            known = f"({value} >= -Inf)"  # NaN, a quantile of nothing, compares as bad
+            compared = f"{known} {_OPERATORS[sli.comparison]} bool {number(sli.value)}"
+            return Samples(f"1 - ({compared})", value)
         case _:
             assert_never(sli)
 

@@ -21,6 +21,7 @@ PERIOD_INTERVAL = 240.0  # of rules over the whole period; the lookback is a min
 
 BAD, TOTAL = "aiops:slo_bad:rate", "aiops:slo_total:rate"
 SLICE = "aiops:slo_slice:bad"
+VALUE = "aiops:slo_value"  # what an expression gave, be it no number: it tells idle from gone
 OBJECTIVE, REMAINING = "aiops:slo_objective:ratio", "aiops:slo_error_budget_remaining:ratio"
 BURN, PERIOD_START = "aiops:slo_burn_rate:ratio", "aiops:slo_period_start:timestamp"
 
@@ -106,7 +107,7 @@ class Plan:
         """Select what is there as long as the service's series are, with traffic or without."""
         if isinstance(self.measured, Counts):
             return self.select(f"{TOTAL}{self.name(BASE)}")
-        return self.select(SLICE) if isinstance(self.measured, Samples) else self.ratio(BASE)
+        return self.select(VALUE)
 
     @property
     def period_record(self) -> str:

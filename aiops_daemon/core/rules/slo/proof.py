@@ -20,7 +20,7 @@ from aiops_daemon.core.rules.document import Document
 from aiops_daemon.core.rules.slo.alerts import GONE_HOLD
 from aiops_daemon.core.rules.slo.examples import Given, Part, given_series
 from aiops_daemon.core.rules.slo.measure import Counts, Samples
-from aiops_daemon.core.rules.slo.plan import BAD, RAW_UP_TO, SLICE, TOTAL, Plan
+from aiops_daemon.core.rules.slo.plan import BAD, RAW_UP_TO, SLICE, TOTAL, VALUE, Plan
 from aiops_daemon.core.rules.slo.story import (
     Minutes,
     Story,
@@ -199,6 +199,8 @@ class _Prover:
             for seconds in [BASE] if plan.slices else [one for one in raw if one in plan.counted]:
                 world[self._record(f"{BAD}{plan.name(seconds)}")] = over(story.bad, seconds) / seconds
                 world[self._record(f"{TOTAL}{plan.name(seconds)}")] = over(story.total, seconds) / seconds
+        if not isinstance(measured, Counts):
+            world[self._record(VALUE)] = np.zeros(len(story.total))
         if plan.slices:
             world[self._record(SLICE)] = sliced(plan, story).bad
         else:

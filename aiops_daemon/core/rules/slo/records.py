@@ -14,7 +14,7 @@ from aiops_daemon.core.model.slo import Budgeting
 from aiops_daemon.core.rules.document import RecordingRule
 from aiops_daemon.core.rules.expression import number
 from aiops_daemon.core.rules.slo.measure import Counts, Ratios, Samples
-from aiops_daemon.core.rules.slo.plan import BAD, INTERVAL, RAW_UP_TO, SLICE, TOTAL, Plan
+from aiops_daemon.core.rules.slo.plan import BAD, INTERVAL, RAW_UP_TO, SLICE, TOTAL, VALUE, Plan
 from aiops_daemon.core.signals.burn.windows import BASE
 
 
@@ -90,6 +90,7 @@ def _short(plan: Plan, measured: Counts, seconds: float) -> RecordingRule:
 
 
 def _ratios(plan: Plan, measured: Ratios) -> Iterator[RecordingRule]:
+    yield record(plan, VALUE, measured.error(BASE))
     for seconds in plan.windows:
         if seconds <= RAW_UP_TO:
             yield ratio_record(plan, seconds, f"({measured.error(seconds)}) >= 0")  # NaN is no ratio
@@ -100,6 +101,10 @@ def _ratios(plan: Plan, measured: Ratios) -> Iterator[RecordingRule]:
 def _sliced(plan: Plan) -> Iterator[RecordingRule]:
     if isinstance(plan.measured, Counts):
         yield from _events(plan, plan.measured, BASE)
+    elif isinstance(plan.measured, Ratios):
+        yield record(plan, VALUE, plan.measured.error(BASE))
+    else:
+        yield record(plan, VALUE, plan.measured.value)
     yield record(plan, SLICE, slice_now(plan))
     for seconds in plan.windows:
         yield ratio_record(plan, seconds, f"avg_over_time({plan.select(SLICE)}[{plan.name(seconds)}])")
