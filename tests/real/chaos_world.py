@@ -66,6 +66,7 @@ class Dose:
     pace: float = 0.15  # seconds between two bodies
     between: tuple[float, float] = (1.0, 4.0)
     halted: tuple[float, ...] = (2.0, 6.0)  # seconds that a halt lasts
+    heals: bool = False  # PagerDuty is well again once all alerts have come
 
 
 def config(world: PagingWorld) -> str:
