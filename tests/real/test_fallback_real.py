@@ -79,6 +79,7 @@ def rig(servers: real_servers.Servers, tmp_path: Path) -> Iterator[Rig]:
     (prometheus.log.parent / "prometheus.yml").write_text(SCRAPES.format(**scrapes))
     prometheus.post("/-/reload")
     rig.daemon.configure(CONFIG.format(url=prometheus.url, rules=rig.rules, promtool=real_servers.binary("promtool")))
+    eventually(lambda: rig.query("shop_latency_seconds"), "the shop is scraped")
     rig.daemon.start()
     try:
         yield rig
