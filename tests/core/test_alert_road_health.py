@@ -4,11 +4,13 @@ import re
 
 import pytest
 
+from aiops_daemon.core.alertmanager.snippet import OWN_HEALTH
 from aiops_daemon.core.model.alertmanager import HeartbeatSpec
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.rules.alert import Alert
 from aiops_daemon.core.rules.alerthealth import alert_road_alerts
 from aiops_daemon.core.rules.health import health_alerts
+from aiops_daemon.core.rules.paginghealth import paging_alerts
 
 ROAD = {alert.name: alert for alert in alert_road_alerts(Settings())}
 
@@ -37,6 +39,14 @@ def test_what_keeps_people_from_being_told_is_critical() -> None:
         "AiopsWatchdogMissing": "critical",
         "AiopsWatchdogDeadlineTooShort": "info",
     } == found
+
+
+def test_who_may_not_have_been_told_is_critical() -> None:
+    """Every alert on paging is for people at once, and none of them is left to the daemon itself."""
+    found = paging_alerts()
+
+    assert {"critical"} == {alert.severity for alert in found}
+    assert all(re.fullmatch(OWN_HEALTH, alert.name) for alert in found)
 
 
 @pytest.mark.parametrize("name", ["AiopsInboxBacklog", "AiopsBackupOld"])

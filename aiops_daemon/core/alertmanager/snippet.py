@@ -15,7 +15,8 @@ from typing import Any
 from aiops_daemon.core.alertmanager.tree import Route, RoutingTree, read_tree
 
 OWN_HEALTH = (
-    "AiopsDaemon.+|AiopsLoopStalled|AiopsInboxBacklog|AiopsStoreFailing|AiopsWatchdogMissing|AiopsWebhookRefused"
+    "AiopsDaemon.+|AiopsLoopStalled|AiopsInboxBacklog|AiopsStoreFailing|AiopsWatchdogMissing|AiopsWebhookRefused|"
+    "AiopsNotifications.+|AiopsEscalationsStandStill"
 )
 """Alerts that this daemon cannot be trusted to tell: they are about itself."""
 

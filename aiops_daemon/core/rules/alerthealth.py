@@ -9,8 +9,8 @@ from __future__ import annotations
 from aiops_daemon.core.model.labels import make
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.rules.alert import Alert
-from aiops_daemon.core.rules.expression import number, selector, series
-from aiops_daemon.core.rules.ownalert import TARGET, Proof, at, grows, own_alert
+from aiops_daemon.core.rules.expression import selector, series
+from aiops_daemon.core.rules.ownalert import TARGET, Proof, age, at, grows, own_alert
 from aiops_daemon.core.rules.template import Text, label, value, words
 
 _BACKLOG = 120.0  # seconds; a body is usually processed within one
@@ -29,7 +29,7 @@ def _backlog() -> Alert:
     one, other = series(metric, TARGET), series(metric, {**TARGET, "instance": "two"})
     return own_alert(
         "AiopsInboxBacklog",
-        _age(metric, _BACKLOG),
+        age(metric, _BACKLOG),
         "Alerts wait in the inbox of aiops-daemon.",
         at(words("The oldest body that waits at "))
         + words(" came ")
@@ -151,7 +151,7 @@ def _backup() -> Alert:
     one, other = series(metric, TARGET), series(metric, {**TARGET, "instance": "two"})
     return own_alert(
         "AiopsBackupOld",
-        _age(metric, _BACKUP),
+        age(metric, _BACKUP),
         "The store of aiops-daemon was not copied for hours.",
         at(words("The last good copy of the store at "))
         + words(" was made ")
@@ -178,11 +178,6 @@ def _heartbeat(interval: float) -> Alert:
         + words(" the store cannot be written, or `heartbeat.url` does not answer 2xx."),
         Proof(((lost, grown), (kept, f"5x{last}")), ((lost, grown), (kept, grown)), last, make(bad)),
     )
-
-
-def _age(metric: str, limit: float) -> str:
-    """Ask for a timestamp (0: there is none) that is older than `limit` seconds."""
-    return f"time() - ({selector(metric)} > 0) > {number(limit)}"
 
 
 def _of(before: Text) -> Text:

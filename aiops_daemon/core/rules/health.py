@@ -12,6 +12,7 @@ from aiops_daemon.core.rules.alert import Alert, poll_interval
 from aiops_daemon.core.rules.alerthealth import alert_road_alerts
 from aiops_daemon.core.rules.expression import number, selector, series
 from aiops_daemon.core.rules.ownalert import TARGET, Proof, ago, at, grows, own_alert, too_old
+from aiops_daemon.core.rules.paginghealth import paging_alerts
 from aiops_daemon.core.rules.template import label, words
 
 _UP = 'up{instance="one",job="aiops"}'
@@ -34,6 +35,7 @@ def health_alerts(settings: Settings) -> tuple[Alert, ...]:
         _not_loaded(),
         _rules_failing(),
         _unsaved(),
+        *paging_alerts(),
         *alert_road_alerts(settings),
     )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from aiops_daemon.core.model.labels import Labels, make
 from aiops_daemon.core.rules.alert import Alert, Example
-from aiops_daemon.core.rules.expression import series
+from aiops_daemon.core.rules.expression import number, selector, series
 from aiops_daemon.core.rules.template import Text, label, value, words
 
 TARGET = {"instance": "one", "job": "aiops"}
@@ -47,6 +47,11 @@ def own_alert(
 def at(before: Text) -> Text:
     """End a text with the instance."""
     return before + label("instance", "one")
+
+
+def age(metric: str, limit: float) -> str:
+    """Ask for a timestamp (0: there is none) that is older than `limit` seconds."""
+    return f"time() - ({selector(metric)} > 0) > {number(limit)}"
 
 
 def ago(limit: float) -> Text:

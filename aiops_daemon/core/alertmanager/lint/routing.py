@@ -56,7 +56,7 @@ OWN_HEALTH_LOST = Rule(
     "The alerts that this daemon is down are told to nobody but itself.",
     "When it is down, nobody learns of it.",
     "route them to people first: `matchers: ['alertname=~\"AiopsDaemon.+|AiopsLoopStalled|AiopsInboxBacklog|"
-    "AiopsStoreFailing|AiopsWatchdogMissing|AiopsWebhookRefused\"']`",
+    "AiopsStoreFailing|AiopsWatchdogMissing|AiopsWebhookRefused|AiopsNotifications.+|AiopsEscalationsStandStill\"']`",
 )
 
 
