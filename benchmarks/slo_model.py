@@ -69,7 +69,7 @@ def ours(counts: Counts, severity: str) -> Holds:
             errors, events = counts.both(round(BASE / 60), chained=False)
             lately = np.where(events > 0, _share(errors, events), np.nan)
             with np.errstate(invalid="ignore"):
-                holds &= (lately > least) | came_back(lately, least, 2 * pair.short)
+                holds &= (lately > least) | came_back(lately, least, round(2 * pair.short / 60))
         held |= holds
     return held
 

@@ -78,7 +78,7 @@ WRITTEN_AT = 1_780_000_000.0
 BOOKS = (
     BandBook(PLAIN.queries[1], "main", WRITTEN_AT, (hourly(40.0, 8.0, swing=10.0, instance="one", job="shop"),)),
     BandBook(
-        QuerySpec("latency", "shop:latency or vector(0)", direction=Direction.UP, severity="critical",
+        QuerySpec("latency", "shop:latency or store:latency", direction=Direction.UP, severity="critical",
                   labels=(("team", "shop"),), unit="seconds"),
         "main", WRITTEN_AT, (hourly(0.2, 0.1, swing=0.0), hourly(3.0, path="/")),
     ),

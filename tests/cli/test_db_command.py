@@ -54,7 +54,7 @@ def test_a_good_store_is_good(spec: StorageSpec, capsys: pytest.CaptureFixture[s
 
     told = capsys.readouterr().out
     assert "SQLite" in told
-    assert "schema 0002" in told
+    assert "schema 0003" in told
     assert "inbox 1" in told
     assert "newest backup: none" in told
     assert told.endswith("good\n")
@@ -192,7 +192,7 @@ def test_a_restore_of_nothing_changes_nothing(
 def test_a_migration_of_a_current_store_does_nothing(spec: StorageSpec, capsys: pytest.CaptureFixture[str]) -> None:
     """And says so."""
     assert 0 == run("migrate", spec, "-o", "json")
-    assert {"revision": "0002", "changed": False} == json.loads(capsys.readouterr().out)
+    assert {"revision": "0003", "changed": False} == json.loads(capsys.readouterr().out)
 
 
 def test_postgresql_is_checked_and_migrated(postgres_url: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -202,7 +202,7 @@ def test_postgresql_is_checked_and_migrated(postgres_url: str, capsys: pytest.Ca
     assert 1 == run("check", spec)
     assert "db migrate" in capsys.readouterr().out
     assert 0 == run("migrate", spec)
-    assert "migrated to 0002" in capsys.readouterr().out
+    assert "migrated to 0003" in capsys.readouterr().out
     assert 0 == run("check", spec)
     assert "PostgreSQL 1" in capsys.readouterr().out
 

@@ -47,7 +47,7 @@ def test_rules_of_the_configuration_go_into_a_folder(
     told = capsys.readouterr()
     assert ["aiops-anomalies.yaml", "aiops-forecasts.yaml", "aiops-health.yaml", "aiops-slos.yaml"] == written
     assert "aiops-slos.yaml: 3 rules, unit test tests/aiops-slos_test.yaml" in told.out
-    assert "26 rules; no promtool: only their structure was checked." in told.err
+    assert "31 rules; no promtool: only their structure was checked." in told.err
     assert "1 queries and 1 SLOs" not in told.err
     assert "cover 1 query and 1 SLO of the configuration" in told.err
 
@@ -117,8 +117,8 @@ def test_files_of_slos_become_rules_with_tests(sloth: str, tmp_path: Path, capsy
     assert 0 == run("-i", sloth, "-o", str(out), "--promtool=none")
 
     told = capsys.readouterr()
-    assert f"{SHOP}.yaml: 28 rules, unit test tests/{SHOP}_test.yaml" in told.out
-    assert "28 rules for 1 SLO; no promtool" in told.err
+    assert f"{SHOP}.yaml: 24 rules, unit test tests/{SHOP}_test.yaml" in told.out
+    assert "24 rules for 1 SLO; no promtool" in told.err
     assert ["aiops-health.yaml", f"{SHOP}.yaml"] == sorted(path.name for path in out.glob("*.yaml"))
 
 
