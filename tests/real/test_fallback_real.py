@@ -88,6 +88,7 @@ def rig(servers: real_servers.Servers, tmp_path: Path) -> Iterator[Rig]:
         exporter.stop()
 
 
+@pytest.mark.slow
 def test_a_dead_daemon_s_bands_alert_and_a_living_one_s_do_not(rig: Rig) -> None:
     """The file of bands is written, its loading is told, and its alert speaks from the death of the daemon on."""
     bands = rig.rules / "aiops-bands-main.yaml"
