@@ -105,6 +105,14 @@ def test_openslo_alpha_is_read() -> None:
     assert (EventsSli("mail_total", good='mail_total{sent="true"}'), 0.98) == (found.sli, found.objective_ratio)
 
 
+def test_openslo_alpha_as_sloth_reads_it() -> None:
+    """Without budgetingMethod and isRolling, occurrences are counted over a rolling window."""
+    (found,) = slos("openslo-alpha-sloth.yaml").values()
+
+    assert (Rolling(30 * DAY), Budgeting.OCCURRENCES) == (found.window, found.budget.method)
+    assert EventsSli("mail_total", good='mail_total{sent="true"}') == found.sli
+
+
 def test_our_own_files_may_hold_what_the_daemon_cannot_watch() -> None:
     """Every kind of indicator, calendar windows in the file's zone, and windows of one's own."""
     found = slos("ours.yaml")
