@@ -12,6 +12,7 @@ from itertools import chain
 from aiops_daemon.config.faults import Fault, Path
 from aiops_daemon.config.tree import Tree
 from aiops_daemon.core.model.durations import DAY, HOUR, parse_duration
+from aiops_daemon.core.model.sli import EventsSli, RatioSli
 from aiops_daemon.core.model.slo import SloSpec
 from aiops_daemon.core.signals.burn.windows import impossible_pairs
 
@@ -62,6 +63,15 @@ def check_slo_names(slos: Sequence[tuple[Tree, SloSpec]]) -> Iterator[Fault]:
             first[slo.name] = tree
         else:
             yield tree.fault((), f"{first[slo.name].file} has an SLO {slo.name!r} too", "choose another name")
+
+
+def check_slo_sides(slos: Sequence[tuple[Tree, SloSpec]]) -> Iterator[Fault]:
+    """Find SLOs whose good or bad events are all events, which would always be at 0 or 100 %."""
+    for tree, slo in slos:
+        if isinstance(slo.sli, EventsSli | RatioSli) and slo.sli.total in (slo.sli.bad, slo.sli.good):
+            side = "bad" if slo.sli.bad is not None else "good"
+            message = f"SLO {slo.name!r}: what counts {side} events counts all events"
+            yield tree.fault((), message, f"add a matcher to the {side} ones")
 
 
 def check_rule_labels(tree: Tree, *, own: bool) -> Iterator[Fault]:
