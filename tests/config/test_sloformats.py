@@ -186,4 +186,5 @@ def test_a_side_that_is_the_whole_is_refused(kind: str, text: str, side: str, tm
     with pytest.raises(ConfigError) as caught:
         read_slos(file, {})
 
-    assert f"what counts {side} events counts all events; add a matcher" in str(caught.value.faults)
+    (fault,) = caught.value.faults
+    assert f"slos[0].sli.{kind}.{side}: counts all events; add a matcher to the {side} ones" in fault
