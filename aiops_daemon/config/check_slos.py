@@ -12,6 +12,7 @@ from itertools import chain
 from aiops_daemon.config.faults import Fault, Path
 from aiops_daemon.config.tree import Tree
 from aiops_daemon.core.model.durations import DAY, HOUR, parse_duration
+from aiops_daemon.core.model.sli import EventsSli, RatioSli
 from aiops_daemon.core.model.slo import SloSpec
 from aiops_daemon.core.signals.burn.windows import impossible_pairs
 
@@ -33,7 +34,7 @@ _ASKED_OVER = "5m"
 
 def check_slos(tree: Tree, *, live: bool) -> list[Fault]:
     """Find what does not go together within an SLO."""
-    parts = [_slices(tree), _pairs(tree), _groups(tree)]
+    parts = [_slices(tree), _sides(tree), _pairs(tree), _groups(tree)]
     if live:
         parts += [_window_not_watched(tree), _short_not_watched(tree), _alerts(tree)]
     return list(chain.from_iterable(parts))
@@ -64,6 +65,14 @@ def check_slo_names(slos: Sequence[tuple[Tree, SloSpec]]) -> Iterator[Fault]:
             yield tree.fault((), f"{first[slo.name].file} has an SLO {slo.name!r} too", "choose another name")
 
 
+def check_slo_sides(slos: Sequence[tuple[Tree, SloSpec]]) -> Iterator[Fault]:
+    """Find SLOs whose good or bad events are all events, which would always be at 0 or 100 %."""
+    for tree, slo in slos:
+        if isinstance(slo.sli, EventsSli | RatioSli) and slo.sli.total in (slo.sli.bad, slo.sli.good):
+            side = "bad" if slo.sli.bad is not None else "good"
+            yield tree.fault((), f"SLO {slo.name!r}: {side} counts all events", f"add a matcher to the {side} ones")
+
+
 def check_rule_labels(tree: Tree, *, own: bool) -> Iterator[Fault]:
     """Find labels of the names that generated rules set themselves, which would replace them without a word.
 
@@ -74,6 +83,14 @@ def check_rule_labels(tree: Tree, *, own: bool) -> Iterator[Fault]:
         allowed = path[:1] == ("metadata",) or (own and name == "sloth_service")
         if name in _SET_BY_RULES and path[-2:-1] == ("labels",) and not allowed:
             yield tree.key_fault(path, "generated rules set this label themselves", "choose another name")
+
+
+def _sides(tree: Tree) -> Iterator[Fault]:
+    for kind in ("events", "ratio"):
+        for path, sli in tree.find(("slos", "[]", "sli", kind)):
+            sides = [side for side in ("bad", "good") if isinstance(sli, dict) and sli.get(side) is not None]
+            for side in (side for side in sides if sli[side] == sli.get("total")):
+                yield tree.fault((*path, side), "counts all events", f"add a matcher to the {side} ones")
 
 
 def _slices(tree: Tree) -> Iterator[Fault]:

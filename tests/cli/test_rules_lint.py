@@ -112,8 +112,12 @@ def test_the_nine_bad_rules_are_caught(
 
 
 def test_what_we_generate_and_ship_is_clean(capsys: pytest.CaptureFixture[str]) -> None:
-    """Shipped packs and the rules of a small shop have no trap; unit tests beside them are passed over."""
-    assert 0 == lint(str(ROOT / "rules"), str(ROOT / "tests" / "golden" / "rules"))
+    """Shipped packs and the rules of a small shop have no trap; unit tests beside them are passed over.
+
+    One query of that shop ends with `or vector(0)`, which is the user's own.
+    """
+    assert 0 == lint(str(ROOT / "rules"))
+    assert 0 == lint("--disable=or-vector", str(ROOT / "tests" / "golden" / "rules"))
     assert "" == capsys.readouterr().out
 
 
@@ -232,3 +236,25 @@ def test_used_wrongly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert 2 == lint("--prometheus.url=prom:9090", str(CASES / "syntax-good.yml"))
     assert 3 == lint("--prometheus.url=http://127.0.0.1:1", str(CASES / "syntax-good.yml"))
     assert "none.yml: cannot be read: no such file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flags", [[], ["--compat", "sloth"]])
+def test_what_we_generate_together_is_clean(
+    flags: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rules of several SLOs record the same metrics with labels of their own; none is taken for another's."""
+    slos = tmp_path / "slos.yaml"
+    slos.write_text(
+        "slos:\n"
+        "- {name: a, objective: 99.9, labels: {service: s, team: t}, sli: {events: {bad: e_total, total: r_total}}}\n"
+        "- {name: b, objective: 99, labels: {service: s}, grouping: [handler],"
+        " sli: {latency: {histogram: d, threshold: 0.5}}}\n"
+        "- {name: c, objective: 99, labels: {service: s, tier: one}, sli: {raw: {bad: 'c:errors:ratio'}}}\n"
+    )
+    out = tmp_path / "rules"
+    assert 0 == dispatch(["rules", "generate", "-i", str(slos), *flags, "--promtool=none", "-o", str(out)])
+    capsys.readouterr()
+
+    code = lint(str(out))
+
+    assert (0, "") == (code, capsys.readouterr().out)

@@ -105,6 +105,14 @@ def test_openslo_alpha_is_read() -> None:
     assert (EventsSli("mail_total", good='mail_total{sent="true"}'), 0.98) == (found.sli, found.objective_ratio)
 
 
+def test_openslo_alpha_as_sloth_reads_it() -> None:
+    """Without budgetingMethod and isRolling, occurrences are counted over a rolling window."""
+    (found,) = slos("openslo-alpha-sloth.yaml").values()
+
+    assert (Rolling(30 * DAY), Budgeting.OCCURRENCES) == (found.window, found.budget.method)
+    assert EventsSli("mail_total", good='mail_total{sent="true"}') == found.sli
+
+
 def test_our_own_files_may_hold_what_the_daemon_cannot_watch() -> None:
     """Every kind of indicator, calendar windows in the file's zone, and windows of one's own."""
     found = slos("ours.yaml")
@@ -155,3 +163,28 @@ def test_nothing_to_read_is_told(tmp_path: Path) -> None:
             read_slos(path, {})
 
         assert words in str(caught.value)
+
+
+def test_a_second_document_of_ours_is_told_once(tmp_path: Path) -> None:
+    """However many documents a file of ours holds, it is read as one."""
+    file = tmp_path / "slos.yaml"
+    file.write_text("slos: []\n---\nslos: []\n")
+
+    with pytest.raises(ConfigError) as caught:
+        read_slos(file, {})
+
+    assert (f"{file}:2:1: the file must hold one document; remove what follows `---`",) == caught.value.faults
+
+
+@pytest.mark.parametrize("side", ["bad", "good"])
+@pytest.mark.parametrize(("kind", "text"), [("events", "a_total"), ("ratio", "rate(a[{{.window}}])")])
+def test_a_side_that_is_the_whole_is_refused(kind: str, text: str, side: str, tmp_path: Path) -> None:
+    """All events would be bad for ever, or none; Sloth refuses it too."""
+    file = tmp_path / "slos.yaml"
+    file.write_text(f"slos: [{{name: a, objective: 99, sli: {{{kind}: {{{side}: '{text}', total: '{text}'}}}}}}]\n")
+
+    with pytest.raises(ConfigError) as caught:
+        read_slos(file, {})
+
+    (fault,) = caught.value.faults
+    assert f"slos[0].sli.{kind}.{side}: counts all events; add a matcher to the {side} ones" in fault

@@ -107,6 +107,15 @@ def test_what_cannot_be_put_in_is_refused(expr: str, words: str) -> None:
     assert words in found.refused
 
 
+def test_only_the_rule_that_is_selected_is_put_in() -> None:
+    """Of rules that record one metric for many SLOs, those whose labels contradict the selector are left out."""
+    recorded = {"slo:bad": tuple(Recording("slo:bad", f"sum({one}_total)", (("slo", one),), 60.0) for one in "abc")}
+    found = substitute(parse('slo:bad{slo="b"} > 1'), recorded, frozenset(recorded))
+
+    assert found.expr is not None
+    assert '(label_replace((sum(b_total)), "slo", "b", "", "")) > 1' == write(found.expr)
+
+
 def test_what_the_server_has_is_left_alone() -> None:
     """Only metrics that it lacks are replaced; ALERTS of other rules are read."""
     expr = parse('job:errors:rate5m > 1 and on () ALERTS{alertname="Other"}')

@@ -48,6 +48,15 @@ def test_the_end_is_forecast_from_what_was_recorded() -> None:
     assert 30 * 24 * (1.0 - 20 / 720) / 20 == pytest.approx((told.exhaustion_at - AT) / 3600, rel=0.02)
 
 
+def test_a_budget_that_is_left_has_not_ended() -> None:
+    """Steps of a young record overstate errors: the end is forecast from what is left, as the record says it."""
+    bad, total = np.zeros(3), np.array([0.0, 300.0, 300.0])
+    bad[1:] = 0.002 * 300
+    told = status(plan(SPEC), (), recorded(bad=bad, total=total, remaining=0.5), AT)
+
+    assert told.exhaustion_at is None or told.exhaustion_at > AT
+
+
 def test_few_errors_are_told_as_held_back() -> None:
     """One error an hour burns, and pages nobody: the words are those of the daemon."""
     ratios = CALM | {"5m": 0.2, "30m": 0.2, "1h": 0.2}

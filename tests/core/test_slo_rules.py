@@ -233,3 +233,13 @@ def test_windows_of_any_length_have_rules() -> None:
 
     assert "aiops:slo_error:ratio_rate1h" in {rule.get("record") for rule in short}
     assert "aiops:slo_error:ratio_rate365d" in {rule.get("record") for rule in year}
+
+
+def test_an_alert_of_another_name_keeps_its_runbook() -> None:
+    """A ticket leads to the runbook of tickets and missing data to that of missing data, whatever they are called."""
+    named = SloAlerts(*(SloAlert(name=name) for name in ("A", "A", "B")))
+    told = [rule for rule in rules_of(replace(KINDS["bad events"], alerts=named)) if "alert" in rule]
+
+    assert ["AiopsSloBudgetBurnFast.md", "AiopsSloBudgetBurnSlow.md", "AiopsSloDataGone.md"] == [
+        rule["annotations"]["runbook_url"].rpartition("/")[2] for rule in told
+    ]

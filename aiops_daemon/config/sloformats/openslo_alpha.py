@@ -62,13 +62,13 @@ class _Objective(Camel):
 class _TimeWindow(Camel):
     unit: Annotated[str, choice(*_UNITS)]
     count: Annotated[int, CountIn(1, 10_000)]
-    is_rolling: Flag = False
+    is_rolling: Flag | None = None  # neither said nor a calendar: rolling, as Sloth reads and writes it
     calendar: CalendarSpec | None = None
 
 
 class _Spec(Camel):
     time_windows: Annotated[list[_TimeWindow], Field(min_length=1, max_length=1)]
-    budgeting_method: Annotated[str, choice("Occurrences", "Timeslices")]
+    budgeting_method: Annotated[str, choice("Occurrences", "Timeslices")] = "Occurrences"
     description: str = ""
     indicator: _Indicator | None = None
     service: str = ""
@@ -151,7 +151,7 @@ def _window(document: Document, window: _TimeWindow) -> Window | None:
     duration = f"{window.count}{_UNITS[window.unit]}"
     if window.calendar is not None and not window.is_rolling:
         return calendar_window(document, path, duration, window.calendar)
-    if not window.is_rolling or window.calendar is not None:
+    if window.is_rolling is False or window.calendar is not None:
         document.fault(path, "must be rolling or have a calendar", "write isRolling: true")
     if not HOUR <= seconds_of(duration) <= 400 * DAY:
         document.fault(path, "must be 1h to 400d")

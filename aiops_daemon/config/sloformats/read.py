@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiops_daemon.config.check_slos import check_rule_labels, check_slo_names
+from aiops_daemon.config.check_slos import check_rule_labels, check_slo_names, check_slo_sides
 from aiops_daemon.config.faults import Fault
 from aiops_daemon.config.load import Overrides, inspect
 from aiops_daemon.config.parse import MAX_BYTES, parse_foreign
@@ -85,7 +85,8 @@ class _Found:
         openslo.import_openslo(self._openslo)
         slos = [(document, slo) for document in self._documents for slo in document.slos]
         faults = self._faults + [fault for document in self._documents for fault in document.faults]
-        faults += check_slo_names([(document.tree, slo) for document, slo in slos])
+        read = [(document.tree, slo) for document, slo in slos]
+        faults += [*check_slo_names(read), *check_slo_sides([one for one in read if not _ours(one[0].root)])]
         if not slos and not faults:
             faults = [Fault("", 0, 0, "no SLO was found", f"known formats: {_KNOWN}")]
         for document, slo in slos:
@@ -93,7 +94,8 @@ class _Found:
             if slo.burn.chosen:
                 faults += [document.tree.fault((), sentence, "lower its factor or threshold") for sentence in said]
         if faults:
-            raise ConfigError(tuple(str(fault) for fault in faults))
+            # A file of ours that holds two documents is read for each of them, and says so each time.
+            raise ConfigError(tuple(dict.fromkeys(str(fault) for fault in faults)))
         return Imported(tuple(slo for _, slo in slos), tuple(self._warnings))
 
     def _own(self, document: Document, file: Path) -> None:

@@ -78,10 +78,10 @@ class Shape:
 
 _MADE_BY_PROMETHEUS = frozenset({"ALERTS", "ALERTS_FOR_STATE"})
 EMPTY = Shape(may=frozenset())
-Recorded: TypeAlias = Callable[[str], Shape | None]
+Recorded: TypeAlias = Callable[[Selector], Shape | None]
 
 
-def unknown(_name: str) -> Shape | None:
+def unknown(_selector: Selector) -> Shape | None:
     """Know of no recorded metric."""
     return None
 
@@ -108,13 +108,20 @@ def shape(node: Expr, recorded: Recorded = unknown) -> Shape:
 
 
 def _selected(node: Selector, recorded: Recorded) -> Shape:
-    known = recorded(node.name)
+    known = recorded(node)
     base = known if known is not None else Shape(raw=":" not in node.name and node.name not in _MADE_BY_PROMETHEUS)
     demanded = frozenset(one.name for one in node.conditions if not takes_empty(one) and one.name != NAME)
     fixed = {one.name: one.value for one in node.conditions if one.op is MatchOp.EQUAL and one.name != NAME}
     absent = frozenset(name for name, value in fixed.items() if not value)
     pairs = tuple(sorted((dict(base.fixed) | {name: value for name, value in fixed.items() if value}).items()))
     return replace(base.but(absent), always=(base.always | demanded) - absent, fixed=pairs)
+
+
+def fits(found: Shape, node: Selector) -> bool:
+    """Say whether series of a shape can pass the equalities of a selector."""
+    fixed = dict(found.fixed)
+    demanded = [one for one in node.conditions if one.op is MatchOp.EQUAL and one.name != NAME and one.value]
+    return all(found.possible(one.name) and fixed.get(one.name, one.value) == one.value for one in demanded)
 
 
 def _aggregated(node: Aggregation, inner: Shape) -> Shape:

@@ -79,7 +79,10 @@ def _state(recorded: Recorded) -> DataState:
 
 
 def _ahead(plan: Plan, recorded: Recorded, resets: float | None) -> Forecast:
-    """Forecast at the pace of the last hour."""
+    """Forecast at the pace of the last hour, from what is recorded as left.
+
+    Past events are read in steps, coarse for a young record: they are weighed so that they spent what the record says.
+    """
     if not len(recorded.bad) or recorded.remaining is None:
         return Forecast()
     known = ~np.isnan(recorded.bad) & ~np.isnan(recorded.total)
@@ -87,6 +90,8 @@ def _ahead(plan: Plan, recorded: Recorded, resets: float | None) -> Forecast:
     lately = slice(-max(1, round(HOUR / recorded.step)), None)
     events, seconds = float(total[lately].sum()), float(known[lately].sum()) * recorded.step
     pace = Pace(float(bad[lately].sum()) / events if events else 0.0, events / seconds if seconds else 0.0)
+    if bad.any():
+        bad = bad * max(0.0, 1.0 - recorded.remaining) * plan.spec.budget_ratio * total.sum() / bad.sum()
     past = Past(bad, total, known.astype(np.float64) * recorded.step, recorded.step, recorded.step)
     return forecast(past, pace, plan.spec.budget_ratio, resets=resets)
 

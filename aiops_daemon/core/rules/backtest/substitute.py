@@ -109,12 +109,19 @@ def _inside(
         if not isinstance(found, Selector) or found.name not in lacking or found.name not in recorded:
             return node
         put_in.add(found.name)
-        sources = recorded[found.name]
+        sources = _fitting(recorded[found.name], found)
         built = [_inside(_of_recording(one, found), recorded, lacking, put_in, depth + 1) for one in sources]
         joined = reduce(lambda left, right: Binary(_NOWHERE, "or", left, right), built)
         return _placed(Paren(_NOWHERE, joined), node, found, sources[0].interval)
 
     return rebuilt(expr, change)
+
+
+def _fitting(sources: Sequence[Recording], asked: Selector) -> Sequence[Recording]:
+    """Leave out rules whose own labels contradict the selector, else n SLOs chained d deep are n to the power of d."""
+    demanded = {one.name: one.value for one in asked.conditions if one.op is MatchOp.EQUAL}
+    fitting = [one for one in sources if all(demanded.get(name, value) == value for name, value in one.labels)]
+    return fitting or sources[:1]
 
 
 def _of_recording(one: Recording, asked: Selector) -> Expr:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from aiops_daemon.core.model.durations import prometheus_duration
 from aiops_daemon.core.promql.lexer import PromqlError
 from aiops_daemon.core.promql.parser import Reading, read
-from aiops_daemon.core.promql.shape import Shape, shape
+from aiops_daemon.core.promql.shape import Shape, fits, shape
+from aiops_daemon.core.promql.tree import Selector
 from aiops_daemon.core.rules.document import MAX_GROUP_INTERVAL
 from aiops_daemon.core.rules.lint import absence, conditions, counters, divisions, joins, wording
 from aiops_daemon.core.rules.lint.model import DEFAULT_SCRAPE, Case, Check, Finding, Look, Weight
@@ -60,13 +62,16 @@ CHECKS: tuple[Check, ...] = (SYNTAX, SECOND_DOCUMENT, DUPLICATE, GROUP_INTERVAL,
 
 @dataclass(frozen=True, slots=True)
 class Recordings:
-    """What the rules of some files record: the labels of each recorded metric."""
+    """What the rules of some files record: the labels of each recorded metric, one shape a rule."""
 
-    shapes: Mapping[str, Shape]
+    shapes: Mapping[str, Sequence[Shape]]
 
-    def __call__(self, name: str) -> Shape | None:
-        """Return the labels of a metric; None when no rule records it."""
-        return self.shapes.get(name)
+    def __call__(self, selector: Selector) -> Shape | None:
+        """Return the labels of what a selector takes, of all its name where nothing fits; None: no rule records it."""
+        found = self.shapes.get(selector.name)
+        if not found:
+            return None
+        return reduce(Shape.either, [one for one in found if fits(one, selector)] or found)
 
 
 def cases(files: Sequence[WrittenFile], scrape_seconds: float = DEFAULT_SCRAPE) -> Iterator[Case | Finding]:
@@ -115,15 +120,14 @@ def ordered(files: Sequence[WrittenFile], found: Sequence[Finding]) -> tuple[Fin
 
 
 def recordings(files: Sequence[WrittenFile]) -> Recordings:
-    """Work out which labels recorded metrics have; a metric that several rules record has those of either."""
-    shapes: dict[str, Shape] = {}
+    """Work out which labels recorded metrics have, rule by rule: several may record one metric."""
+    shapes: dict[str, list[Shape]] = {}
     known = Recordings(shapes)
     for file in files:
         for rule in (rule for group in file.groups for rule in group.rules if not rule.alert):
             reading = _read(file, rule)
             if isinstance(reading, Reading):
-                found = _labelled(shape(reading.expr, known), rule)
-                shapes[rule.name] = found.either(shapes[rule.name]) if rule.name in shapes else found
+                shapes.setdefault(rule.name, []).append(_labelled(shape(reading.expr, known), rule))
     return known
 
 

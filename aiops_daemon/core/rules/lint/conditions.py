@@ -30,6 +30,7 @@ from aiops_daemon.core.rules.lint.reckoning import (
     comparison,
     comparisons,
     conjuncts,
+    constant,
     narrower,
 )
 
@@ -182,6 +183,9 @@ def zero_threshold(case: Case) -> Met:
         if found.op == ">" and found.limit == 0 and (reckoned or ratio) and kind(found.tested) is Kind.VECTOR:
             shown = f"{write(found.limit_node)} is 0" if reckoned else "the threshold is 0"
             yield found.node, f"{shown}: a single error fires"
+    for node in walk(case.tree) if case.rule.alert else ():
+        if isinstance(node, Binary) and node.op == "/" and kind(node) is Kind.VECTOR and constant(node.right) == 0:
+            yield node, f"{write(node.right)} is 0, so that a single error is +Inf and none is NaN"
 
 
 CHECKS: tuple[Look, ...] = ((NO_CONDITION, no_condition), (IMPOSSIBLE, impossible), (ZERO_THRESHOLD, zero_threshold))

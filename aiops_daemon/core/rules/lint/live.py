@@ -104,7 +104,7 @@ LiveLook: TypeAlias = tuple[Check, Callable[[Case, Known], Ask]]
 
 def _foreign(case: Case) -> Iterator[Selector]:
     """Yield selectors of what no rule of the same files records, each once."""
-    told = {selected(one): one for one in selectors(case.tree) if case.recorded(one.name) is None}
+    told = {selected(one): one for one in selectors(case.tree) if case.recorded(one) is None}
     yield from told.values()
 
 

@@ -140,12 +140,16 @@ def plain_value(case: Case) -> Met:
 
 
 def label_conflict(case: Case) -> Met:
-    """Find labels of the rule that the result is known to have, with another value."""
+    """Find labels of the rule that the result is known to have, with another value.
+
+    A record that renames one value, the same in every series, makes no two series one: it was meant.
+    """
     shape = case.shape(case.tree)
     known = shape.always | (shape.may or frozenset())
     fixed = dict(shape.fixed)
     for name, value in case.rule.labels:
-        if name in known and fixed.get(name) != value and "{{" not in value:
+        renamed = name in fixed and not case.rule.alert
+        if name in known and fixed.get(name) != value and not renamed and "{{" not in value:
             yield None, f"{name} of the result becomes {value!r}"
 
 

@@ -99,7 +99,7 @@ def _burn(plan: Plan, severity: str, rules: RulesSpec) -> AlertRule:
         burn_name(plan, severity),
         expr,
         (*_labels(wanted, rules, SEVERITY_OF[severity]), ("aiops_severity", severity)),
-        _annotations(wanted, rules, told, _burning(plan), burn_name(plan, severity)),
+        _annotations(wanted, rules, told, _burning(plan), BURN_ALERTS[severity]),
     )
 
 
@@ -145,7 +145,7 @@ def _gone(plan: Plan, rules: RulesSpec) -> AlertRule:
         gone_name(plan),
         expr,
         _labels(wanted, rules, "warning"),
-        _annotations(wanted, rules, f"The series of SLO {name} are gone.", described, gone_name(plan)),
+        _annotations(wanted, rules, f"The series of SLO {name} are gone.", described, GONE),
         hold=GONE_HOLD,
     )
 
@@ -157,13 +157,8 @@ def _labels(wanted: SloAlert, rules: RulesSpec, severity: str) -> Texts:
     return tuple((ours | added | asked).items())
 
 
-def _annotations(wanted: SloAlert, rules: RulesSpec, summary: str, description: str, name: str) -> Texts:
-    ours = {"summary": words(summary).go, "description": description, "runbook_url": words(_runbook(rules, name)).go}
+def _annotations(wanted: SloAlert, rules: RulesSpec, summary: str, description: str, runbook: str) -> Texts:
+    ours = {"summary": words(summary).go, "description": description, "runbook_url": words(rules.runbook(runbook)).go}
     added = {legacy_name(key): words(text).go for key, text in rules.annotations if key not in ours}
     asked = {legacy_name(key): text if wanted.templated else words(text).go for key, text in wanted.annotations}
     return tuple((ours | added | asked).items())
-
-
-def _runbook(rules: RulesSpec, name: str) -> str:
-    known = {*BURN_ALERTS.values(), GONE}
-    return rules.runbook(name if name in known else BURN_ALERTS[PAGE])
