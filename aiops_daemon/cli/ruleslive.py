@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from aiops_daemon.cli.rulespast import Span, number, replay
 from aiops_daemon.clock import SystemClock
-from aiops_daemon.core.model.durations import WEEK, prometheus_duration
+from aiops_daemon.core.model.durations import WEEK
+from aiops_daemon.core.model.quantity import speak_duration
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.core.rules.backtest.report import Outcome, figures
 from aiops_daemon.core.rules.lint.checks import cases
@@ -88,4 +89,4 @@ def _said(one: Outcome, span: Span) -> str:
     if not told.episodes:
         return "would not have fired in the last week"
     times = f"{told.episodes} time{'s' * (told.episodes != 1)}"
-    return f"would have fired {times} in the last week, {prometheus_duration(told.firing_seconds)} in all"
+    return f"would have fired {times} in the last week, {speak_duration(told.firing_seconds)} in all"
