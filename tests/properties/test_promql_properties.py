@@ -120,6 +120,14 @@ def test_every_escape_is_judged_as_promtool_judges_it(promtool: Path, tmp_path: 
     assert [] == [(escapes[index], index in bad) for index in sorted(bad ^ ours)]
 
 
+def test_infinity_is_a_number_between_parentheses_and_a_name_in_braces(promtool: Path, tmp_path: Path) -> None:
+    """Nothing can be grouped by labels that are called inf or nan."""
+    texts = ["sum by (Inf) (a)", "a * on (nan) b", "sum by (infra) (a)", 'a{inf="b"}', 'a{NaN="b"}']
+
+    assert {0, 1} == refused(texts, promtool, tmp_path)
+    assert {0, 1} == {index for index, text in enumerate(texts) if isinstance(judged(text), PromqlError)}
+
+
 def test_every_function_is_known_as_promtool_knows_it(promtool: Path, tmp_path: Path) -> None:
     """promtool 2.42 knows exactly the functions that are neither new nor experimental."""
     kinds = {"scalar": "1", "instant vector": "x", "range vector": "x[5m]", "string": '"s"'}

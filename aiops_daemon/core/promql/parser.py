@@ -171,7 +171,8 @@ class Reader:
         while not self.symbol(")"):
             token = self.take()
             quoted = token.kind is Lexeme.STRING and token.text
-            if not quoted and (token.kind is not Lexeme.NAME or ":" in token.text):
+            number = token.text.lower() in ("inf", "nan")  # of a label in braces it is a name
+            if not quoted and (token.kind is not Lexeme.NAME or ":" in token.text or number):
                 raise unexpected(token, where, "a label")
             if quoted:
                 self.note("a quoted label name", token)
