@@ -21,17 +21,6 @@ KILLS = int(os.environ.get("CHAOS_KILLS", "50"))
 
 
 @pytest.fixture
-def world() -> Iterator[PagingWorld]:
-    """PagerDuty and who else is told."""
-    outside = PagingWorld()
-    outside.start()
-    try:
-        yield outside
-    finally:
-        outside.stop()
-
-
-@pytest.fixture
 def replicas(tmp_path: Path, world: PagingWorld, postgres_url: str) -> Iterator[list[Replica]]:
     """Three daemons on one PostgreSQL."""
     three = [Replica(tmp_path / name, postgres_url) for name in "abc"]

@@ -19,17 +19,6 @@ pytestmark = pytest.mark.real
 
 
 @pytest.fixture
-def world() -> Iterator[PagingWorld]:
-    """PagerDuty and who else is told."""
-    outside = PagingWorld()
-    outside.start()
-    try:
-        yield outside
-    finally:
-        outside.stop()
-
-
-@pytest.fixture
 def pair() -> Iterator[tuple[Postgres, Standby]]:
     """A primary whose commits wait for its standby."""
     primary = Postgres()

@@ -31,17 +31,6 @@ NEVER: dict[str, int] = {"invalid": 400, "unauthorised": 401, "forbidden": 403}
 
 
 @pytest.fixture
-def world() -> Iterator[PagingWorld]:
-    """PagerDuty and a fallback."""
-    outside = PagingWorld()
-    outside.start()
-    try:
-        yield outside
-    finally:
-        outside.stop()
-
-
-@pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[DaemonProcess]:
     """A daemon that is not configured yet."""
     process = DaemonProcess(tmp_path)

@@ -33,17 +33,6 @@ TROUBLES = {
 
 
 @pytest.fixture
-def world() -> Iterator[PagingWorld]:
-    """PagerDuty and a fallback."""
-    outside = PagingWorld()
-    outside.start()
-    try:
-        yield outside
-    finally:
-        outside.stop()
-
-
-@pytest.fixture
 def server() -> Iterator[Postgres]:
     """A server with a role for the daemon."""
     running = Postgres()

@@ -21,17 +21,6 @@ IDLE_LOOKS = 40  # of half a second each, in which nothing waits
 
 
 @pytest.fixture
-def world() -> Iterator[PagingWorld]:
-    """PagerDuty, a phone and a fallback."""
-    outside = PagingWorld()
-    outside.start()
-    try:
-        yield outside
-    finally:
-        outside.stop()
-
-
-@pytest.fixture
 def daemon(tmp_path: Path, world: PagingWorld) -> Iterator[DaemonProcess]:
     """A daemon that pages."""
     process = DaemonProcess(tmp_path)

@@ -19,17 +19,6 @@ PATH = "/webhooks/alertmanager/prod"
 
 
 @pytest.fixture
-def world() -> Iterator[PagingWorld]:
-    """PagerDuty, a phone and a fallback."""
-    outside = PagingWorld()
-    outside.start()
-    try:
-        yield outside
-    finally:
-        outside.stop()
-
-
-@pytest.fixture
 def daemon(tmp_path: Path, world: PagingWorld) -> Iterator[DaemonProcess]:
     """A daemon whose second step comes soon, and that PagerDuty's webhooks reach."""
     process = DaemonProcess(tmp_path)

@@ -19,17 +19,6 @@ PATH = "/webhooks/alertmanager/prod"
 
 
 @pytest.fixture
-def world() -> Iterator[PagingWorld]:
-    """PagerDuty, a phone and a fallback."""
-    outside = PagingWorld()
-    outside.start()
-    try:
-        yield outside
-    finally:
-        outside.stop()
-
-
-@pytest.fixture
 def replicas(tmp_path: Path, world: PagingWorld, postgres_url: str) -> Iterator[tuple[Replica, Replica]]:
     """Two daemons; the first one leads."""
     both = (Replica(tmp_path / "a", postgres_url), Replica(tmp_path / "b", postgres_url))

@@ -27,17 +27,6 @@ SLACK = """\
 
 
 @pytest.fixture
-def world() -> Iterator[PagingWorld]:
-    """PagerDuty, a phone and a fallback."""
-    outside = PagingWorld()
-    outside.start()
-    try:
-        yield outside
-    finally:
-        outside.stop()
-
-
-@pytest.fixture
 def replicas(tmp_path: Path, world: PagingWorld, postgres_url: str) -> Iterator[list[Replica]]:
     """Three daemons; the first one leads, and an incident is open and paged."""
     made = [Replica(tmp_path / name, postgres_url) for name in "abc"]
