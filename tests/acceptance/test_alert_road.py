@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from alert_scenario import SOURCE, AlertScenario
+from virtual_time import VIRTUAL_TIME
 
 from aiops_daemon.core.model.alertmanager import (
     HeartbeatSpec,
@@ -20,7 +20,7 @@ from aiops_daemon.core.model.grouping import GroupingSpec
 from aiops_daemon.core.model.matcher import parse
 from aiops_daemon.errors import AiopsError
 
-pytestmark = pytest.mark.looptime
+pytestmark = VIRTUAL_TIME
 
 LATENCY = {"alertname": "HighLatency", "service": "checkout", "severity": "critical"}
 ERRORS = {"alertname": "HighErrors", "service": "checkout", "severity": "warning"}

@@ -11,6 +11,7 @@ import pytest
 from fake_slack import TOKEN, FakeSlack
 from fake_teams import FakeTeams, texts
 from page_scenario import PageScenario
+from virtual_time import VIRTUAL_TIME
 
 from aiops_daemon.config.secret import HeldSecret
 from aiops_daemon.core.model.channels.msteams import TeamsSpec
@@ -20,7 +21,7 @@ from aiops_daemon.core.model.oncall import PersonSpec
 from aiops_daemon.core.model.receiver import ReceiverSpec
 from aiops_daemon.core.model.route import Mode, RouteSpec
 
-pytestmark = pytest.mark.looptime
+pytestmark = VIRTUAL_TIME
 
 HIGH = {"alertname": "HighLatency", "service": "checkout", "severity": "critical"}
 

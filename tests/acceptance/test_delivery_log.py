@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from page_scenario import LIVE, PageScenario
+from virtual_time import VIRTUAL_TIME
 
 from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.notification import Failed, FailureReason
 from aiops_daemon.core.model.route import Mode, RouteSpec
 
-pytestmark = pytest.mark.looptime
+pytestmark = VIRTUAL_TIME
 
 HIGH = {"alertname": "HighLatency", "service": "checkout", "severity": "critical"}
 SHADOW = RouteSpec(escalation="shop", mode=Mode.SHADOW)

@@ -12,6 +12,7 @@ import pytest
 from fakes import FaultySource, record
 from scenario import DAY, EPOCH, HOUR, WEEK, Scenario
 from shapes import between, daily, flat
+from virtual_time import VIRTUAL_TIME
 
 from aiops_daemon.cli.main import dispatch
 from aiops_daemon.core.model.query import Export, QuerySpec, Threshold
@@ -21,7 +22,7 @@ from aiops_daemon.core.packs import PACKS
 from aiops_daemon.edges.prometheus.recorded import RecordedSource
 from aiops_daemon.ports import MetricSource
 
-pytestmark = pytest.mark.looptime
+pytestmark = VIRTUAL_TIME
 
 RATE = QuerySpec("rate", "rate")
 

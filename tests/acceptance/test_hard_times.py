@@ -11,6 +11,7 @@ import pytest
 from fakes import Fault, FaultySource, record
 from scenario import EPOCH, HOUR, WEEK, Scenario
 from shapes import Shape, between, daily, flat
+from virtual_time import VIRTUAL_TIME
 
 from aiops_daemon.core.model.query import QuerySpec
 from aiops_daemon.core.model.sli import EventsSli
@@ -19,7 +20,7 @@ from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.edges.prometheus.recorded import RecordedSource
 from aiops_daemon.ports import MetricSource
 
-pytestmark = pytest.mark.looptime
+pytestmark = VIRTUAL_TIME
 
 RATE = QuerySpec("rate", "rate")
 SLOW = QuerySpec("load", "load", interval=300.0)

@@ -10,11 +10,12 @@ import pytest
 from fakes import record
 from scenario import EPOCH, HOUR, WEEK, Scenario
 from shapes import between, daily, flat
+from virtual_time import VIRTUAL_TIME
 
 from aiops_daemon.core.model.query import QuerySpec
 from aiops_daemon.errors import ConfigError, StateTakenError, StoreError
 
-pytestmark = pytest.mark.looptime
+pytestmark = VIRTUAL_TIME
 
 RATE = QuerySpec("rate", "rate")
 LOAD = QuerySpec("load", "load")

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-import pytest
 from alert_scenario import AlertScenario
+from virtual_time import VIRTUAL_TIME
 
 from aiops_daemon.core.model.alertmanager import WatchdogSpec
 from aiops_daemon.core.model.matcher import parse
 from aiops_daemon.core.model.settings import RulesSpec
 
-pytestmark = pytest.mark.looptime
+pytestmark = VIRTUAL_TIME
 
 RUNBOOK = "https://runbooks.example.org/AiopsWatchdogMissing.md"
 

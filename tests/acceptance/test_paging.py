@@ -6,8 +6,8 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-import pytest
 from page_scenario import CHAT, DUTY, LADDER, LIVE, PEOPLE, WAYS, PageScenario, at
+from virtual_time import VIRTUAL_TIME
 
 from aiops_daemon.core.model.escalation import EscalationSpec, StepSpec
 from aiops_daemon.core.model.matcher import parse
@@ -16,7 +16,7 @@ from aiops_daemon.core.model.notification import Failed, FailureReason, Sent
 from aiops_daemon.core.model.receiver import StormSpec
 from aiops_daemon.core.model.route import Mode, RouteSpec
 
-pytestmark = pytest.mark.looptime
+pytestmark = VIRTUAL_TIME
 
 HIGH = {"alertname": "HighLatency", "service": "checkout", "severity": "critical"}
 LOW = {"alertname": "HighErrors", "service": "checkout", "severity": "warning"}

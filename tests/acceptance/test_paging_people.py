@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 from page_scenario import CHAT, DUTY, LADDER, LIVE, PEOPLE, WAYS, PageScenario, at
+from virtual_time import VIRTUAL_TIME
 
 from aiops_daemon.core.model.escalation import EscalationSpec, StepSpec
 from aiops_daemon.core.model.matcher import parse
@@ -17,7 +17,7 @@ from aiops_daemon.core.model.oncall import OverrideSpec, RotationSpec, ScheduleS
 from aiops_daemon.core.model.route import Mode, RouteSpec
 from aiops_daemon.core.model.timeinterval import NamedIntervals, TimeInterval
 
-pytestmark = pytest.mark.looptime
+pytestmark = VIRTUAL_TIME
 
 HIGH = {"alertname": "HighLatency", "service": "checkout", "severity": "critical"}
 LOW = {"alertname": "HighErrors", "service": "checkout", "severity": "warning"}

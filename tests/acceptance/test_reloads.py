@@ -10,6 +10,7 @@ import pytest
 from fakes import Fault, FaultySource, record
 from scenario import EPOCH, HOUR, WEEK, Scenario
 from shapes import Shape, between, counter, daily, flat, only
+from virtual_time import VIRTUAL_TIME
 
 from aiops_daemon.core.model.finding import FindingKind
 from aiops_daemon.core.model.query import QuerySpec, Threshold
@@ -22,7 +23,7 @@ from aiops_daemon.edges.prometheus.recorded import RecordedSource
 from aiops_daemon.errors import SourceError, SourceReason
 from aiops_daemon.ports import MetricSource
 
-pytestmark = pytest.mark.looptime
+pytestmark = VIRTUAL_TIME
 
 RATE = QuerySpec("rate", "rate")
 LOAD = QuerySpec("load", "load")

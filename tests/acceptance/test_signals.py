@@ -9,6 +9,7 @@ import pytest
 from fakes import Fault, Recording, record
 from scenario import DAY, EPOCH, HOUR, WEEK, Scenario
 from shapes import Shape, between, counter, daily, flat, local_office, only
+from virtual_time import VIRTUAL_TIME
 
 from aiops_daemon.core.model.finding import FindingKind
 from aiops_daemon.core.model.labels import get
@@ -17,7 +18,7 @@ from aiops_daemon.core.model.sli import EventsSli
 from aiops_daemon.core.model.slo import Rolling, SloSpec
 from aiops_daemon.core.rules.slo.live import asked
 
-pytestmark = pytest.mark.looptime
+pytestmark = VIRTUAL_TIME
 
 RATE = QuerySpec("rate", "rate", unit="per_second", title="request rate")
 
