@@ -68,9 +68,9 @@ check: $(VENV)/.dev  ## lint, format, types and the layers of the house
 WORKERS ?= auto
 
 .PHONY: test
-test: servers check  ## set up everything, check, and run the tests (under 15 minutes)
-	@$(PYTEST) -q -n $(WORKERS) --dist loadfile -m "not slow and not real and not chaos" $(PYTEST_ARGS)
-	@$(PYTEST) -q -m "real and not slow" $(PYTEST_ARGS)
+test: servers check  ## set up everything, check, and run the tests (about 20 minutes)
+	@$(PYTEST) -q -n $(WORKERS) --dist loadfile -m "not slow and not real and not alone and not chaos" $(PYTEST_ARGS)
+	@$(PYTEST) -q -m "(real or alone) and not slow and not chaos" $(PYTEST_ARGS)
 
 .PHONY: test-slow
 test-slow: servers  ## the longer suites

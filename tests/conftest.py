@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -21,6 +22,15 @@ from aiops_daemon.edges.store.store import SqlStore
 
 settings.register_profile("patient", deadline=None)  # a busy machine is no failure
 settings.load_profile("patient")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ids_of_their_own(request: pytest.FixtureRequest) -> None:
+    """Refuse ids that several tests share: workers run a single one of them and say nothing."""
+    times = Counter(item.nodeid for item in request.session.items)
+    shared = [nodeid for nodeid, each in times.items() if each > 1]
+    if shared and hasattr(request.config, "workerinput"):
+        pytest.fail(f"only one test of each id would run; mark them `alone`: {', '.join(shared)}")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,12 +6,13 @@ import pytest
 import schemathesis
 from background import in_background
 from hypothesis import HealthCheck, settings
-from incident_world import AlertDaemon
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from web_world import busy_view
+from slack_world import SlackDaemon
 
 from aiops_daemon.edges.web.api import openapi
 from aiops_daemon.edges.web.server import WebServer
+
+pytestmark = pytest.mark.alone  # schemathesis gives all operations of a test one id
 
 ENDLESS = "/api/v1/events"
 LONGEST_LINE = 8000  # bytes; aiohttp itself refuses longer ones
@@ -34,7 +35,7 @@ THOROUGH = described(coverage=True)
 @pytest.fixture(scope="module")
 def address():
     """Serve a fake daemon from a loop of its own, for schemathesis is synchronous."""
-    server = WebServer(AlertDaemon(shown=busy_view()).ports(), listen_address="127.0.0.1:0")
+    server = WebServer(SlackDaemon().ports(), listen_address="127.0.0.1:0")
     with in_background(server) as address:
         yield address
 

@@ -15,10 +15,13 @@ MOST_KEY = 200  # characters
 
 
 def act_uid(request: web.Request, verb: str, scope: Scope) -> str:
-    """Return what is the same over repetitions of one request, "" when its sender does not say."""
-    key = request.headers.get(IDEMPOTENCY_KEY, "")
-    if not key:
+    """Return what is the same over repetitions of one request, "" when its sender does not say.
+
+    An empty key is refused: whoever sends one believes to be protected.
+    """
+    key = request.headers.get(IDEMPOTENCY_KEY)
+    if key is None:
         return ""
-    if len(key) > MOST_KEY or not key.isascii() or not key.isprintable():
-        raise ProblemError(400, f"{IDEMPOTENCY_KEY} must be at most {MOST_KEY} printable ASCII characters.")
+    if not 0 < len(key) <= MOST_KEY or not key.isascii() or not key.isprintable():
+        raise ProblemError(400, f"{IDEMPOTENCY_KEY} must be 1 to {MOST_KEY} printable ASCII characters, or left out.")
     return f"{scope.origin}/{scope.actor}/{request.match_info['ref']}/{verb}/{key}"
