@@ -6,7 +6,9 @@ failed or partial answer adds nothing, so it can neither burn nor heal a budget;
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -14,9 +16,10 @@ from aiops_daemon.core.model.durations import prometheus_duration
 from aiops_daemon.core.model.finding import Finding, FindingKind, uid_of
 from aiops_daemon.core.model.labels import Labels, adapt, make
 from aiops_daemon.core.model.labels import text as label_text
-from aiops_daemon.core.model.slo import SloSpec, SloStatus
+from aiops_daemon.core.model.series import Floats
+from aiops_daemon.core.model.slo import DataState, SloSpec, SloStatus
 from aiops_daemon.core.model.source import SourceSpec
-from aiops_daemon.core.signals.burn.budgets import Budgets
+from aiops_daemon.core.signals.burn.budgets import Budgets, Past
 from aiops_daemon.core.signals.burn.sentence import burn_sentence, worst_pair
 from aiops_daemon.errors import SourceError
 from aiops_daemon.flows.findings import FindingBook, Place
@@ -28,7 +31,19 @@ log = logging.getLogger(__name__)
 
 SEVERITIES = {"page": "critical", "ticket": "warning"}
 HISTORY_ATTEMPTS = 3
+GROUPS_PER_TURN = 20  # budgets judged or filled between two turns of the event loop, a millisecond each
 _LATE = 1.5  # steps between two polls, above which what lies between is read back
+
+
+def counted(spec: SloSpec) -> str:
+    """Describe what the sums of an SLO's budgets are of; what is promised of them, over which time, may change."""
+    return repr((spec.sli, spec.grouping, spec.budget))
+
+
+def in_parts(groups: Sequence[Labels]) -> Iterator[Sequence[Labels]]:
+    """Yield groups in parts that are one turn's work."""
+    for start in range(0, len(groups), GROUPS_PER_TURN):
+        yield groups[start : start + GROUPS_PER_TURN]
 
 
 class SloWatch:
@@ -70,11 +85,33 @@ class SloWatch:
         """Unix seconds up to which the budgets are whole; None: nothing is known."""
         return self.restored_until if self._unread else self.last_success
 
-    def succeed(self, old: SloWatch) -> None:
-        """Take over everything from the watch of the configuration before."""
-        self.budgets, self.statuses, self.last_success = old.budgets, old.statuses, old.last_success
-        self.indicator, self._unread = old.indicator, old._unread
-        self.restored_until, self.last_error = old.restored_until, old.last_error
+    def counts_like(self, old: SloWatch) -> bool:
+        """Say whether another watch counts the same events in the same groups, whatever is promised of them."""
+        return (self._source.name, self._source.external_labels) == (
+            old._source.name,
+            old._source.external_labels,
+        ) and counted(self.spec) == counted(old.spec)
+
+    async def succeed(self, old: SloWatch) -> None:
+        """Take over what the configuration before counted, and judge it by what is promised now.
+
+        What a longer window lacks is read with the next poll; until then every alert and number is there.
+        """
+        self.last_success, self.restored_until = old.last_success, old.restored_until
+        self._unread, self.last_error = old._unread, old.last_error
+        self.indicator.succeed(old.indicator)
+        if self.spec == old.spec:
+            self.budgets, self.statuses = old.budgets, old.statuses
+            return
+        for part in in_parts(old.budgets.heirloom(self.spec.max_groups)):
+            self.budgets.succeed(old.budgets, part)
+            await asyncio.sleep(0)
+        at = self.known_until
+        if at is not None and self.budgets.reach(at) > old.budgets.reach(at):
+            self._unread, self.restored_until = True, None
+        if self.last_success is not None and old.statuses:
+            present = frozenset(status.group for status in old.statuses if status.state is not DataState.GONE)
+            await self._judge(self.last_success, present)
 
     async def poll(self, source: MetricSource, at: float, book: FindingBook) -> None:
         """Read the indicator, count what it gained, and settle the findings; raises SourceError."""
@@ -91,8 +128,17 @@ class SloWatch:
             await self._try_to_learn(source, at)
         self.last_success = at
         self._say_refused()
-        self.statuses = self.budgets.statuses(at, present)
+        await self._judge(at, present)
         self._settle(at, book)
+
+    async def _judge(self, at: float, present: frozenset[Labels]) -> None:
+        """Judge every budget; a thousand of them take a second, so the loop is given back between."""
+        found: list[SloStatus] = []
+        for status in self.budgets.statuses(at, present):
+            found.append(status)
+            if len(found) % GROUPS_PER_TURN == 0:
+                await asyncio.sleep(0)
+        self.statuses = tuple(found)
 
     def _since_known(self, at: float) -> float:
         """Return the seconds that the present answer speaks for: since the poll before, or where the past ends."""
@@ -131,11 +177,16 @@ class SloWatch:
         start = max(at - self.budgets.reach(at), self.restored_until or 0.0)
         start, end = (start // step + 1) * step, at // step * step
         async for times, past in self.indicator.past(source, start, end):
-            self.budgets.backfill(times, past, length=step)
+            await self._backfill(times, past, step)
         if self.indicator.asked.counters is not None and at > end:
             tail = await self.indicator.tail(source, at, at - end)
-            self.budgets.backfill(np.array([at]), tail, length=at - end)
+            await self._backfill(np.array([at]), tail, at - end)
         self._unread = False
+
+    async def _backfill(self, times: Floats, past: Mapping[Labels, Past], length: float) -> None:
+        for part in in_parts(list(past)):
+            self.budgets.backfill(times, {group: past[group] for group in part}, length=length)
+            await asyncio.sleep(0)
 
     def _settle(self, at: float, book: FindingBook) -> None:
         owner = (self.spec.name, self._source.name)

@@ -45,6 +45,10 @@ class Indicator:
         self._grouping = Grouping(spec.grouping)
         self._total, self._side = Increases(), Increases()
 
+    def succeed(self, old: Indicator) -> None:
+        """Go on from the counters' last values."""
+        self._total, self._side = old._total, old._side
+
     async def look(self, source: MetricSource, at: float, seconds: float) -> Reading | None:
         """Read the present; None for a partial answer; raises SourceError.
 

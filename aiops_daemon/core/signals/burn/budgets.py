@@ -7,7 +7,7 @@ told of no more, and is forgotten when its window is empty or its place is neede
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,21 +91,35 @@ class Budgets:
         """Return how many seconds before `at` count for anything: the window's, and those of its alerts."""
         return max(self._begin(()).length(at), *(pair.long for pair in all_pairs(self.spec)), 0.0)
 
-    def statuses(self, at: float, present: frozenset[Labels]) -> tuple[SloStatus, ...]:
-        """Judge every budget that is told of; an SLO whose groups are all gone still says so."""
-        told = [
-            ledger.status(at, present=group in present)
-            for group, ledger in sorted(self._ledgers.items())
-            if not self.spec.grouping or self._lives(group, at)
-        ]
-        return tuple(told) or (self._begin(()).status(at, present=False),)
+    def statuses(self, at: float, present: frozenset[Labels]) -> Iterator[SloStatus]:
+        """Judge every budget that is told of, one by one; an SLO whose groups are all gone still says so."""
+        told = [group for group in self.groups() if not self.spec.grouping or self._lives(group, at)]
+        for group in told:
+            yield self._ledgers[group].status(at, present=group in present)
+        if not told:
+            yield self._begin(()).status(at, present=False)
 
-    def export_state(self) -> tuple[list[Labels], dict[str, NDArray[np.float64]]]:
-        """Return groups and what a restart must keep of each, a row a group."""
-        groups = sorted(self._ledgers)
+    def groups(self) -> list[Labels]:
+        """List the groups that have a budget."""
+        return sorted(self._ledgers)
+
+    def heirloom(self, limit: int) -> list[Labels]:
+        """List the groups whose budgets go on under a limit: those that were seen last."""
+        return sorted(self._ledgers, key=lambda group: (-self._seen.get(group, 0.0), group))[:limit]
+
+    def succeed(self, old: Budgets, groups: Iterable[Labels]) -> None:
+        """Take over budgets of an SLO that counts the same."""
+        for group in groups:
+            self._ledgers[group] = self._begin(group)
+            self._ledgers[group].succeed(old._ledgers[group])
+            if group in old._seen:
+                self._seen[group] = old._seen[group]
+
+    def export_state(self, groups: list[Labels]) -> dict[str, NDArray[np.float64]]:
+        """Return what a restart must keep of groups, a row a group."""
         states = [self._ledgers[group].export_state() for group in groups]
         stacked = {name: np.stack([state[name] for state in states]) for name in (states[0] if states else ())}
-        return groups, {**stacked, "seen": np.array([self._seen.get(group, np.nan) for group in groups])}
+        return {**stacked, "seen": np.array([self._seen.get(group, np.nan) for group in groups])}
 
     def import_state(self, groups: list[Labels], state: Mapping[str, NDArray[np.float64]]) -> None:
         """Take over exported state; raises ValueError for a wrong shape, and then nothing is taken over."""

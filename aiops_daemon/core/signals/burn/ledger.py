@@ -145,6 +145,20 @@ class BurnLedger:
         """Say whether the whole window holds no event."""
         return self._judged.coarse.window(at, self.length(at)).total <= 0.0
 
+    def succeed(self, old: BurnLedger) -> None:
+        """Go on with what another ledger counted of the same events; windows and objective are one's own.
+
+        Alerts that held go on holding while the new windows and objective bear them out, so that none begins anew.
+        """
+        self._judged.inherit(old._judged)
+        if self._errors is not None and old._errors is not None:
+            self._errors.inherit(old._errors)
+        self._last_at, self._latest, self._spent_at = old._last_at, old._latest, old._spent_at
+        self._since = dict(old._since)
+        held = {(old._pairs[position].long, old._pairs[position].short) for position in old._holding}
+        self._holding = frozenset(place for place, pair in enumerate(self._pairs) if (pair.long, pair.short) in held)
+        self._turns = {pair: old._turns.get(pair, turns) for pair, turns in self._turns.items()}
+
     def export_state(self) -> dict[str, NDArray[np.float64]]:
         """Return what a restart must keep: buckets, and since when each severity holds (NaN: it does not)."""
         since = [self._since.get(severity, np.nan) for severity in SEVERITIES]
@@ -167,10 +181,11 @@ class BurnLedger:
         if self._errors is not None:
             self._errors.restore(state, "errors_")
         self._spent_at = None if np.isnan(since[-1]) else float(since[-1])
-        if holding.shape == (len(self._pairs),):
-            self._holding = frozenset(np.flatnonzero(holding).tolist())
-            known = zip(SEVERITIES, since.tolist(), strict=False)
-            self._since = {severity: moment for severity, moment in known if not np.isnan(moment)}
+        known = zip(SEVERITIES, since.tolist(), strict=False)
+        self._since = {severity: moment for severity, moment in known if not np.isnan(moment)}
+        self._holding = frozenset(np.flatnonzero(holding).tolist())
+        if holding.shape != (len(self._pairs),):  # of other windows: any that could have held, did
+            self._holding = frozenset(place for place, pair in enumerate(self._pairs) if pair.severity in self._since)
 
     def _sums(self, at: float, seconds: float) -> Sums:
         if seconds == BASE and self._latest is not None and self._latest[0] == at:
