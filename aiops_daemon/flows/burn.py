@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-
-import numpy as np
 
 from aiops_daemon.core.model.durations import prometheus_duration
 from aiops_daemon.core.model.finding import Finding, FindingKind, uid_of
 from aiops_daemon.core.model.labels import Labels, adapt, make
 from aiops_daemon.core.model.labels import text as label_text
-from aiops_daemon.core.model.series import Floats
 from aiops_daemon.core.model.slo import DataState, SloSpec, SloStatus
 from aiops_daemon.core.model.source import SourceSpec
-from aiops_daemon.core.signals.burn.budgets import Budgets, Past
+from aiops_daemon.core.signals.burn.budgets import Budgets
 from aiops_daemon.core.signals.burn.sentence import burn_sentence, worst_pair
-from aiops_daemon.errors import SourceError
+from aiops_daemon.flows.budgetpast import GROUPS_PER_TURN, BudgetPast, in_parts
 from aiops_daemon.flows.findings import FindingBook, Place
 from aiops_daemon.flows.indicator import Indicator
 from aiops_daemon.logs import fields
@@ -30,20 +26,13 @@ from aiops_daemon.ports import MetricSource
 log = logging.getLogger(__name__)
 
 SEVERITIES = {"page": "critical", "ticket": "warning"}
-HISTORY_ATTEMPTS = 3
-GROUPS_PER_TURN = 20  # budgets judged or filled between two turns of the event loop, a millisecond each
+_REMEDY = "group by fewer labels, narrow the selectors, or raise max_groups"
 _LATE = 1.5  # steps between two polls, above which what lies between is read back
 
 
 def counted(spec: SloSpec) -> str:
     """Describe what the sums of an SLO's budgets are of; what is promised of them, over which time, may change."""
     return repr((spec.sli, spec.grouping, spec.budget))
-
-
-def in_parts(groups: Sequence[Labels]) -> Iterator[Sequence[Labels]]:
-    """Yield groups in parts that are one turn's work."""
-    for start in range(0, len(groups), GROUPS_PER_TURN):
-        yield groups[start : start + GROUPS_PER_TURN]
 
 
 class SloWatch:
@@ -56,11 +45,9 @@ class SloWatch:
         self.budgets = Budgets(spec, self.indicator.asked.guard, source=source.name)
         self.statuses: tuple[SloStatus, ...] = ()
         self.last_success: float | None = None
-        self.restored_until: float | None = None
+        self.past = BudgetPast()
         self._source = source
         self.last_error = ""  # empty: the last poll was good
-        self._unread = True  # the past, or a stretch without answers, is still to be read
-        self._history_failures = 0
 
     @property
     def name(self) -> str:
@@ -83,7 +70,7 @@ class SloWatch:
     @property
     def known_until(self) -> float | None:
         """Unix seconds up to which the budgets are whole; None: nothing is known."""
-        return self.restored_until if self._unread else self.last_success
+        return self.past.whole_until if self.past.waits else self.last_success
 
     def counts_like(self, old: SloWatch) -> bool:
         """Say whether another watch counts the same events in the same groups, whatever is promised of them."""
@@ -97,8 +84,7 @@ class SloWatch:
 
         What a longer window lacks is read with the next poll; until then every alert and number is there.
         """
-        self.last_success, self.restored_until = old.last_success, old.restored_until
-        self._unread, self.last_error = old._unread, old.last_error
+        self.last_success, self.past, self.last_error = old.last_success, old.past, old.last_error
         self.indicator.succeed(old.indicator)
         if self.spec == old.spec:
             self.budgets, self.statuses = old.budgets, old.statuses
@@ -108,7 +94,7 @@ class SloWatch:
             await asyncio.sleep(0)
         at = self.known_until
         if at is not None and self.budgets.reach(at) > old.budgets.reach(at):
-            self._unread, self.restored_until = True, None
+            self.past.miss(None)
         if self.last_success is not None and old.statuses:
             present = frozenset(status.group for status in old.statuses if status.state is not DataState.GONE)
             await self._judge(self.last_success, present)
@@ -121,13 +107,19 @@ class SloWatch:
         if reading is None:
             return
         present = self.budgets.admit(reading.present, at)
-        if not counted and self.last_success is not None and self.last_success < at - seconds:
-            self._unread, self.restored_until, self._history_failures = True, self.known_until, 0
-        self.budgets.add(at, reading.gains, since=None if counted else at - seconds)
-        if self._unread and (present or not self.spec.grouping):
-            await self._try_to_learn(source, at)
+        late = self._is_late(at, seconds)
+        if late:
+            self.past.miss(self.known_until)
+        if late and counted and self.last_success is not None:
+            self.past.owe(self.last_success, at, reading.gains)
+            self.budgets.add(at, {}, since=at)
+        else:
+            self.budgets.add(at, reading.gains, since=None if counted else at - seconds)
+        if self.past.is_due(at) and (present or not self.spec.grouping):
+            await self.past.read(self.indicator, self.budgets, source, at)
         self.last_success = at
         self._say_refused()
+        self.last_error = self.last_error or self.past.trouble
         await self._judge(at, present)
         self._settle(at, book)
 
@@ -147,46 +139,25 @@ class SloWatch:
             return at % step
         return max(0.0, at - self.last_success)  # a clock that was put back tells nothing new
 
+    def _is_late(self, at: float, seconds: float) -> bool:
+        """Say whether so long nothing was heard that the source must be asked what happened meanwhile."""
+        if self.last_success is None:
+            return False
+        if self.indicator.asked.counters is None:
+            return self.last_success < at - seconds
+        return at - self.last_success > _LATE * max(self.indicator.asked.step, self.interval)
+
     def _say_refused(self) -> None:
         """Say what finds no place: on pages as long as it lasts, in the log once."""
-        refused, said = self.budgets.refused, bool(self.last_error)
+        refused, said = self.budgets.refused, self.last_error.endswith(_REMEDY)
         self.last_error = ""
         if refused:
             names = ", ".join(self.spec.grouping)
             self.last_error = (
-                f"{refused} combinations of {names} have no budget beside {len(self.budgets)} others: "
-                "group by fewer labels, narrow the selectors, or raise max_groups"
+                f"{refused} combinations of {names} have no budget beside {len(self.budgets)} others: {_REMEDY}"
             )
             if not said:
                 log.warning("groups of an SLO refused", extra=fields(slo=self.spec.name, reason=self.last_error))
-
-    async def _try_to_learn(self, source: MetricSource, at: float) -> None:
-        """Read the past; an SLO whose past cannot be had is watched from now on all the same."""
-        try:
-            await self._learn(source, at)
-        except SourceError as error:
-            self._history_failures += 1
-            self._unread = self._history_failures < HISTORY_ATTEMPTS
-            log.warning(
-                "history of an SLO not read; its budget counts from now on",
-                extra=fields(slo=self.spec.name, tries_left=HISTORY_ATTEMPTS - self._history_failures, err=error),
-            )
-
-    async def _learn(self, source: MetricSource, at: float) -> None:
-        step = self.indicator.asked.step
-        start = max(at - self.budgets.reach(at), self.restored_until or 0.0)
-        start, end = (start // step + 1) * step, at // step * step
-        async for times, past in self.indicator.past(source, start, end):
-            await self._backfill(times, past, step)
-        if self.indicator.asked.counters is not None and at > end:
-            tail = await self.indicator.tail(source, at, at - end)
-            await self._backfill(np.array([at]), tail, at - end)
-        self._unread = False
-
-    async def _backfill(self, times: Floats, past: Mapping[Labels, Past], length: float) -> None:
-        for part in in_parts(list(past)):
-            self.budgets.backfill(times, {group: past[group] for group in part}, length=length)
-            await asyncio.sleep(0)
 
     def _settle(self, at: float, book: FindingBook) -> None:
         owner = (self.spec.name, self._source.name)

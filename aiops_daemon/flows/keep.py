@@ -18,7 +18,8 @@ from aiops_daemon.core.model.learned import LearnedState
 from aiops_daemon.core.model.series import Floats, Rows
 from aiops_daemon.core.signals.burn.rings import coarse_step
 from aiops_daemon.errors import StateFileError
-from aiops_daemon.flows.burn import SloWatch, counted, in_parts
+from aiops_daemon.flows.budgetpast import in_parts
+from aiops_daemon.flows.burn import SloWatch, counted
 from aiops_daemon.flows.poll import Poller, Surroundings
 from aiops_daemon.flows.standing import STATE, Standings
 from aiops_daemon.flows.stream import Stream
@@ -80,6 +81,7 @@ class Keeper:
             parts.append(watch.budgets.export_state(list(part)))
             await asyncio.sleep(0)
         meta: dict[str, str | int | float] = {"measured": _measured(watch), "counted": _counted(watch), "at": at}
+        meta["whole"] = int(not watch.past.trouble)
         await asyncio.to_thread(self._write_slo, _slo_name(watch), meta, groups, parts)
 
     def _write_slo(
@@ -162,7 +164,7 @@ def restore_slo(watch: SloWatch, states: dict[str, LearnedState]) -> None:
     except ValueError as error:
         log.warning("saved budget does not fit; reading it anew", extra=fields(slo=watch.spec.name, err=error))
         return
-    watch.restored_until = float(state.meta["at"]) if whole else None
+    watch.past.whole_until = float(state.meta["at"]) if whole and state.meta.get("whole", 1) else None
 
 
 def restore_standings(standings: Standings, states: Mapping[str, LearnedState]) -> None:

@@ -178,7 +178,7 @@ async def test_budgets_survive_a_restart(name: str) -> None:
 
     after = await poll(restored, source, 1, begin=AT + 900)
 
-    assert AT + 540 == restored.restored_until
+    assert AT + 540 == restored.past.whole_until
     assert all(start > AT + 540 for start, _, _ in source.read)
     assert [status.group for status in before] == [status.group for status in after]
     assert [status.error_ratio for status in after] == [
@@ -198,7 +198,7 @@ async def test_saved_budgets_of_another_indicator_are_left() -> None:
     other = SloWatch(slo("x", EventsSli("total", bad="worse")), SOURCE)
     restore_slo(other, saved)  # type: ignore[arg-type]
 
-    assert other.restored_until is None
+    assert other.past.whole_until is None
 
 
 async def test_the_guard_is_told_of() -> None:

@@ -87,6 +87,12 @@ class Budgets:
             if group in self._ledgers:
                 self._ledgers[group].backfill(times, rows.bad, rows.total, rows.errors, length=length)
 
+    def spread(self, start: float, end: float, gains: Mapping[Labels, Gain]) -> None:
+        """Count what was gained at some time within a stretch, where nothing better is known."""
+        for group, gain in gains.items():
+            if group in self._ledgers:
+                self._ledgers[group].spread(start, end, gain.bad, gain.total)
+
     def reach(self, at: float) -> float:
         """Return how many seconds before `at` count for anything: the window's, and those of its alerts."""
         return max(self._begin(()).length(at), *(pair.long for pair in all_pairs(self.spec)), 0.0)

@@ -90,6 +90,16 @@ class BurnLedger:
         if self._errors is not None:
             self._errors.fill(ends, length, rows[chosen, 3], rows[chosen, 2])
 
+    def spread(self, start: float, end: float, bad: float, total: float) -> None:
+        """Count what came at some time in (start, end], at its mean pace over what is not known of that stretch.
+
+        In the SLO's window alone: a guess when it came must neither raise nor end a page.
+        """
+        pieces = max(1, round((end - start) / READ_STEP))
+        length, share = (end - start) / pieces, np.full(pieces, 1.0 / pieces)
+        ends = np.linspace(start + length, end, pieces, dtype=np.float64)
+        self._judged.coarse.fill(ends, length, bad * share, total * share)
+
     def status(self, at: float, *, present: bool) -> SloStatus:
         """Judge the budget at a moment; `present`: its series exist at the source.
 
