@@ -245,6 +245,21 @@ async def test_a_new_month_has_a_whole_budget() -> None:
     assert midnight == after.period[0]
 
 
+async def test_a_budget_that_is_spent_again_in_the_new_period_is_not_spent_since_the_old_one() -> None:
+    """An outage goes on over the turn of the month: the new budget is gone within minutes, not since the month before."""
+    spec = slo("x", EventsSli("total", bad="bad"), window=Calendar(CalendarUnit.MONTH, "Europe/Berlin"))
+    midnight = 1_788_213_600.0  # 2026-09-01 00:00 in Berlin
+    answers = dict(constant(spec, 5.0, 10.0))
+    watch = SloWatch(spec, SOURCE)
+    (before,) = await poll(watch, Answering(answers), 10, begin=midnight - 600)
+    (after,) = await poll(watch, Answering(answers), 10, begin=midnight)
+
+    assert midnight - 600 == before.exhaustion_at
+    assert midnight + 60 == after.exhaustion_at
+    assert after.budget_remaining_ratio is not None
+    assert after.budget_remaining_ratio < 0
+
+
 @pytest.mark.parametrize("name", ["bad events", "expressions", "threshold"])
 async def test_a_clock_that_is_put_back_counts_nothing_twice(name: str) -> None:
     """Ratios stay what they are, and no sum falls below nothing."""

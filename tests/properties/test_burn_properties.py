@@ -182,7 +182,7 @@ def test_a_ring_of_another_length_or_step_keeps_every_event(
 @few
 @given(st.floats(0.0, 3e5), st.floats(400.0, 9e5), st.floats(0.0, 1e4))
 def test_what_came_at_some_time_is_counted_once_and_moves_no_page(known: float, seconds: float, total: float) -> None:
-    """Of a stretch that is known in part the rest counts at its mean pace at least; the windows of pages stay as they were."""
+    """Of a stretch that is known in part the rest counts at its mean pace at least; pages do not see it."""
     ledger, end = BurnLedger(replace(SPEC, window=Rolling(30 * 86_400.0))), START + seconds
     ledger.add(START + min(known, seconds), 0, 0, since=START)
     before = ledger._judged.fine.window(end, 21_600.0)

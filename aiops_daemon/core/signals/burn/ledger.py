@@ -263,6 +263,8 @@ class BurnLedger:
         self, at: float, remaining: float | None, period: tuple[float, float] | None
     ) -> tuple[float | None, float | None]:
         """Return when the budget ends, if things go on as they do, and when some of it is back."""
+        if period is not None and self._spent_at is not None and self._spent_at < period[0]:
+            self._spent_at = None  # that was another budget
         if remaining is None:
             return None, None
         hour = self._sums(at, HOUR)
