@@ -121,7 +121,7 @@ class SloWatch:
         self._say_refused()
         self.last_error = self.last_error or self.past.trouble
         await self._judge(at, present)
-        self._settle(at, book)
+        await self._settle(at, book)
 
     async def _judge(self, at: float, present: frozenset[Labels]) -> None:
         """Judge every budget; a thousand of them take a second, so the loop is given back between."""
@@ -159,10 +159,12 @@ class SloWatch:
             if not said:
                 log.warning("groups of an SLO refused", extra=fields(slo=self.spec.name, reason=self.last_error))
 
-    def _settle(self, at: float, book: FindingBook) -> None:
+    async def _settle(self, at: float, book: FindingBook) -> None:
         owner = (self.spec.name, self._source.name)
         active: set[Place] = set()
-        for status in self.statuses:
+        for number, status in enumerate(self.statuses, 1):
+            if number % GROUPS_PER_TURN == 0:
+                await asyncio.sleep(0)
             for alert in sorted(status.active):
                 place = Place(owner, FindingKind.BURN, detail=_detail(status, alert))
                 book.put(place, self._finding(status, alert, at))

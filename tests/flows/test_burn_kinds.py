@@ -246,7 +246,7 @@ async def test_a_new_month_has_a_whole_budget() -> None:
 
 
 async def test_a_budget_that_is_spent_again_in_the_new_period_is_not_spent_since_the_old_one() -> None:
-    """An outage goes on over the turn of the month: the new budget is gone within minutes, not since the month before."""
+    """An outage goes on over the turn of the month: the new budget is gone within minutes."""
     spec = slo("x", EventsSli("total", bad="bad"), window=Calendar(CalendarUnit.MONTH, "Europe/Berlin"))
     midnight = 1_788_213_600.0  # 2026-09-01 00:00 in Berlin
     answers = dict(constant(spec, 5.0, 10.0))
