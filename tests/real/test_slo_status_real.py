@@ -14,6 +14,7 @@ from aiops_daemon.cli.main import dispatch
 pytestmark = pytest.mark.real
 
 HOUR = 3600
+SLOTH_S = {"aiops:slo_error_budget_remaining:ratio": "slo:period_error_budget_remaining:ratio"}
 SLOS = """
 slos:
   - name: checkout
@@ -54,10 +55,8 @@ def records(now: int) -> str:
             for name, value in values.items():
                 written.setdefault(f"{name}{labels}", []).append(f"{name}{labels} {value:.9g} {at}")
                 if sloth_s:
-                    name = name.replace("aiops:slo_error:ratio_rate", "slo:sli_error:ratio_rate").replace(
-                        "aiops:slo_error_budget_remaining:ratio", "slo:period_error_budget_remaining:ratio"
-                    )
-                    written.setdefault(f"{name}{sloth_s}", []).append(f"{name}{sloth_s} {value:.9g} {at}")
+                    called = SLOTH_S.get(name, name.replace("aiops:slo_error:", "slo:sli_error:"))
+                    written.setdefault(f"{called}{sloth_s}", []).append(f"{called}{sloth_s} {value:.9g} {at}")
     likewise = 'ALERTS{alertname="S",alertstate="firing",sloth_id="checkout-checkout",sloth_severity="page"}'
     ours = f'ALERTS{{alertname="Fast",alertstate="firing",aiops_slo="checkout",aiops_severity="page"}} 1 {now}'
     since = f'ALERTS_FOR_STATE{{alertname="Fast",aiops_slo="checkout",aiops_severity="page"}} {now - 1800} {now}'
