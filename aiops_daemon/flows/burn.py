@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
-from aiops_daemon.core.model.durations import prometheus_duration
+from aiops_daemon.core.model.durations import HOUR, prometheus_duration
 from aiops_daemon.core.model.finding import Finding, FindingKind, uid_of
 from aiops_daemon.core.model.labels import Labels, adapt, make
 from aiops_daemon.core.model.labels import text as label_text
 from aiops_daemon.core.model.slo import DataState, SloSpec, SloStatus
 from aiops_daemon.core.model.source import SourceSpec
-from aiops_daemon.core.signals.burn.budgets import Budgets
+from aiops_daemon.core.signals.burn.budgets import Budgets, Gain
 from aiops_daemon.core.signals.burn.sentence import burn_sentence, worst_pair
 from aiops_daemon.flows.budgetpast import GROUPS_PER_TURN, BudgetPast, in_parts
 from aiops_daemon.flows.findings import FindingBook, Place
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 SEVERITIES = {"page": "critical", "ticket": "warning"}
 _REMEDY = "group by fewer labels, narrow the selectors, or raise max_groups"
+_AHEAD = HOUR  # by which a clock is put back that was wrong; less than that displaces nothing
 _LATE = 1.5  # steps between two polls, above which what lies between is read back
 
 
@@ -101,20 +103,13 @@ class SloWatch:
 
     async def poll(self, source: MetricSource, at: float, book: FindingBook) -> None:
         """Read the indicator, count what it gained, and settle the findings; raises SourceError."""
-        counted = self.indicator.asked.counters is not None
         seconds = self._since_known(at)
         reading = await self.indicator.look(source, at, seconds)
         if reading is None:
             return
+        turned_back = self._turn_back(at)
         present = self.budgets.admit(reading.present, at)
-        late = self._is_late(at, seconds)
-        if late:
-            self.past.miss(self.known_until)
-        if late and counted and self.last_success is not None:
-            self.past.owe(self.last_success, at, reading.gains)
-            self.budgets.add(at, {}, since=at)
-        else:
-            self.budgets.add(at, reading.gains, since=None if counted else at - seconds)
+        self._count(at, {} if turned_back else reading.gains, seconds)
         if self.past.is_due(at) and (present or not self.spec.grouping):
             await self.past.read(self.indicator, self.budgets, source, at)
         self.last_success = at
@@ -122,6 +117,17 @@ class SloWatch:
         self.last_error = self.last_error or self.past.trouble
         await self._judge(at, present)
         await self._settle(at, book)
+
+    def _count(self, at: float, gains: Mapping[Labels, Gain], seconds: float) -> None:
+        """Count what was gained since the poll before; after hours without answers it is owed until the past is read."""
+        counted, late = self.indicator.asked.counters is not None, self._is_late(at, seconds)
+        if late:
+            self.past.miss(self.known_until)
+        if late and counted and self.last_success is not None:
+            self.past.owe(self.last_success, at, gains)
+            self.budgets.add(at, {}, since=at)
+        else:
+            self.budgets.add(at, gains, since=None if counted else at - seconds)
 
     async def _judge(self, at: float, present: frozenset[Labels]) -> None:
         """Judge every budget; a thousand of them take a second, so the loop is given back between."""
@@ -138,6 +144,15 @@ class SloWatch:
         if self.last_success is None or at - self.last_success > _LATE * step:
             return at % step
         return max(0.0, at - self.last_success)  # a clock that was put back tells nothing new
+
+    def _turn_back(self, at: float) -> bool:
+        """Say whether the clock was far ahead before; what it put there is forgotten, and what it displaced is read."""
+        before = self.past.whole_until if self.last_success is None else self.last_success
+        if before is None or at >= before - _AHEAD:
+            return False
+        self.budgets.rewind(at)
+        self.past.miss(None)
+        return True
 
     def _is_late(self, at: float, seconds: float) -> bool:
         """Say whether so long nothing was heard that the source must be asked what happened meanwhile."""

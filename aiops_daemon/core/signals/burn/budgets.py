@@ -93,6 +93,12 @@ class Budgets:
             if group in self._ledgers:
                 self._ledgers[group].spread(start, end, gain.bad, gain.total)
 
+    def rewind(self, at: float) -> None:
+        """Forget what came after a moment, for the clock was ahead."""
+        self._seen = {group: min(seen, at) for group, seen in self._seen.items()}
+        for ledger in self._ledgers.values():
+            ledger.rewind(at)
+
     def reach(self, at: float) -> float:
         """Return how many seconds before `at` count for anything: the window's, and those of its alerts."""
         return max(self._begin(()).length(at), *(pair.long for pair in all_pairs(self.spec)), 0.0)

@@ -100,6 +100,16 @@ class BurnLedger:
         ends = np.linspace(start + length, end, pieces, dtype=np.float64)
         self._judged.coarse.fill(ends, length, bad * share, total * share)
 
+    def rewind(self, at: float) -> None:
+        """Forget what came after a moment, and date to it what was seen later."""
+        for rings in (self._judged, self._errors):
+            if rings is not None:
+                rings.rewind(at)
+        self._last_at, self._latest = at, None
+        self._since = {severity: min(moment, at) for severity, moment in self._since.items()}
+        self._spent_at = None if self._spent_at is None else min(self._spent_at, at)
+        self._turns = {pair: Turns(2 * pair.short) for pair in self._turns}
+
     def status(self, at: float, *, present: bool) -> SloStatus:
         """Judge the budget at a moment; `present`: its series exist at the source.
 

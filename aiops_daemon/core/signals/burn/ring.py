@@ -142,6 +142,14 @@ class BucketRing:
         self._head = head
         self._sums[:, np.arange(head - count + 1, head + 1) % self.size] = state[:, -count:]
 
+    def rewind(self, at: float) -> None:
+        """Forget what came after a moment: a clock that was ahead put it there."""
+        newest = math.ceil(at / self.step) - 1
+        if self._head is not None and newest < self._head:
+            beyond = np.arange(max(newest + 1, self._head - self.size + 1), self._head + 1)
+            self._sums[:, beyond % self.size] = 0.0
+            self._head = newest
+
     def inherit(self, other: BucketRing) -> BucketRing:
         """Return a ring of this length and step with what another one knows: that one itself where it has both.
 

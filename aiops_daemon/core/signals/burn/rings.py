@@ -55,6 +55,11 @@ class Rings:
         """Sum over (at - seconds, at]."""
         return (self.fine if seconds <= FINE_SPAN else self.coarse).window(at, seconds)
 
+    def rewind(self, at: float) -> None:
+        """Forget what came after a moment."""
+        self.fine.rewind(at)
+        self.coarse.rewind(at)
+
     def inherit(self, old: Rings) -> None:
         """Go on with what others know, as far as it fits; `old` may be of no use afterwards."""
         self.fine, self.coarse = self.fine.inherit(old.fine), self.coarse.inherit(old.coarse)
