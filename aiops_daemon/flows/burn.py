@@ -110,6 +110,8 @@ class SloWatch:
         turned_back = self._turn_back(at)
         present = self.budgets.admit(reading.present, at)
         self._count(at, {} if turned_back else reading.gains, seconds)
+        if reading.late and not turned_back:
+            self.budgets.credit(reading.late_since, at, reading.late)
         if self.past.is_due(at) and (present or not self.spec.grouping):
             await self.past.read(self.indicator, self.budgets, source, at)
         self.last_success = at
@@ -119,7 +121,7 @@ class SloWatch:
         await self._settle(at, book)
 
     def _count(self, at: float, gains: Mapping[Labels, Gain], seconds: float) -> None:
-        """Count what was gained since the poll before; after hours without answers it is owed until the past is read."""
+        """Count what was gained since the poll before; after hours without answers it is owed."""
         counted, late = self.indicator.asked.counters is not None, self._is_late(at, seconds)
         if late:
             self.past.miss(self.known_until)

@@ -128,3 +128,46 @@ async def test_a_restart_reads_what_could_not_be_read_before() -> None:
     (status,) = await poll(restarted, source, 1, begin=AT + 5 * HOUR)
 
     assert status.error_ratio["30d"] == pytest.approx(1800 / (30 * 86400), rel=0.03)
+
+
+def unscraped(begin: float, end: float, *, old: float) -> Answering:
+    """A target that runs on and is not scraped for a while; `old` events, a tenth bad, were before we came."""
+
+    def there(at: float, value: float) -> Mapping[bytes, float]:
+        return {} if begin < at <= end else {ONE: value}
+
+    return Answering(
+        {
+            "total": lambda at: there(at, old + 10.0 * (at - AT)),
+            "bad": lambda at: there(at, old / 10 + failed(at)),
+            asked(SPEC).total: lambda at: there(at, 10.0),
+            asked(SPEC).bad: lambda at: there(at, 0.0),
+        }
+    )
+
+
+@pytest.mark.parametrize("hours", [0.8, 6, 40])
+async def test_a_target_that_comes_back_does_not_bring_its_whole_life(hours: float) -> None:
+    """A billion events of the last year, a tenth of them bad, are none of today's."""
+    source = unscraped(AT + 600, AT + 600 + hours * HOUR, old=1e9)
+    watch = SloWatch(SPEC, SOURCE)
+    await poll(watch, source, 10)
+    for minute in range(0, int(hours * 60), 5):
+        await poll(watch, source, 1, begin=AT + 660 + 60 * minute)
+    (status,) = await poll(watch, source, 10, begin=AT + 600 + hours * HOUR + 60)
+
+    happened = failed(AT + 600 + hours * HOUR) if hours < 24 else 0.0
+    assert not status.active & {"page"}
+    assert not status.error_ratio["5m"]
+    assert not status.error_ratio["1h"]
+    assert status.error_ratio["30d"] == pytest.approx(happened / (10 * 30 * 86400), rel=0.05, abs=1e-7)
+
+
+async def test_counters_of_a_server_that_has_just_started_are_no_events() -> None:
+    """Both came up together, and nothing was scraped at the first poll: then come counters a year old."""
+    source = unscraped(0.0, AT + 90, old=1e9)
+    watch = SloWatch(SPEC, SOURCE)
+    (status,) = await poll(watch, source, 10)
+
+    assert not status.active
+    assert status.error_ratio["30d"] == 0.0

@@ -211,6 +211,7 @@ def test_increases_telescope(growth: list[list[int]], complete: list[bool]) -> N
         total += counter.observe(
             [keys[row] for row in order], values[order, step], 60.0 * step, complete=complete[step]
         ).sum()
+        total += counter.late.sum()
 
     assert total == pytest.approx(float((values[:, -1] - values[:, 0]).sum()))
 

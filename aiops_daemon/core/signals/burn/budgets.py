@@ -93,6 +93,12 @@ class Budgets:
             if group in self._ledgers:
                 self._ledgers[group].spread(start, end, gain.bad, gain.total)
 
+    def credit(self, start: float, end: float, gains: Mapping[Labels, Gain]) -> None:
+        """Count what series gained that were away, beside what others did meanwhile."""
+        for group, gain in gains.items():
+            if group in self._ledgers:
+                self._ledgers[group].credit(start, end, gain.bad, gain.total)
+
     def rewind(self, at: float) -> None:
         """Forget what came after a moment, for the clock was ahead."""
         self._seen = {group: min(seen, at) for group, seen in self._seen.items()}

@@ -100,6 +100,10 @@ class BurnLedger:
         ends = np.linspace(start + length, end, pieces, dtype=np.float64)
         self._judged.coarse.fill(ends, length, bad * share, total * share)
 
+    def credit(self, start: float, end: float, bad: float, total: float) -> None:
+        """Count what came at some time in (start, end] beside what is known of it, in the SLO's window alone."""
+        self._judged.coarse.add(start, end, bad, total)
+
     def rewind(self, at: float) -> None:
         """Forget what came after a moment, and date to it what was seen later."""
         for rings in (self._judged, self._errors):
