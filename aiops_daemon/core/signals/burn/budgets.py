@@ -64,13 +64,11 @@ class Budgets:
         wanted = sorted(groups) if self.spec.grouping else [group for group in groups if group == ()]
         self._seen.update((group, at) for group in wanted if group in self._ledgers)
         self._forget(at)
-        self.refused = 0
-        for group in wanted:
-            if group not in self._ledgers and not self._place(at):
-                self.refused += 1
-            elif group not in self._ledgers:
-                self._ledgers[group] = self._begin(group)
-                self._seen[group] = at
+        new = [group for group in wanted if group not in self._ledgers]
+        placed = new[: self._make_room(len(new), at)]
+        self.refused = len(new) - len(placed)
+        for group in placed:
+            self._ledgers[group] = self._begin(group)
         self._seen.update((group, at) for group in wanted if group in self._ledgers)
         return frozenset(group for group in wanted if group in self._ledgers)
 
@@ -157,15 +155,16 @@ class Budgets:
     def _lives(self, group: Labels, at: float) -> bool:
         return at - self._seen.get(group, at) <= TOLD_FOR
 
-    def _place(self, at: float) -> bool:
-        """Say whether one more group fits, after the one that is gone the longest has left, if one must."""
-        if len(self._ledgers) < self.spec.max_groups:
-            return True
-        gone = [group for group in self._ledgers if not self._lives(group, at)]
-        if not gone:
-            return False
-        self._drop(min(gone, key=lambda group: self._seen[group]))
-        return True
+    def _make_room(self, wanted: int, at: float) -> int:
+        """Return how many more groups fit, after as many as must have left: those that are gone the longest."""
+        room = self.spec.max_groups - len(self._ledgers)
+        if room < wanted:
+            gone = sorted(
+                (group for group in self._ledgers if not self._lives(group, at)), key=lambda group: self._seen[group]
+            )
+            for group in gone[: wanted - room]:
+                self._drop(group)
+        return max(0, self.spec.max_groups - len(self._ledgers))
 
     def _forget(self, at: float) -> None:
         if self.spec.grouping:
