@@ -20,7 +20,7 @@ from aiops_daemon.core.model.slo import SEVERITIES, Budgeting, Calendar, DataSta
 from aiops_daemon.core.signals.budget.forecast import Pace, Past, forecast
 from aiops_daemon.core.signals.burn.guard import TWO_EVENTS, Guard, wilson
 from aiops_daemon.core.signals.burn.ring import Sums
-from aiops_daemon.core.signals.burn.rings import FINE_SPAN, READ_STEP, Rings
+from aiops_daemon.core.signals.burn.rings import FINE_SPAN, FINE_STEP, READ_STEP, Rings
 from aiops_daemon.core.signals.burn.turns import Turns
 from aiops_daemon.core.signals.burn.windows import BASE, WindowPair, pairs_of, reported_windows
 
@@ -35,6 +35,7 @@ class BurnLedger:
         self._guard, self._source = guard, source
         self._pairs = pairs_of(spec)
         self._turns = {pair: Turns(2 * pair.short) for pair in self._pairs if pair.ends_early}
+        self._unnoted = True  # what errors did before the first look
         self._windows = reported_windows(spec)
         self._judged = Rings(spec)
         # What the guard counts where slices are judged by their share of errors.
@@ -112,7 +113,7 @@ class BurnLedger:
         self._last_at, self._latest = at, None
         self._since = {severity: min(moment, at) for severity, moment in self._since.items()}
         self._spent_at = None if self._spent_at is None else min(self._spent_at, at)
-        self._turns = {pair: Turns(2 * pair.short) for pair in self._turns}
+        self._turns, self._unnoted = {pair: Turns(2 * pair.short) for pair in self._turns}, True
 
     def status(self, at: float, *, present: bool) -> SloStatus:
         """Judge the budget at a moment; `present`: its series exist at the source.
@@ -181,7 +182,6 @@ class BurnLedger:
         self._since = dict(old._since)
         held = {(old._pairs[position].long, old._pairs[position].short) for position in old._holding}
         self._holding = frozenset(place for place, pair in enumerate(self._pairs) if (pair.long, pair.short) in held)
-        self._turns = {pair: old._turns.get(pair, turns) for pair, turns in self._turns.items()}
 
     def export_state(self) -> dict[str, NDArray[np.float64]]:
         """Return what a restart must keep: buckets, and since when each severity holds (NaN: it does not)."""
@@ -240,9 +240,7 @@ class BurnLedger:
         """Settle which pairs hold; return what is withheld, by severity."""
         holding: set[int] = set()
         withheld: dict[str, Withheld] = {}
-        lately = self._sums(at, BASE).error_ratio
-        for pair, turns in self._turns.items():
-            turns.note(at, None if lately is None else lately > pair.level(self.spec.budget_ratio))
+        self._note_turns(at)
         for position, pair in enumerate(self._pairs):
             if not self._burns(pair, at, present, held=position in self._holding):
                 continue
@@ -255,6 +253,19 @@ class BurnLedger:
         active = {self._pairs[position].severity for position in holding}
         self._since = {severity: self._since.get(severity, at) for severity in SEVERITIES if severity in active}
         return {severity: reason for severity, reason in withheld.items() if severity not in active}
+
+    def _note_turns(self, at: float) -> None:
+        """Note whether errors are above the level now; at first also what they did before, from the minutes kept."""
+        for pair, turns in self._turns.items():
+            level = pair.level(self.spec.budget_ratio)
+            past = np.arange(at - 2 * pair.short, at, FINE_STEP).tolist() if self._unnoted else []
+            ratios = [
+                *(self._judged.window(moment, BASE).error_ratio for moment in past),
+                self._sums(at, BASE).error_ratio,
+            ]
+            for moment, ratio in zip([*past, at], ratios, strict=True):
+                turns.note(moment, None if ratio is None else ratio > level)
+        self._unnoted = False
 
     def _burns(self, pair: WindowPair, at: float, present: bool, *, held: bool) -> bool:
         level = pair.level(self.spec.budget_ratio)
