@@ -55,7 +55,7 @@ async def generate(arguments: argparse.Namespace, rules: RulesSpec, checker: Rul
     _tell(imported, files, verdict, tested=arguments.run_tests)
     if arguments.run_tests and not verdict.checked:
         print(
-            "aiops-daemon: --run-tests: there is no promtool, so no unit test was run; put it on PATH or give --promtool",
+            "aiops-daemon: --run-tests: there is no promtool, so no unit test was run; put it on PATH",
             file=sys.stderr,
         )
         return Exit.UNKNOWN
