@@ -11,6 +11,7 @@ from aiops_daemon.cli.daemon import add_daemon_flags, asking
 from aiops_daemon.cli.parsing import Exit, Nouns
 from aiops_daemon.cli.rulesserver import add_server_flags
 from aiops_daemon.cli.sloreport import report
+from aiops_daemon.cli.slorules import SLOTH
 from aiops_daemon.cli.slostatus import status_of_daemon, status_of_records
 from aiops_daemon.errors import UsageError
 
@@ -24,6 +25,7 @@ def register(nouns: Nouns) -> None:
     status = verbs.add_parser("status", help="show budgets, burn rates and when budgets end")
     _shared(status, f"{_INPUT}; their recorded ratios are asked of --prometheus.url, no daemon is needed")
     status.add_argument("--time-zone", type=zone, default="UTC", metavar="ZONE", help="zone of times (%(default)s)")
+    status.add_argument("--compat", choices=[SLOTH], help="the records are called as Sloth calls them")
     status.set_defaults(run=_status)
     month = verbs.add_parser("report", help="report on a month: what was reached, breaches and their reasons")
     _shared(month, f"{_INPUT}; with --prometheus.url. Default: those of --config.file")
@@ -53,6 +55,8 @@ def _shared(parser: argparse.ArgumentParser, what: str) -> None:
 
 def _status(args: argparse.Namespace) -> int:
     """Ask the daemon, or the Prometheus that evaluates generated rules."""
+    if args.compat and (args.input is None or not args.prometheus_url):
+        raise UsageError("--compat is for records: give -i and --prometheus.url")
     if args.input is None and not args.prometheus_url:
         return asking(status_of_daemon)(args)
     if args.input is None or not args.prometheus_url:

@@ -1,7 +1,7 @@
 """SLOs by the records of generated rules: for people who run the rules and no daemon.
 
-Enters: SLOs, a Prometheus that evaluates their native rules. Leaves: rows as a daemon gives them. Only records
-`aiops:slo_*` and Prometheus' own ALERTS are read, never the raw series.
+Enters: SLOs, a Prometheus that evaluates their native rules. Leaves: rows as a daemon gives them. Only records,
+under our names or Sloth's, and Prometheus' own ALERTS are read, never the raw series.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from aiops_daemon.core.model.slo import Calendar, SloSpec, SloStatus
 from aiops_daemon.core.reports.records import Recorded, status
 from aiops_daemon.core.reports.status import StatusRow, row_of
 from aiops_daemon.core.reports.steps import Answer, Floats
-from aiops_daemon.core.rules.slo.plan import BAD, REMAINING, TOTAL, Plan, plan
+from aiops_daemon.core.rules.slo.plan import BAD, TOTAL, Plan, plan
 from aiops_daemon.core.signals.budget.health import Stand, healths
 from aiops_daemon.core.signals.burn.windows import BASE
 from aiops_daemon.edges.prometheus.client import PrometheusClient
@@ -29,11 +29,11 @@ _GROUPS = 20  # expected of an SLO, for the size of a request
 
 
 async def read_records(
-    client: PrometheusClient, slos: Sequence[SloSpec], now: float
+    client: PrometheusClient, slos: Sequence[SloSpec], now: float, *, like_sloth: bool = False
 ) -> tuple[list[StatusRow], tuple[Health, ...]]:
     """Read how SLOs stand, and what follows for services; raises SourceError."""
     at = float(round(now))
-    statuses = [one for slo in slos for one in await _statuses(client, plan(slo), at)]
+    statuses = [one for slo in slos for one in await _statuses(client, plan(slo, like_sloth=like_sloth), at)]
     return [row_of(one) for one in statuses], healths(_stand(one) for one in statuses if _service(one))
 
 
@@ -43,11 +43,11 @@ async def _statuses(client: PrometheusClient, planned: Plan, at: float) -> list[
     windows[planned.spec.window_name] = planned.select(planned.period_record)
     ratios = {name: await _now(client, planned, record, at) for name, record in windows.items()}
     totals, errors = [await _by_long(client, planned, record, at) for record in (TOTAL, BAD)]
-    remaining = await _now(client, planned, planned.select(REMAINING), at)
+    remaining = await _now(client, planned, planned.select(planned.style.remaining), at)
     pulse = await _now(client, planned, planned.pulse, at)
     firing = await _firing(client, planned, at)
     past = await _past(client, planned, at)
-    left = await _grid(client, planned, planned.select(REMAINING), at, HOUR)
+    left = await _grid(client, planned, planned.select(planned.style.remaining), at, HOUR)
     groups = sorted({*ratios[planned.spec.window_name], *remaining, *pulse}) or [()]
     moments = _moments(planned, at, HOUR)
     return [
@@ -87,7 +87,7 @@ async def _past(client: PrometheusClient, planned: Plan, at: float) -> tuple[Ans
 async def _firing(client: PrometheusClient, planned: Plan, at: float) -> dict[Labels, dict[str, float | None]]:
     """Return which alerts fire, by group, and since when Prometheus counts them."""
     slo = planned.style.identity[0]
-    asked = (LabelMatch(slo[0], "=", slo[1]), LabelMatch("aiops_severity", "=~", "page|ticket"))
+    asked = (LabelMatch(slo[0], "=", slo[1]), LabelMatch(planned.style.severity, "=~", "page|ticket"))
     found: dict[Labels, dict[str, float | None]] = {}
     alerts = await client.instant(str(Selector("ALERTS", (*asked, LabelMatch("alertstate", "=", "firing")))), at)
     since = await client.instant(str(Selector("ALERTS_FOR_STATE", asked)), at)
@@ -95,7 +95,7 @@ async def _firing(client: PrometheusClient, planned: Plan, at: float) -> dict[La
         for part in answer.slices:
             for raw, value in zip(part.keys, part.values.tolist(), strict=True):
                 labels = parse(raw)
-                group, severity = _group(planned, labels), get(labels, "aiops_severity")
+                group, severity = _group(planned, labels), get(labels, planned.style.severity)
                 if not known:
                     found.setdefault(group, {}).setdefault(severity, None)
                 elif severity in found.get(group, {}):

@@ -98,7 +98,8 @@ async def _report(args: argparse.Namespace, asked: Asked, now: float) -> MonthRe
     if trouble:
         notes.append(trouble)
     found = _judged(pasts, asked.month, incidents)
-    until = max((past.until for past in pasts), default=min(asked.month.end, now))
+    over = asked.month.end <= now  # slices need not fill the month
+    until = asked.month.end if over else max((past.until for past in pasts), default=now)
     return MonthReport(asked.month, until, tuple(found), tuple(notes))
 
 

@@ -53,6 +53,12 @@ async def generate(arguments: argparse.Namespace, rules: RulesSpec, checker: Rul
     else:
         verdict = await _write(Path(arguments.output), files, rules, checker, arguments)
     _tell(imported, files, verdict, tested=arguments.run_tests)
+    if arguments.run_tests and not verdict.checked:
+        print(
+            "aiops-daemon: --run-tests: there is no promtool, so no unit test was run; put it on PATH",
+            file=sys.stderr,
+        )
+        return Exit.UNKNOWN
     return Exit.GOOD
 
 

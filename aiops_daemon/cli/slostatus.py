@@ -16,6 +16,7 @@ from aiops_daemon.cli.daemon import print_json
 from aiops_daemon.cli.rulesserver import server
 from aiops_daemon.cli.slorecords import read_records
 from aiops_daemon.cli.slorows import Item, health_document, health_from, row_from, slo_document
+from aiops_daemon.cli.slorules import SLOTH
 from aiops_daemon.cli.slotable import status_text
 from aiops_daemon.clock import SystemClock
 from aiops_daemon.config.sloformats.read import read_slos
@@ -48,7 +49,7 @@ async def status_of_records(args: argparse.Namespace) -> None:
     chosen = named(imported.slos, args.slo)
     now = SystemClock().now()
     async with server(args) as client:
-        rows, healths = await read_records(client, chosen, now)
+        rows, healths = await read_records(client, chosen, now, like_sloth=args.compat == SLOTH)
     document = {
         "slos": [slo_document(row) for row in rows],
         "services": [health_document(one) for one in healths],

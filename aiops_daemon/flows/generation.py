@@ -127,7 +127,7 @@ class Generation:
                 discovery.succeed(discoveries[discovery.source])
         now, book = self._world.clock.now(), self.around.book
         await adopt_streams(old.streams(), self.streams(), book, now)
-        adopt_slos(old.slos(), self.slos())
+        await adopt_slos(old.slos(), self.slos())
         forget(old.pollers, self.pollers, book, self.around.meter, now)
         cycles = {(poller.spec.name, poller.spec.urls): poller.cycles for poller in old.pollers}
         for poller in self.pollers:

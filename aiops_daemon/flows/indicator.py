@@ -6,8 +6,9 @@ counters' last values, and nothing else. Never judges.
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from aiops_daemon.core.rules.slo.live import Asked, Counters, asked
 from aiops_daemon.core.signals.burn.budgets import Gain, Past
 from aiops_daemon.core.signals.burn.gains import of_counters, of_rates, of_shares, past_of_rates, past_of_shares
 from aiops_daemon.core.signals.burn.groups import Grouping
-from aiops_daemon.core.signals.burn.increases import Increases
+from aiops_daemon.core.signals.burn.increases import FORGET_SECONDS, Increases
 from aiops_daemon.ports import InstantAnswer, MetricSource
 
 Floats = NDArray[np.float64]
@@ -34,6 +35,8 @@ class Reading:
 
     present: frozenset[Labels]
     gains: Mapping[Labels, Gain]
+    late: Mapping[Labels, Gain] = field(default_factory=dict)  # what came at some time since `late_since`
+    late_since: float = 0.0
 
 
 class Indicator:
@@ -44,6 +47,11 @@ class Indicator:
         self._series = spec.max_groups if spec.grouping else 1
         self._grouping = Grouping(spec.grouping)
         self._total, self._side = Increases(), Increases()
+        self._gone_since: float | None = -math.inf
+
+    def succeed(self, old: Indicator) -> None:
+        """Go on from the counters' last values."""
+        self._total, self._side, self._gone_since = old._total, old._side, old._gone_since
 
     async def look(self, source: MetricSource, at: float, seconds: float) -> Reading | None:
         """Read the present; None for a partial answer; raises SourceError.
@@ -88,11 +96,26 @@ class Indicator:
         if total.partial or side.partial:
             return None
         keys, values = _joined(total)
+        self._begin_anew(at, there=bool(keys))
         events = self._grouping.sums(keys, self._total.observe(keys, values, at, complete=True))
+        late = self._grouping.sums(keys, self._total.late)
         present = self._grouping.present(keys)
         keys, values = _joined(side)
         gained = self._grouping.sums(keys, self._side.observe(keys, values, at, complete=True))
-        return Reading(present, of_counters(events, gained, bad=counters.bad))
+        gains = of_counters(events, gained, bad=counters.bad)
+        if not any(late.values()):
+            return Reading(present, gains)
+        back = of_counters(late, self._grouping.sums(keys, self._side.late), bad=counters.bad)
+        return Reading(present, gains, back, min(self._total.late_since, self._side.late_since))
+
+    def _begin_anew(self, at: float, *, there: bool) -> None:
+        """Take as a base what comes where there was nothing since the start, or for as long as counters are kept."""
+        if not there:
+            self._gone_since = at if self._gone_since is None else self._gone_since
+            return
+        if self._gone_since is not None and at - self._gone_since > FORGET_SECONDS:
+            self._total, self._side = Increases(), Increases()
+        self._gone_since = None
 
     async def _stretch(self, source: MetricSource, times: Floats) -> Mapping[Labels, Past]:
         if self.asked.total:

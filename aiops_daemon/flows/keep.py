@@ -13,11 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from aiops_daemon.core.model.labels import make
+from aiops_daemon.core.model.labels import Labels, make
 from aiops_daemon.core.model.learned import LearnedState
-from aiops_daemon.core.model.series import Rows
+from aiops_daemon.core.model.series import Floats, Rows
+from aiops_daemon.core.signals.burn.rings import coarse_step
 from aiops_daemon.errors import StateFileError
-from aiops_daemon.flows.burn import SloWatch
+from aiops_daemon.flows.budgetpast import in_parts
+from aiops_daemon.flows.burn import SloWatch, counted
 from aiops_daemon.flows.poll import Poller, Surroundings
 from aiops_daemon.flows.standing import STATE, Standings
 from aiops_daemon.flows.stream import Stream
@@ -62,7 +64,7 @@ class Keeper:
                     await self._save_stream(stream)
                 for watch in poller.slos:
                     if watch.known_until is not None:
-                        await asyncio.to_thread(self._save, {_slo_name(watch): _slo_state(watch, watch.known_until)})
+                        await self._save_slo(watch, watch.known_until)
             if self._standings is not None and any(poller.slos for poller in self._pollers):
                 await asyncio.to_thread(self._save, {STATE: self._standings.export_state()})
         except StateFileError as error:
@@ -71,6 +73,23 @@ class Keeper:
             return
         meter.observe("aiops_cycle_duration_seconds", clock.monotonic() - started, stage="save")
         meter.set("aiops_state_last_save_timestamp_seconds", clock.now())
+
+    async def _save_slo(self, watch: SloWatch, at: float) -> None:
+        """Copy a few budgets a turn; those that were polled meanwhile know more than `at` says, which does no harm."""
+        groups, parts = watch.budgets.groups(), []
+        for part in in_parts(groups):
+            parts.append(watch.budgets.export_state(list(part)))
+            await asyncio.sleep(0)
+        meta: dict[str, str | int | float] = {"measured": _measured(watch), "counted": _counted(watch), "at": at}
+        meta["whole"] = int(not watch.past.trouble)
+        await asyncio.to_thread(self._write_slo, _slo_name(watch), meta, groups, parts)
+
+    def _write_slo(
+        self, name: str, meta: dict[str, str | int | float], groups: list[Labels], parts: list[dict[str, Floats]]
+    ) -> None:
+        arrays = {key: np.concatenate([part[key] for part in parts]) for key in (parts[0] if parts else ())}
+        texts = [json.dumps(group) for group in groups]
+        self._save({name: LearnedState(meta, texts, {"seen": np.empty(0), **arrays})})
 
     async def _save_stream(self, stream: Stream) -> None:
         if not stream.learned_until:
@@ -129,17 +148,23 @@ def _fitting(found: Mapping[int, LearnedState], learns_from: str) -> list[Learne
     return [found[number] for number in numbers if number * _ROWS < rows]
 
 
-def restore_slo(watch: SloWatch, states: Mapping[str, LearnedState]) -> None:
-    """Give an SLO its budgets back."""
-    state = states.get(_slo_name(watch))
-    if state is None or state.meta.get("measured") != _measured(watch):
+def restore_slo(watch: SloWatch, states: dict[str, LearnedState]) -> None:
+    """Give an SLO its budgets back; of another window it keeps what fits, and the rest is read.
+
+    What is the SLO's is taken out of `states`: a thousand budgets are too large to be held twice.
+    """
+    state = states.pop(_slo_name(watch), None)
+    if state is None:
+        return
+    whole = state.meta.get("measured") == _measured(watch)
+    if not whole and state.meta.get("counted") != _counted(watch):
         return
     try:
         watch.budgets.import_state([make(json.loads(text)) for text in state.texts], state.arrays)
     except ValueError as error:
         log.warning("saved budget does not fit; reading it anew", extra=fields(slo=watch.spec.name, err=error))
         return
-    watch.restored_until = float(state.meta["at"])
+    watch.past.whole_until = float(state.meta["at"]) if whole and state.meta.get("whole", 1) else None
 
 
 def restore_standings(standings: Standings, states: Mapping[str, LearnedState]) -> None:
@@ -160,12 +185,12 @@ def _slo_name(watch: SloWatch) -> str:
     return f"slo/{watch.name}"
 
 
+def _counted(watch: SloWatch) -> str:
+    """Describe what is counted, and by how long buckets: of another window these fit as far as they reach."""
+    return f"{counted(watch.spec)} by {coarse_step(watch.spec):g}s"
+
+
 def _measured(watch: SloWatch) -> str:
     """Describe what the sums of a budget are of; what burn windows make of them may change."""
     spec = watch.spec
     return repr((spec.sli, spec.window, spec.grouping, spec.budget))
-
-
-def _slo_state(watch: SloWatch, at: float) -> LearnedState:
-    groups, arrays = watch.budgets.export_state()
-    return LearnedState({"measured": _measured(watch), "at": at}, [json.dumps(group) for group in groups], arrays)

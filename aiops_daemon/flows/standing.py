@@ -6,6 +6,7 @@ service. Remembers since when steps hold, over restarts and reloads. Never judge
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -80,7 +81,9 @@ class Standings:
             self._held[key] = (*self._held.get(key, ()), HeldStep(PolicyStep(spent, ""), since))
 
     def _settled(self, told: Told, now: float) -> Told:
-        status, before = told.status, self._held.get(_key(told.status), ())
+        status = told.status
+        begin = status.period[0] if status.period else -math.inf  # a new period's budget is whole
+        before = [held for held in self._held.get(_key(status), ()) if held.since >= begin]
         remaining = status.budget_remaining_ratio if told.fresh else None
         return replace(told, status=replace(status, policy=held_steps(status.spec.policy, remaining, before, now)))
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
-from dataclasses import replace
 
 from aiops_daemon.core.model.finding import FindingKind
 from aiops_daemon.flows.burn import SloWatch
@@ -67,17 +66,19 @@ def _rehouse(twin: Stream, stream: Stream, book: FindingBook, now: float) -> Non
     book.rehouse(stream.key, house, now, _ANEW)
 
 
-def adopt_slos(old: Iterable[SloWatch], new: Iterable[SloWatch]) -> None:
-    """Give every SLO that did not change its ledger."""
-    twins = {watch.name: watch for watch in old}
+async def adopt_slos(old: Iterable[SloWatch], new: Iterable[SloWatch]) -> None:
+    """Give every SLO what was counted of its events: under its own name first, else under one that is left over."""
+    left = {watch.name: watch for watch in old}
+    heirless = []
     for watch in new:
-        twin = twins.get(watch.name)
-        if (
-            twin is not None
-            and replace(twin.spec, policy=watch.spec.policy) == watch.spec
-            and twin.labels == watch.labels
-        ):
-            watch.succeed(twin)
+        if watch.name in left and watch.counts_like(left[watch.name]):
+            await watch.succeed(left.pop(watch.name))
+        else:
+            heirless.append(watch)
+    for watch in heirless:
+        twin = next((one for one in left.values() if watch.counts_like(one)), None)
+        if twin is not None:
+            await watch.succeed(left.pop(twin.name))
 
 
 def forget(old: Iterable[Poller], new: Iterable[Poller], book: FindingBook, meter: Meter, now: float) -> None:

@@ -120,8 +120,8 @@ async def test_a_source_that_is_removed_leaves_nothing_behind(tmp_path: Path) ->
         assert 'loop="poll-other"' in page
 
 
-async def test_an_slo_that_is_removed_closes_its_findings(tmp_path: Path) -> None:
-    """A burn nobody watches is over."""
+def burning(folder: Path) -> Scenario:
+    """Half of all requests fail from ten minutes after the start on."""
     begin, end = EPOCH - WEEK, EPOCH + 4 * HOUR
     total = counter(lambda t: 0 * t + 10, begin)
     bad = counter(lambda t: 5.0 * (t >= EPOCH + 600), begin)
@@ -131,8 +131,12 @@ async def test_an_slo_that_is_removed_closes_its_findings(tmp_path: Path) -> Non
         asked(SLO).total: record({"t": lambda t: 0 * t + 10}, start=begin, end=end),
         asked(SLO).bad: record({"t": lambda t: 0 * t}, start=begin, end=end),
     }
-    one = Scenario(tmp_path, recordings, queries=(), slos=(SLO,))
-    async with one:
+    return Scenario(folder, recordings, queries=(), slos=(SLO,))
+
+
+async def test_an_slo_that_is_removed_closes_its_findings(tmp_path: Path) -> None:
+    """A burn nobody watches is over, and none of its metrics stays."""
+    async with burning(tmp_path) as one:
         await one.until(minutes=40)
         assert {FindingKind.BURN} == {finding.kind for finding in one.open()}
         one.next_settings = replace(one.settings, slos=())
@@ -140,6 +144,58 @@ async def test_an_slo_that_is_removed_closes_its_findings(tmp_path: Path) -> Non
         await one.until(minutes=43)
 
         assert [] == one.open()
+        assert not [name for name in await one.scrape() if name.startswith("aiops_slo")]
+
+
+async def test_an_slo_whose_objective_changes_burns_on(tmp_path: Path) -> None:
+    """Neither metrics nor alerts blink, nobody is told anew, and the budget is that of the new objective."""
+    async with burning(tmp_path) as one:
+        await one.until(minutes=40)
+        before, told = {finding.uid for finding in one.open()}, (await one.scrape()).keys()
+        one.next_settings = replace(one.settings, slos=(replace(SLO, objective_ratio=0.998),))
+        await one.post("/-/reload")
+        at_once = await one.scrape()
+        await one.until(minutes=43)
+        page = await one.scrape()
+
+        assert before == {finding.uid for finding in one.open()}
+        assert [] == one.closed()
+        assert told == at_once.keys() == page.keys()
+        assert [0.998] == list(page["aiops_slo_objective_ratio"].values())
+        (left,) = page["aiops_slo_error_budget_remaining_ratio"].values()
+        assert left == pytest.approx(1 - (34 * 60 * 5) / (10 * (WEEK + 43 * 60)) / 0.002, rel=0.01)
+
+
+async def test_an_slo_that_is_renamed_keeps_its_budget(tmp_path: Path) -> None:
+    """The old name is on no page any more; what was spent stays spent, and it is saved under the new name."""
+    async with burning(tmp_path) as one:
+        await one.until(minutes=40)
+        (spent,) = (await one.scrape())["aiops_slo_error_budget_remaining_ratio"].values()
+        one.next_settings = replace(one.settings, slos=(replace(SLO, name="store"),))
+        await one.post("/-/reload")
+        await one.until(minutes=41)
+        one.settings = one.next_settings
+        await one.restart()
+        await one.until(minutes=43)
+        page = await one.scrape()
+
+        ((labels, left),) = page["aiops_slo_error_budget_remaining_ratio"].items()
+        assert (("aiops_slo", "store"),) == labels
+        assert left == pytest.approx(spent - 3 * (60 * 5) / (10 * WEEK) / 0.001, rel=0.02)  # three minutes more
+        assert not [finding for finding in one.open() if finding.query == "shop"]
+
+
+async def test_a_configuration_that_is_refused_leaves_slos_alone(tmp_path: Path) -> None:
+    """The old SLO goes on, with its alert and its budget."""
+    async with burning(tmp_path) as one:
+        await one.until(minutes=40)
+        before = {finding.uid for finding in one.open()}
+        one.next_settings = SourceError(SourceReason.CONNECTION, "no such file")
+        status, _ = await one.post("/-/reload")
+        await one.until(minutes=43)
+
+        assert 400 == status
+        assert before == {finding.uid for finding in one.open()}
 
 
 async def test_the_page_stays_while_the_first_poll_after_a_reload_hangs(tmp_path: Path) -> None:

@@ -122,6 +122,17 @@ def test_files_of_slos_become_rules_with_tests(sloth: str, tmp_path: Path, capsy
     assert ["aiops-health.yaml", f"{SHOP}.yaml"] == sorted(path.name for path in out.glob("*.yaml"))
 
 
+def test_tests_that_nobody_could_run_are_not_passed(
+    sloth: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pipeline that asked for tests must not be green for want of promtool; the rules are written all the same."""
+    code = run("-i", sloth, "-o", str(tmp_path / "out"), "--promtool=none", "--run-tests")
+
+    assert 3 == code
+    assert "--run-tests: there is no promtool, so no unit test was run" in capsys.readouterr().err
+    assert list((tmp_path / "out").glob("*.yaml"))
+
+
 def test_sloth_s_names_on_request(sloth: str, capsys: pytest.CaptureFixture[str]) -> None:
     """On standard output as one document."""
     assert 0 == run("-i", sloth, "--compat=sloth", "--promtool=none")

@@ -1,6 +1,7 @@
 """Increments of raw counters: resets, first appearance, gaps, partial answers and lagging replicas."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -119,3 +120,26 @@ def test_values_that_no_counter_has_are_skipped(wrong: float) -> None:
     polls.see({A: wrong, C: 2})
 
     assert polls.see({A: 12, C: 2}) == 2
+
+
+def test_what_came_while_a_series_was_away_is_told_apart() -> None:
+    """Ten minutes away: how much it gained is known, when is not; five minutes are Prometheus' own lookback."""
+    counter = Increases()
+    observe = partial(counter.observe, complete=True)
+    observe([b"a", b"b"], np.array([10.0, 10.0]), 0.0)
+    observe([b"a"], np.array([11.0]), 60.0)
+    observe([b"a"], np.array([12.0]), 600.0)
+    gained = observe([b"b", b"a"], np.array([70.0, 13.0]), 660.0)
+
+    assert ([0.0, 1.0], [60.0, 0.0], 60.0) == (gained.tolist(), counter.late.tolist(), counter.late_since)
+
+
+def test_a_series_that_was_seen_in_a_partial_answer_was_not_away() -> None:
+    """What is there is there, whatever else the answer lacks."""
+    counter = Increases()
+    counter.observe([b"a"], np.array([10.0]), 0.0, complete=True)
+    counter.observe([], np.empty(0), 60.0, complete=True)
+    counter.observe([b"a"], np.array([20.0]), 120.0, complete=False)
+    gained = counter.observe([b"a"], np.array([30.0]), 600.0, complete=True)
+
+    assert ([10.0], [0.0]) == (gained.tolist(), counter.late.tolist())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from aiops_daemon.core.model.durations import DAY
 from aiops_daemon.core.model.sli import EventsSli
@@ -62,3 +63,29 @@ def test_a_turn_needs_all_three_steps_in_time() -> None:
     assert turns.came_back(300.0)
     assert turns.came_back(659.0)
     assert not turns.came_back(660.0)
+
+
+@pytest.mark.parametrize("saved", [True, False], ids=["restored", "read back"])
+def test_a_restart_between_two_bursts_ends_no_page(saved: bool) -> None:
+    """What came and went is known from the minutes that are kept, or from the source: nobody is paged anew."""
+    ledger, restarted, at = BurnLedger(SPEC), BurnLedger(SPEC), EPOCH
+    ledger.add(at, 0.0, 0.0)
+    past = []
+    for minute in range(1, 3 * 60 + 12):
+        at = EPOCH + 60.0 * minute
+        bad = 300.0 if minute % 15 < 5 else 0.0
+        ledger.add(at, bad, 600.0)
+        past.append((at, bad))
+        status = ledger.status(at, present=True)
+    if saved:
+        restarted.import_state(ledger.export_state())
+    else:
+        times, bad = np.array(past).T
+        restarted.backfill(times, bad, np.full(len(times), 600.0), length=60.0)
+
+    again = restarted.status(at, present=True)
+
+    assert 0.0 == status.error_ratio["5m"]
+    assert "page" in status.active
+    assert "page" in again.active
+    assert not saved or status.since["page"] == again.since["page"]

@@ -1,6 +1,7 @@
 """The landing page as HTML."""
 
 import re
+from dataclasses import replace
 from importlib.resources import files
 
 import aiohttp
@@ -8,7 +9,7 @@ import pytest
 from outline import Outline
 from web_world import HOSTILE, NOW, PAGE, FakeDaemon, busy_view, disk_finding, finding, latency_plot, slo, stream
 
-from aiops_daemon.core.model.slo import DataState
+from aiops_daemon.core.model.slo import Calendar, CalendarUnit, DataState
 from aiops_daemon.core.model.view import Readiness, View
 from aiops_daemon.edges.web.server import WebServer
 from aiops_daemon.edges.web.ui.landing import Landing
@@ -209,6 +210,33 @@ def test_slos_tell_what_is_held_back_what_was_agreed_and_how_services_are():
         "batch /pay: cannot be judged: it has no traffic",
     ):  # fmt: skip
         assert part in text
+
+
+def test_a_flood_of_budgets_is_cut_and_counted():
+    """A thousand groups are no page for people: those that alert come first, then those with the least left."""
+    many = [slo(f"s{n}", budget_remaining_ratio=n / 1000, active=frozenset()) for n in range(999)]
+    outline = page(quiet(slos=(*many, slo("burns", budget_remaining_ratio=0.9, active=frozenset({"page"})))))
+
+    assert len([tag for tag, attrs in outline.tags if attrs.get("class") == "left"]) == 200
+    assert "800 more in /api/v1/slos" in outline.text
+    assert outline.text.index("burns") < outline.text.index("s0")
+    assert "s999" not in outline.text
+
+
+def test_slos_alone_are_watched_and_their_troubles_are_told():
+    """Without a query of its own the daemon still watches: what is wrong is not hidden, and nothing is called quiet."""
+    view = quiet(streams=(), slos=(slo(),), warnings=("SLO checkout@main: its past was not read",))
+
+    assert "SLO checkout@main: its past was not read" in page(view).text
+    assert "Nothing is watched yet" not in page(view).text
+    assert "No budget burns faster than it may" in page(view).text
+
+
+def test_a_calendar_window_is_called_by_its_unit():
+    """A month is not thirty days."""
+    spec = replace(slo().spec, window=Calendar(CalendarUnit.MONTH))
+
+    assert "over the month" in page(quiet(slos=(replace(slo(), spec=spec),))).text
 
 
 def test_a_budget_without_an_end_has_no_return():

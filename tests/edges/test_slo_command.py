@@ -239,7 +239,7 @@ def test_a_report_on_half_a_month_says_so():
 def test_incidents_that_were_not_read_are_not_none():
     """No reason is something else than a reason that nobody asked for."""
     assert "incidents were not read" in report_text(judged(incidents=None))
-    assert "no incident was open then" in report_text(judged())
+    assert "the daemon knows of no incident that was open then" in report_text(judged())
     assert report_document(judged(incidents=None))["slos"][0]["breaches"][0]["incidents"] is None
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 
-import numpy as np
 import pytest
+from burn_world import NAN, ONE, Answering, constant, poll
 from flow_world import AT, SOURCE, surroundings
 from slo_kinds import CHECKOUT, DAY, KINDS, slo
 
@@ -21,78 +19,18 @@ from aiops_daemon.core.model.slo import (
     CalendarUnit,
     DataState,
     SloSpec,
-    SloStatus,
     Withheld,
 )
 from aiops_daemon.core.rules.slo.live import asked
-from aiops_daemon.errors import SourceError, SourceReason
+from aiops_daemon.errors import SourceError
 from aiops_daemon.flows.blocks import slo_blocks
 from aiops_daemon.flows.burn import SloWatch
-from aiops_daemon.flows.findings import FindingBook
 from aiops_daemon.flows.keep import Keeper, restore_slo
 from aiops_daemon.flows.poll import Poller
-from aiops_daemon.ports import HistoryAnswer, InstantAnswer, VectorSlice
 
 pytestmark = pytest.mark.looptime
 
-NAN = math.nan
-ONE = b"{}"
 CART, PAY = b'{"handler":"/cart","code":"200"}', b'{"handler":"/pay"}'
-Answers = Mapping[str, Callable[[float], Mapping[bytes, float]]]
-
-
-class Answering:
-    """A source that answers each expression by a function of time."""
-
-    name = "main"
-
-    def __init__(self, answers: Answers) -> None:
-        self.answers = answers
-        self.read: list[tuple[float, float, float]] = []  # start, end and step of what was read back
-        self.down = False
-
-    async def instant(self, expr: str, at: float) -> InstantAnswer:
-        if self.down:
-            raise SourceError(SourceReason.CONNECTION, "refused")
-        found = self.answers[expr](at)
-        return InstantAnswer((VectorSlice(list(found), np.array(list(found.values()))),) if found else ())
-
-    async def history(
-        self, expr: str, *, start: float, end: float, step: float, series: int
-    ) -> AsyncIterator[HistoryAnswer]:
-        self.read.append((start, end, step))
-        times = np.arange(start, end + step / 2, step)
-        rows = [self.answers[expr](at) for at in times.tolist()]
-        keys = sorted({key for row in rows for key in row})
-        values = np.array([[row.get(key, NAN) for row in rows] for key in keys]).reshape(len(keys), len(times))
-        yield HistoryAnswer(keys, times, values, values.size)
-
-
-def constant(spec: SloSpec, bad: float, total: float, *keys: bytes) -> Answers:
-    """Answer with steady traffic, or with a steady share of errors."""
-    questions = asked(spec)
-    keys = keys or (ONE,)
-    share = bad / total
-
-    def values(number: float) -> Callable[[float], Mapping[bytes, float]]:
-        return lambda _: dict.fromkeys(keys, number)
-
-    def counter(rate: float) -> Callable[[float], Mapping[bytes, float]]:
-        return lambda at: dict.fromkeys(keys, rate * at)
-
-    answers = {questions.pulse: values(total), questions.bad: values(bad if questions.total else share)}
-    if questions.counters is not None:
-        side = bad if questions.counters.bad else total - bad
-        answers |= {questions.counters.total: counter(total), questions.counters.side: counter(side)}
-    return answers | {expr: values(bad) for expr in (questions.errors,) if expr}
-
-
-async def poll(watch: SloWatch, source: Answering, minutes: int, *, begin: float = AT) -> list[SloStatus]:
-    """Poll once a minute; return the statuses at the end."""
-    book = FindingBook(surroundings().meter)
-    for minute in range(minutes):
-        await watch.poll(source, begin + 60 * minute, book)  # type: ignore[arg-type]
-    return list(watch.statuses)
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -240,7 +178,7 @@ async def test_budgets_survive_a_restart(name: str) -> None:
 
     after = await poll(restored, source, 1, begin=AT + 900)
 
-    assert AT + 540 == restored.restored_until
+    assert AT + 540 == restored.past.whole_until
     assert all(start > AT + 540 for start, _, _ in source.read)
     assert [status.group for status in before] == [status.group for status in after]
     assert [status.error_ratio for status in after] == [
@@ -260,7 +198,7 @@ async def test_saved_budgets_of_another_indicator_are_left() -> None:
     other = SloWatch(slo("x", EventsSli("total", bad="worse")), SOURCE)
     restore_slo(other, saved)  # type: ignore[arg-type]
 
-    assert other.restored_until is None
+    assert other.past.whole_until is None
 
 
 async def test_the_guard_is_told_of() -> None:
@@ -305,6 +243,21 @@ async def test_a_new_month_has_a_whole_budget() -> None:
     assert after.error_ratio["1d"] == pytest.approx(0.1, rel=0.05)
     assert after.period is not None
     assert midnight == after.period[0]
+
+
+async def test_a_budget_that_is_spent_again_in_the_new_period_is_not_spent_since_the_old_one() -> None:
+    """An outage goes on over the turn of the month: the new budget is gone within minutes."""
+    spec = slo("x", EventsSli("total", bad="bad"), window=Calendar(CalendarUnit.MONTH, "Europe/Berlin"))
+    midnight = 1_788_213_600.0  # 2026-09-01 00:00 in Berlin
+    answers = dict(constant(spec, 5.0, 10.0))
+    watch = SloWatch(spec, SOURCE)
+    (before,) = await poll(watch, Answering(answers), 10, begin=midnight - 600)
+    (after,) = await poll(watch, Answering(answers), 10, begin=midnight)
+
+    assert midnight - 600 == before.exhaustion_at
+    assert midnight + 60 == after.exhaustion_at
+    assert after.budget_remaining_ratio is not None
+    assert after.budget_remaining_ratio < 0
 
 
 @pytest.mark.parametrize("name", ["bad events", "expressions", "threshold"])

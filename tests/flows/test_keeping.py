@@ -152,7 +152,7 @@ async def test_saved_state_tells_up_to_when_it_lived_not_when_it_was_written() -
     poller = Poller(SOURCE, None, around)  # type: ignore[arg-type]
     poller.add([learned(1)])
     watch = SloWatch(SloSpec("slo", EventsSli("total", bad="bad"), 0.99, Rolling(86_400.0)), SOURCE)
-    watch.restored_until = AT - 60
+    watch.past.whole_until = AT - 60
     poller.add_slo(watch)
     await Keeper([poller], around, saved.update).save()
 

@@ -113,3 +113,15 @@ def test_of_two_sources_with_the_same_labels_the_first_is_shown() -> None:
     exported = samples(standing_blocks([first, second], ()))
 
     assert [1.0] == list(exported["aiops_slo_error_budget_return_timestamp_seconds"].values())
+
+
+def test_a_step_of_the_period_before_does_not_hold_in_the_new_one() -> None:
+    """A month begins with a whole budget, also while nothing is known of it; what is spent in it is spent in it."""
+    standings = Standings()
+    standings.settle([told(-0.2, period=(0.0, 150.0))], 100.0)
+
+    (quiet,) = standings.settle([told(None, period=(150.0, 300.0))], 160.0)
+    (burning,) = standings.settle([told(-0.2, period=(150.0, 300.0))], 170.0)
+
+    assert [] == since(quiet)
+    assert [("100%", 170.0), ("80%", 170.0), ("50%", 170.0)] == since(burning)

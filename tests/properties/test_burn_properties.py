@@ -1,6 +1,7 @@
 """Burn rates against brute force, and what must hold for any traffic."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -161,6 +162,39 @@ def test_history_of_any_grain_counts_once(step: float, length: float, phase: flo
 
 
 @few
+@given(polls, st.sampled_from((300.0, 3600.0)), st.sampled_from((300.0, 3600.0)), st.sampled_from((1.0, 4.0, 30.0)))
+def test_a_ring_of_another_length_or_step_keeps_every_event(
+    stream: list[tuple[float, float, float]], step: float, heir_s: float, days: float
+) -> None:
+    """Ten hours at most fit into each of them: sums over all of it stay."""
+    ring, at = BucketRing(step=step, span=7 * 86_400.0), START
+    for gap, failed, total in stream:
+        ring.add(at, at + gap, min(failed, total), total)
+        at += gap
+    heir = BucketRing(step=heir_s, span=days * 86_400.0).inherit(ring)
+    end = math.ceil(at / 3600) * 3600.0
+
+    old, new = ring.window(end, 86_400.0), heir.window(end, 86_400.0)
+
+    assert (old.bad, old.total) == (pytest.approx(new.bad, abs=1e-6), pytest.approx(new.total, abs=1e-6))
+
+
+@few
+@given(st.floats(0.0, 3e5), st.floats(400.0, 9e5), st.floats(0.0, 1e4))
+def test_what_came_at_some_time_is_counted_once_and_moves_no_page(known: float, seconds: float, total: float) -> None:
+    """Of a stretch that is known in part the rest counts at its mean pace at least; pages do not see it."""
+    ledger, end = BurnLedger(replace(SPEC, window=Rolling(30 * 86_400.0))), START + seconds
+    ledger.add(START + min(known, seconds), 0, 0, since=START)
+    before = ledger._judged.fine.window(end, 21_600.0)
+    ledger.spread(START, end, total / 2, total)
+    counted = ledger._judged.coarse.window(end, 20 * 86_400.0)
+
+    assert before == ledger._judged.fine.window(end, 21_600.0)
+    assert total * max(0.0, 1 - known / seconds) * (1 - 1e-6) <= counted.total + 1e-6 <= total * (1 + 1e-6) + 2e-6
+    assert counted.bad == pytest.approx(counted.total / 2)
+
+
+@few
 @given(
     st.lists(st.lists(st.integers(0, 50), min_size=8, max_size=8), min_size=1, max_size=5),
     st.lists(st.booleans(), min_size=8, max_size=8),
@@ -177,6 +211,7 @@ def test_increases_telescope(growth: list[list[int]], complete: list[bool]) -> N
         total += counter.observe(
             [keys[row] for row in order], values[order, step], 60.0 * step, complete=complete[step]
         ).sum()
+        total += counter.late.sum()
 
     assert total == pytest.approx(float((values[:, -1] - values[:, 0]).sum()))
 

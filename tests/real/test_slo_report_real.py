@@ -42,6 +42,10 @@ slos:
       ratio:
         bad: 'sum(increase(http_requests_total{code="500"}[{{.window}}]))'
         total: 'sum(increase(http_requests_total[{{.window}}]))'
+  - name: sevens
+    objective: 99.5
+    budgeting: {method: time_slices, slice: 7m, target: 95}
+    sli: {events: {bad: 'http_requests_total{code="500"}', total: http_requests_total}}
   - name: sliced
     objective: 99.5
     budgeting: {method: time_slices, slice: 5m, target: 95}
@@ -167,3 +171,11 @@ def test_the_sheet_is_one_file(server: Server, slos: Path, tmp_path: Path) -> No
     assert 'href="data:,"' in text
     assert text.count("href=") == 1
     assert all(name in text for name in ("checkout-availability", "sliced", "ready"))
+
+
+def test_a_month_that_is_over_does_not_run(server: Server, slos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Slices of seven minutes do not fill January; it has ended all the same."""
+    assert 0 == report(server, slos, "2026-01", "-o", "json", "--slo", "sevens")
+    told = json.loads(capsys.readouterr().out)
+
+    assert (False, "2026-02-01T00:00:00.000Z") == (told["running"], told["until"])

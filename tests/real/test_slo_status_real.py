@@ -14,6 +14,7 @@ from aiops_daemon.cli.main import dispatch
 pytestmark = pytest.mark.real
 
 HOUR = 3600
+SLOTH_S = {"aiops:slo_error_budget_remaining:ratio": "slo:period_error_budget_remaining:ratio"}
 SLOS = """
 slos:
   - name: checkout
@@ -50,12 +51,17 @@ def records(now: int) -> str:
                 "aiops:slo_error:ratio_rate1h": share, "aiops:slo_error:ratio_rate1d": day,
                 "aiops:slo_error_budget_remaining:ratio": 1 - day / budget,
             }  # fmt: skip
+            sloth_s = "" if group else f'{{sloth_id="{slo}-{slo}",sloth_service="{slo}",sloth_slo="{slo}"}}'
             for name, value in values.items():
                 written.setdefault(f"{name}{labels}", []).append(f"{name}{labels} {value:.9g} {at}")
+                if sloth_s:
+                    called = SLOTH_S.get(name, name.replace("aiops:slo_error:", "slo:sli_error:"))
+                    written.setdefault(f"{called}{sloth_s}", []).append(f"{called}{sloth_s} {value:.9g} {at}")
+    likewise = 'ALERTS{alertname="S",alertstate="firing",sloth_id="checkout-checkout",sloth_severity="page"}'
     ours = f'ALERTS{{alertname="Fast",alertstate="firing",aiops_slo="checkout",aiops_severity="page"}} 1 {now}'
     since = f'ALERTS_FOR_STATE{{alertname="Fast",aiops_slo="checkout",aiops_severity="page"}} {now - 1800} {now}'
     by_name = sorted(written.items())
-    return "\n".join([*(line for _, lines in by_name for line in lines), ours, since, "# EOF\n"])
+    return "\n".join([*(line for _, lines in by_name for line in lines), ours, f"{likewise} 1 {now}", since, "# EOF\n"])
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +106,27 @@ def test_the_table_is_printed(server: Server, slos: Path, capsys: pytest.Capture
     assert "handlers{handler=/pay}" in out
     assert "series gone" in out
     assert "page since" in out
+
+
+def test_rules_under_sloth_s_names_are_read_with_compat(
+    server: Server, slos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who came from Sloth and kept its names sees the same budget, burn rates and alerts."""
+    asked = ["slo", "status", "-i", str(slos), f"--prometheus.url={server.url}", "-o", "json", "--slo", "checkout"]
+    assert 0 == dispatch(asked)
+    (ours,) = json.loads(capsys.readouterr().out)["slos"]
+    assert 0 == dispatch([*asked, "--compat", "sloth"])
+    (sloth_s,) = json.loads(capsys.readouterr().out)["slos"]
+
+    assert "ok" == sloth_s["state"]
+    assert ours["burn_rate"] == sloth_s["burn_rate"]
+    assert ours["error_budget_remaining_ratio"] == pytest.approx(sloth_s["error_budget_remaining_ratio"], abs=0.01)
+    assert ["page"] == [one["severity"] for one in sloth_s["alerts"]]
+    assert ours["seconds_to_exhaustion"] == pytest.approx(sloth_s["seconds_to_exhaustion"], rel=0.01)
+
+
+def test_compat_is_for_records(capsys: pytest.CaptureFixture[str]) -> None:
+    """A daemon has names of its own."""
+    assert 2 == dispatch(["slo", "status", "--compat", "sloth"])
+
+    assert "--compat is for records: give -i and --prometheus.url" in capsys.readouterr().err

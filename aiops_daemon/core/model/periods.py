@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from aiops_daemon.core.model.slo import Calendar, CalendarUnit
 
-_LONGEST = {  # days that a period may have
+LONGEST_DAYS = {  # days that a period may have
     CalendarUnit.DAY: 1,
     CalendarUnit.WEEK: 7,
     CalendarUnit.MONTH: 31,
@@ -25,7 +25,7 @@ def period_of(window: Calendar, at: float) -> tuple[float, float]:
     zone = ZoneInfo(window.time_zone)
     today = datetime.fromtimestamp(at, zone).date()
     first = _first_day(window.unit, today)
-    following = _first_day(window.unit, first + timedelta(days=_LONGEST[window.unit]))
+    following = _first_day(window.unit, first + timedelta(days=LONGEST_DAYS[window.unit]))
     return _midnight(first, zone), _midnight(following, zone)
 
 

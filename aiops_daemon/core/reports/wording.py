@@ -141,7 +141,7 @@ def reason_lines(breach: Breach) -> Sequence[str]:
     if breach.reasons is None:
         return ("incidents were not read",)
     if not breach.reasons:
-        return ("no incident was open then",)
+        return ("the daemon knows of no incident that was open then",)
     return [
         f"{one.incident} {one.title}{'' if one.own else ' (another service)'}: "
         + ("; ".join(one.causes) or "nobody recorded a cause")

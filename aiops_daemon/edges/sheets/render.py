@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from aiops_daemon.core.model.budget import Health
 from aiops_daemon.core.model.labels import get
 from aiops_daemon.core.reports import wording
 from aiops_daemon.core.reports.compliance import Compliance, MonthReport, Verdict
 from aiops_daemon.core.reports.status import StatusRow
+from aiops_daemon.edges.markup import markup
 
 _TONES = {Verdict.MET: "good", Verdict.MISSED: "critical", Verdict.UNKNOWN: "warning"}
 
@@ -35,13 +36,7 @@ def report_sheet(report: MonthReport) -> str:
 
 
 def _environment(time_zone: str) -> Environment:
-    environment = Environment(
-        loader=PackageLoader(__package__),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = markup(__package__)
     environment.globals["words"] = wording
     environment.globals["moment"] = partial(wording.moment, time_zone=time_zone)
     environment.globals["time_zone"] = time_zone

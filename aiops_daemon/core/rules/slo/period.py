@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from aiops_daemon.core.model.durations import DAY, WEEK
+from aiops_daemon.core.model.periods import LONGEST_DAYS
 from aiops_daemon.core.model.slo import Calendar, CalendarUnit
 from aiops_daemon.core.rules.document import RecordingRule
 from aiops_daemon.core.rules.expression import number
@@ -20,13 +21,6 @@ from aiops_daemon.core.rules.slo.plan import BAD, BURN, PERIOD_START, REMAINING,
 from aiops_daemon.core.rules.slo.records import divided, ratio_record, record
 from aiops_daemon.core.signals.burn.windows import BASE
 
-_LONGEST = {  # days that a period may have
-    CalendarUnit.DAY: 1,
-    CalendarUnit.WEEK: 7,
-    CalendarUnit.MONTH: 31,
-    CalendarUnit.QUARTER: 92,
-    CalendarUnit.YEAR: 366,
-}
 _FIRST_MONDAY = 4 * DAY  # 1970-01-05
 _YEAR = 2026  # any: only whether January and July differ is asked
 
@@ -85,7 +79,7 @@ def _since_begin(plan: Plan, window: Calendar) -> str:
     ids = ", ".join(name for name, _ in plan.style.identity)
     since = f"(time() - {plan.select(PERIOD_START)} @ end()) > 0"  # a record tells of what was before its time
     base = plan.period_base
-    span = f"{_LONGEST[window.unit]}d:{plan.name(base)}"
+    span = f"{LONGEST_DAYS[window.unit]}d:{plan.name(base)}"
 
     def over(record_name: str, function: str) -> str:
         return f"{function}(({record_name} and on ({ids}) ({since}))[{span}])"

@@ -25,6 +25,8 @@ VALUE = "aiops:slo_value"  # what an expression gave, be it no number: it tells 
 OBJECTIVE, REMAINING = "aiops:slo_objective:ratio", "aiops:slo_error_budget_remaining:ratio"
 BURN, PERIOD_START = "aiops:slo_burn_rate:ratio", "aiops:slo_period_start:timestamp"
 
+SLOTH_REMAINING = "slo:period_error_budget_remaining:ratio"
+
 _PERIOD_BASE = {CalendarUnit.MONTH: HOUR, CalendarUnit.QUARTER: HOUR, CalendarUnit.YEAR: 6 * HOUR}
 SLOTH_WINDOWS = (300.0, 1800.0, 3600.0, 7200.0, 21_600.0, 86_400.0, 259_200.0)
 
@@ -37,6 +39,8 @@ class Style:
     identity: Labels
     labels: Labels  # of every record, the identity among them
     window: str = ""
+    remaining: str = REMAINING
+    severity: str = "aiops_severity"  # the label of alerts
 
 
 def ours(spec: SloSpec) -> Style:
@@ -53,7 +57,14 @@ def sloth(spec: SloSpec) -> Style:
     slo = spec.name.removeprefix(prefix)
     identity = (("sloth_id", f"{prefix}{slo}"), ("sloth_service", service), ("sloth_slo", slo))
     static = {legacy_name(name): value for name, value in spec.labels if name != "service"}
-    return Style("slo:sli_error:ratio_rate", identity, make(static | dict(identity)), window="sloth_window")
+    return Style(
+        "slo:sli_error:ratio_rate",
+        identity,
+        make(static | dict(identity)),
+        window="sloth_window",
+        remaining=SLOTH_REMAINING,
+        severity="sloth_severity",
+    )
 
 
 @dataclass(frozen=True, slots=True)

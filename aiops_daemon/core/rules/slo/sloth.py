@@ -22,7 +22,7 @@ from aiops_daemon.core.rules.slo.records import record, window_records
 from aiops_daemon.core.rules.template import words
 from aiops_daemon.core.signals.burn.windows import BASE, WindowPair
 
-_BUDGET, _REMAINING = "slo:error_budget:ratio", "slo:period_error_budget_remaining:ratio"
+_BUDGET = "slo:error_budget:ratio"
 _CURRENT, _PERIOD = "slo:current_burn_rate:ratio", "slo:period_burn_rate:ratio"
 
 
@@ -71,7 +71,7 @@ def _meta(plan: Plan, version: str) -> tuple[RecordingRule, ...]:
         record(plan, "slo:time_period:days", f"vector({number(spec.window_seconds / DAY)})"),
         record(plan, _CURRENT, f"{plan.ratio(BASE)}\n/ {on}\n{budget}"),
         record(plan, _PERIOD, f"{plan.select(plan.period_record)}\n/ {on}\n{budget}"),
-        record(plan, _REMAINING, f"1 - {plan.select(_PERIOD)}"),
+        record(plan, plan.style.remaining, f"1 - {plan.select(_PERIOD)}"),
         record(plan, "sloth_slo_info", "vector(1)", info),
     )
 
@@ -85,7 +85,7 @@ def _alert(plan: Plan, severity: str, rules: RulesSpec) -> AlertRule:
     return AlertRule(
         sloth_name(plan, severity),
         "\nor\n".join(f"(\n{_holds(plan, pair)}\n)" for pair in pairs),
-        _texts(rules.labels, wanted.labels, wanted, (("sloth_severity", severity),)),
+        _texts(rules.labels, wanted.labels, wanted, ((plan.style.severity, severity),)),
         tuple((dict(added) | dict(ours) | dict(_asked(wanted.annotations, wanted))).items()),
     )
 

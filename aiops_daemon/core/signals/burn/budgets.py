@@ -7,7 +7,7 @@ told of no more, and is forgotten when its window is empty or its place is neede
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,13 +64,11 @@ class Budgets:
         wanted = sorted(groups) if self.spec.grouping else [group for group in groups if group == ()]
         self._seen.update((group, at) for group in wanted if group in self._ledgers)
         self._forget(at)
-        self.refused = 0
-        for group in wanted:
-            if group not in self._ledgers and not self._place(at):
-                self.refused += 1
-            elif group not in self._ledgers:
-                self._ledgers[group] = self._begin(group)
-                self._seen[group] = at
+        new = [group for group in wanted if group not in self._ledgers]
+        placed = new[: self._make_room(len(new), at)]
+        self.refused = len(new) - len(placed)
+        for group in placed:
+            self._ledgers[group] = self._begin(group)
         self._seen.update((group, at) for group in wanted if group in self._ledgers)
         return frozenset(group for group in wanted if group in self._ledgers)
 
@@ -87,25 +85,57 @@ class Budgets:
             if group in self._ledgers:
                 self._ledgers[group].backfill(times, rows.bad, rows.total, rows.errors, length=length)
 
+    def spread(self, start: float, end: float, gains: Mapping[Labels, Gain]) -> None:
+        """Count what was gained at some time within a stretch, where nothing better is known."""
+        for group, gain in gains.items():
+            if group in self._ledgers:
+                self._ledgers[group].spread(start, end, gain.bad, gain.total)
+
+    def credit(self, start: float, end: float, gains: Mapping[Labels, Gain]) -> None:
+        """Count what series gained that were away, beside what others did meanwhile."""
+        for group, gain in gains.items():
+            if group in self._ledgers:
+                self._ledgers[group].credit(start, end, gain.bad, gain.total)
+
+    def rewind(self, at: float) -> None:
+        """Forget what came after a moment, for the clock was ahead."""
+        self._seen = {group: min(seen, at) for group, seen in self._seen.items()}
+        for ledger in self._ledgers.values():
+            ledger.rewind(at)
+
     def reach(self, at: float) -> float:
         """Return how many seconds before `at` count for anything: the window's, and those of its alerts."""
         return max(self._begin(()).length(at), *(pair.long for pair in all_pairs(self.spec)), 0.0)
 
-    def statuses(self, at: float, present: frozenset[Labels]) -> tuple[SloStatus, ...]:
-        """Judge every budget that is told of; an SLO whose groups are all gone still says so."""
-        told = [
-            ledger.status(at, present=group in present)
-            for group, ledger in sorted(self._ledgers.items())
-            if not self.spec.grouping or self._lives(group, at)
-        ]
-        return tuple(told) or (self._begin(()).status(at, present=False),)
+    def statuses(self, at: float, present: frozenset[Labels]) -> Iterator[SloStatus]:
+        """Judge every budget that is told of, one by one; an SLO whose groups are all gone still says so."""
+        told = [group for group in self.groups() if not self.spec.grouping or self._lives(group, at)]
+        for group in told:
+            yield self._ledgers[group].status(at, present=group in present)
+        if not told:
+            yield self._begin(()).status(at, present=False)
 
-    def export_state(self) -> tuple[list[Labels], dict[str, NDArray[np.float64]]]:
-        """Return groups and what a restart must keep of each, a row a group."""
-        groups = sorted(self._ledgers)
+    def groups(self) -> list[Labels]:
+        """List the groups that have a budget."""
+        return sorted(self._ledgers)
+
+    def heirloom(self, limit: int) -> list[Labels]:
+        """List the groups whose budgets go on under a limit: those that were seen last."""
+        return sorted(self._ledgers, key=lambda group: (-self._seen.get(group, 0.0), group))[:limit]
+
+    def succeed(self, old: Budgets, groups: Iterable[Labels]) -> None:
+        """Take over budgets of an SLO that counts the same."""
+        for group in groups:
+            self._ledgers[group] = self._begin(group)
+            self._ledgers[group].succeed(old._ledgers[group])
+            if group in old._seen:
+                self._seen[group] = old._seen[group]
+
+    def export_state(self, groups: list[Labels]) -> dict[str, NDArray[np.float64]]:
+        """Return what a restart must keep of groups, a row a group."""
         states = [self._ledgers[group].export_state() for group in groups]
         stacked = {name: np.stack([state[name] for state in states]) for name in (states[0] if states else ())}
-        return groups, {**stacked, "seen": np.array([self._seen.get(group, np.nan) for group in groups])}
+        return {**stacked, "seen": np.array([self._seen.get(group, np.nan) for group in groups])}
 
     def import_state(self, groups: list[Labels], state: Mapping[str, NDArray[np.float64]]) -> None:
         """Take over exported state; raises ValueError for a wrong shape, and then nothing is taken over."""
@@ -125,15 +155,16 @@ class Budgets:
     def _lives(self, group: Labels, at: float) -> bool:
         return at - self._seen.get(group, at) <= TOLD_FOR
 
-    def _place(self, at: float) -> bool:
-        """Say whether one more group fits, after the one that is gone the longest has left, if one must."""
-        if len(self._ledgers) < self.spec.max_groups:
-            return True
-        gone = [group for group in self._ledgers if not self._lives(group, at)]
-        if not gone:
-            return False
-        self._drop(min(gone, key=lambda group: self._seen[group]))
-        return True
+    def _make_room(self, wanted: int, at: float) -> int:
+        """Return how many more groups fit, after as many as must have left: those that are gone the longest."""
+        room = self.spec.max_groups - len(self._ledgers)
+        if room < wanted:
+            gone = sorted(
+                (group for group in self._ledgers if not self._lives(group, at)), key=lambda group: self._seen[group]
+            )
+            for group in gone[: wanted - room]:
+                self._drop(group)
+        return max(0, self.spec.max_groups - len(self._ledgers))
 
     def _forget(self, at: float) -> None:
         if self.spec.grouping:

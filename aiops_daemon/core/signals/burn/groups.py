@@ -54,8 +54,13 @@ class Grouping:
 
     def sums(self, keys: Sequence[bytes], values: NDArray[np.float64], *, mean: bool = False) -> Mapping[Labels, float]:
         """Do so at one moment; a group whose values are no numbers is left out."""
-        rows = self.rows(keys, np.asarray(values, dtype=np.float64)[:, None], mean=mean)
-        return {group: float(row[0]) for group, row in rows.items() if not np.isnan(row[0])}
+        places: dict[Labels, int] = {}
+        where = np.array([places.setdefault(self.of(key), len(places)) for key in keys], dtype=np.intp)
+        usable = np.isfinite(values)
+        count = np.bincount(where[usable], minlength=len(places))
+        summed = np.bincount(where, np.where(usable, values, 0.0), minlength=len(places))
+        found = (summed / np.maximum(1, count) if mean else summed).tolist()
+        return {group: found[place] for group, place in places.items() if count[place]}
 
 
 def _over(values: NDArray[np.float64], *, mean: bool) -> NDArray[np.float64]:

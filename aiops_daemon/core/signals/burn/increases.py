@@ -11,9 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops_daemon.core.model.durations import HOUR
+from aiops_daemon.core.model.durations import DAY
+from aiops_daemon.core.signals.burn.windows import BASE
 
-FORGET_SECONDS = HOUR  # a vanished series is remembered this long, so a scrape gap does not count it twice
+FORGET_SECONDS = DAY  # a vanished series is remembered this long, so that it does not come back with its whole life
 _BEHIND_RATIO = 0.01  # a drop this small on a large counter is a replica that lags, not a restart
 _BEHIND_FROM = 1000.0
 
@@ -25,6 +26,8 @@ class Increases:
         self._last: dict[bytes, float] = {}
         self._absent_since: dict[bytes, float] = {}
         self._primed = False
+        self.late: NDArray[np.float64] = np.empty(0)
+        self.late_since = 0.0
 
     def observe(
         self, keys: Sequence[bytes], values: NDArray[np.float64], at: float, *, complete: bool
@@ -34,6 +37,8 @@ class Increases:
         As Prometheus does, a drop means the counter restarted at 0. A series that is new after the first complete
         poll counts its whole value: Prometheus' increase() loses that first error. `complete` is False for partial
         answers: what they lack is not taken as vanished. What no counter can be (NaN, below 0) gained nothing.
+        What series gained that were away for more than five minutes is in `late`, (len(keys),), and not in what is
+        returned: it came at some time since `late_since`.
         """
         now = np.asarray(values, dtype=np.float64)
         before = np.array([self._last.get(key, np.nan) for key in keys], dtype=np.float64)
@@ -45,17 +50,25 @@ class Increases:
         gained = np.where(dropped, now, now - before)
         gained[behind | ~usable] = 0.0
         gained[new] = now[new] if self._primed else 0.0
+        gained = self._set_late(keys, gained, at)
         marks = np.where(behind, before, now)  # the high mark stays: catching up is no increase
         chosen = np.flatnonzero(usable).tolist()
         self._last.update((keys[index], mark) for index, mark in zip(chosen, marks[usable].tolist(), strict=True))
+        seen = {keys[index] for index in chosen}
+        for key in self._absent_since.keys() & seen:
+            del self._absent_since[key]
         if complete:
-            self._age({keys[index] for index in chosen}, at)
+            self._age(seen, at)
             self._primed = True
         return gained
 
+    def _set_late(self, keys: Sequence[bytes], gained: NDArray[np.float64], at: float) -> NDArray[np.float64]:
+        away = [self._absent_since.get(key, at) for key in keys] if self._absent_since else [at] * len(keys)
+        back = at - np.array(away, dtype=np.float64) > BASE
+        self.late, self.late_since = np.where(back, gained, 0.0), min(away, default=at)
+        return np.where(back, 0.0, gained)
+
     def _age(self, seen: set[bytes], at: float) -> None:
-        for key in self._absent_since.keys() & seen:
-            del self._absent_since[key]
         for key in self._last.keys() - seen:
             if at - self._absent_since.setdefault(key, at) > FORGET_SECONDS:
                 del self._last[key]

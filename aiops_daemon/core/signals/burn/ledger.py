@@ -20,7 +20,7 @@ from aiops_daemon.core.model.slo import SEVERITIES, Budgeting, Calendar, DataSta
 from aiops_daemon.core.signals.budget.forecast import Pace, Past, forecast
 from aiops_daemon.core.signals.burn.guard import TWO_EVENTS, Guard, wilson
 from aiops_daemon.core.signals.burn.ring import Sums
-from aiops_daemon.core.signals.burn.rings import FINE_SPAN, READ_STEP, Rings
+from aiops_daemon.core.signals.burn.rings import FINE_SPAN, FINE_STEP, READ_STEP, Rings
 from aiops_daemon.core.signals.burn.turns import Turns
 from aiops_daemon.core.signals.burn.windows import BASE, WindowPair, pairs_of, reported_windows
 
@@ -35,6 +35,7 @@ class BurnLedger:
         self._guard, self._source = guard, source
         self._pairs = pairs_of(spec)
         self._turns = {pair: Turns(2 * pair.short) for pair in self._pairs if pair.ends_early}
+        self._unnoted = True  # what errors did before the first look
         self._windows = reported_windows(spec)
         self._judged = Rings(spec)
         # What the guard counts where slices are judged by their share of errors.
@@ -89,6 +90,30 @@ class BurnLedger:
         self._judged.fill(ends, length, rows[chosen, 1], rows[chosen, 2])
         if self._errors is not None:
             self._errors.fill(ends, length, rows[chosen, 3], rows[chosen, 2])
+
+    def spread(self, start: float, end: float, bad: float, total: float) -> None:
+        """Count what came at some time in (start, end], at its mean pace over what is not known of that stretch.
+
+        In the SLO's window alone: a guess when it came must neither raise nor end a page.
+        """
+        pieces = max(1, round((end - start) / READ_STEP))
+        length, share = (end - start) / pieces, np.full(pieces, 1.0 / pieces)
+        ends = np.linspace(start + length, end, pieces, dtype=np.float64)
+        self._judged.coarse.fill(ends, length, bad * share, total * share)
+
+    def credit(self, start: float, end: float, bad: float, total: float) -> None:
+        """Count what came at some time in (start, end] beside what is known of it, in the SLO's window alone."""
+        self._judged.coarse.add(start, end, bad, total)
+
+    def rewind(self, at: float) -> None:
+        """Forget what came after a moment, and date to it what was seen later."""
+        for rings in (self._judged, self._errors):
+            if rings is not None:
+                rings.rewind(at)
+        self._last_at, self._latest = at, None
+        self._since = {severity: min(moment, at) for severity, moment in self._since.items()}
+        self._spent_at = None if self._spent_at is None else min(self._spent_at, at)
+        self._turns, self._unnoted = {pair: Turns(2 * pair.short) for pair in self._turns}, True
 
     def status(self, at: float, *, present: bool) -> SloStatus:
         """Judge the budget at a moment; `present`: its series exist at the source.
@@ -145,6 +170,19 @@ class BurnLedger:
         """Say whether the whole window holds no event."""
         return self._judged.coarse.window(at, self.length(at)).total <= 0.0
 
+    def succeed(self, old: BurnLedger) -> None:
+        """Go on with what another ledger counted of the same events; windows and objective are one's own.
+
+        Alerts that held go on holding while the new windows and objective bear them out, so that none begins anew.
+        """
+        self._judged.inherit(old._judged)
+        if self._errors is not None and old._errors is not None:
+            self._errors.inherit(old._errors)
+        self._last_at, self._latest, self._spent_at = old._last_at, old._latest, old._spent_at
+        self._since = dict(old._since)
+        held = {(old._pairs[position].long, old._pairs[position].short) for position in old._holding}
+        self._holding = frozenset(place for place, pair in enumerate(self._pairs) if (pair.long, pair.short) in held)
+
     def export_state(self) -> dict[str, NDArray[np.float64]]:
         """Return what a restart must keep: buckets, and since when each severity holds (NaN: it does not)."""
         since = [self._since.get(severity, np.nan) for severity in SEVERITIES]
@@ -167,10 +205,11 @@ class BurnLedger:
         if self._errors is not None:
             self._errors.restore(state, "errors_")
         self._spent_at = None if np.isnan(since[-1]) else float(since[-1])
-        if holding.shape == (len(self._pairs),):
-            self._holding = frozenset(np.flatnonzero(holding).tolist())
-            known = zip(SEVERITIES, since.tolist(), strict=False)
-            self._since = {severity: moment for severity, moment in known if not np.isnan(moment)}
+        known = zip(SEVERITIES, since.tolist(), strict=False)
+        self._since = {severity: moment for severity, moment in known if not np.isnan(moment)}
+        self._holding = frozenset(np.flatnonzero(holding).tolist())
+        if holding.shape != (len(self._pairs),):  # of other windows: any that could have held, did
+            self._holding = frozenset(place for place, pair in enumerate(self._pairs) if pair.severity in self._since)
 
     def _sums(self, at: float, seconds: float) -> Sums:
         if seconds == BASE and self._latest is not None and self._latest[0] == at:
@@ -201,9 +240,7 @@ class BurnLedger:
         """Settle which pairs hold; return what is withheld, by severity."""
         holding: set[int] = set()
         withheld: dict[str, Withheld] = {}
-        lately = self._sums(at, BASE).error_ratio
-        for pair, turns in self._turns.items():
-            turns.note(at, None if lately is None else lately > pair.level(self.spec.budget_ratio))
+        self._note_turns(at)
         for position, pair in enumerate(self._pairs):
             if not self._burns(pair, at, present, held=position in self._holding):
                 continue
@@ -216,6 +253,19 @@ class BurnLedger:
         active = {self._pairs[position].severity for position in holding}
         self._since = {severity: self._since.get(severity, at) for severity in SEVERITIES if severity in active}
         return {severity: reason for severity, reason in withheld.items() if severity not in active}
+
+    def _note_turns(self, at: float) -> None:
+        """Note whether errors are above the level now; at first also what they did before, from the minutes kept."""
+        for pair, turns in self._turns.items():
+            level = pair.level(self.spec.budget_ratio)
+            past = np.arange(at - 2 * pair.short, at, FINE_STEP).tolist() if self._unnoted else []
+            ratios = [
+                *(self._judged.window(moment, BASE).error_ratio for moment in past),
+                self._sums(at, BASE).error_ratio,
+            ]
+            for moment, ratio in zip([*past, at], ratios, strict=True):
+                turns.note(moment, None if ratio is None else ratio > level)
+        self._unnoted = False
 
     def _burns(self, pair: WindowPair, at: float, present: bool, *, held: bool) -> bool:
         level = pair.level(self.spec.budget_ratio)
@@ -238,6 +288,8 @@ class BurnLedger:
         self, at: float, remaining: float | None, period: tuple[float, float] | None
     ) -> tuple[float | None, float | None]:
         """Return when the budget ends, if things go on as they do, and when some of it is back."""
+        if period is not None and self._spent_at is not None and self._spent_at < period[0]:
+            self._spent_at = None  # that was another budget
         if remaining is None:
             return None, None
         hour = self._sums(at, HOUR)

@@ -42,14 +42,21 @@ class BucketRing:
         self._head: int | None = None  # index of the newest bucket
 
     def add(self, start: float, end: float, bad: float, total: float) -> None:
-        """Count what came in (start, end]; a stretch of no length falls into the bucket that ends there."""
-        indices, seconds = self._stretch(start, end)
-        self._advance(int(indices[-1]))
-        share = seconds / (end - start) if end > start else np.ones(1)
-        slots, inside = self._slots(indices)
-        self._sums[_BAD, slots] += bad * share[inside]
-        self._sums[_TOTAL, slots] += total * share[inside]
-        self._sums[_KNOWN, slots] = np.minimum(self.step, self._sums[_KNOWN, slots] + seconds[inside])
+        """Count what came in (start, end]; a stretch of no length falls into the bucket that ends there.
+
+        A plain loop: polls touch a bucket or two, and then arrays cost ten times as much as they save.
+        """
+        start = max(start, end - self.size * self.step)
+        newest = math.ceil(end / self.step) - 1
+        first = min(newest, math.floor(start / self.step))
+        self._advance(newest)
+        for index in range(max(first, (self._head or 0) - self.size + 1), newest + 1):
+            seconds = max(0.0, min((index + 1) * self.step, end) - max(index * self.step, start))
+            share = seconds / (end - start) if end > start else 1.0
+            slot = index % self.size
+            self._sums[_BAD, slot] += bad * share
+            self._sums[_TOTAL, slot] += total * share
+            self._sums[_KNOWN, slot] = min(self.step, self._sums[_KNOWN, slot] + seconds)
 
     def fill(
         self, ends: NDArray[np.float64], length: float, bad: NDArray[np.float64], total: NDArray[np.float64]
@@ -135,13 +142,31 @@ class BucketRing:
         self._head = head
         self._sums[:, np.arange(head - count + 1, head + 1) % self.size] = state[:, -count:]
 
-    def _stretch(self, start: float, end: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        start = max(start, end - self.size * self.step)
-        first = math.floor(start / self.step) if end > start else math.ceil(end / self.step) - 1
-        indices = np.arange(first, max(first + 1, math.ceil(end / self.step)), dtype=np.int64)
-        lower = np.maximum(indices * self.step, start)
-        upper = np.minimum((indices + 1) * self.step, end)
-        return indices, np.maximum(0.0, upper - lower)
+    def rewind(self, at: float) -> None:
+        """Forget what came after a moment: a clock that was ahead put it there."""
+        newest = math.ceil(at / self.step) - 1
+        if self._head is not None and newest < self._head:
+            beyond = np.arange(max(newest + 1, self._head - self.size + 1), self._head + 1)
+            self._sums[:, beyond % self.size] = 0.0
+            self._head = newest
+
+    def inherit(self, other: BucketRing) -> BucketRing:
+        """Return a ring of this length and step with what another one knows: that one itself where it has both.
+
+        Between steps amounts are spread evenly over the longer one, and a bucket that was known in part is known.
+        """
+        if other._head is None:
+            return self
+        if other.step == self.step:
+            if other.size == self.size:
+                return other
+            self.restore(other.export())
+            return self
+        buckets = other.export()[:, 1:]
+        ends = (other._head - other.size + 2 + np.arange(other.size)) * other.step
+        known = buckets[_KNOWN] > 0.0
+        self.fill(ends[known], other.step, buckets[_BAD, known], buckets[_TOTAL, known])
+        return self
 
     def _slots(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         head = self._head or 0

@@ -22,14 +22,22 @@ _HOURLY_FROM = 94 * DAY  # of longer windows five minutes would be megabytes
 _LONGER = 3 * DAY  # that a calendar period may outlast its nominal length: quarters have up to 92 days
 
 
+def coarse_step(spec: SloSpec) -> float:
+    """Return the seconds of a bucket in which the window of an SLO is kept."""
+    return READ_STEP if _longest(spec) <= _HOURLY_FROM else HOUR
+
+
+def _longest(spec: SloSpec) -> float:
+    longest = max([spec.window_seconds, *(pair.long for pair in all_pairs(spec))])
+    return longest + (_LONGER if isinstance(spec.window, Calendar) else 0.0)
+
+
 class Rings:
     """Sums of one budget."""
 
     def __init__(self, spec: SloSpec) -> None:
-        longest = max([spec.window_seconds, *(pair.long for pair in all_pairs(spec))])
-        longest += _LONGER if isinstance(spec.window, Calendar) else 0.0
         self.fine = BucketRing(step=FINE_STEP, span=FINE_SPAN)
-        self.coarse = BucketRing(step=READ_STEP if longest <= _HOURLY_FROM else HOUR, span=longest)
+        self.coarse = BucketRing(step=coarse_step(spec), span=_longest(spec))
 
     def add(self, start: float, end: float, bad: float, total: float) -> None:
         """Count what came in (start, end]."""
@@ -46,6 +54,15 @@ class Rings:
     def window(self, at: float, seconds: float) -> Sums:
         """Sum over (at - seconds, at]."""
         return (self.fine if seconds <= FINE_SPAN else self.coarse).window(at, seconds)
+
+    def rewind(self, at: float) -> None:
+        """Forget what came after a moment."""
+        self.fine.rewind(at)
+        self.coarse.rewind(at)
+
+    def inherit(self, old: Rings) -> None:
+        """Go on with what others know, as far as it fits; `old` may be of no use afterwards."""
+        self.fine, self.coarse = self.fine.inherit(old.fine), self.coarse.inherit(old.coarse)
 
     def export(self, prefix: str = "") -> dict[str, NDArray[np.float64]]:
         """Return both grains."""

@@ -20,7 +20,7 @@ from aiops_daemon.core.model.view import Readiness, View
 from aiops_daemon.edges.web.api.access import scope_for
 from aiops_daemon.edges.web.ports import WebPorts
 from aiops_daemon.edges.web.ui.cards import card, stamp, tone, urgency
-from aiops_daemon.edges.web.ui.tables import service_rows, slo_rows, stream_rows
+from aiops_daemon.edges.web.ui.tables import MOST_SLOS, service_rows, slo_rows, stream_rows
 from aiops_daemon.edges.web.ui.templating import STATIC, html, load_templates
 from aiops_daemon.errors import StoreError
 
@@ -91,6 +91,7 @@ class Landing:
             more=len(view.findings) - len(shown),
             recent=[card(finding, None, now) for finding in view.recent[:MOST_RECENT]],
             slos=slo_rows(view.slos, now),
+            more_slos=max(0, len(view.slos) - MOST_SLOS),
             services=service_rows(view.services),
             streams=stream_rows(view.streams, now)[:MOST_STREAMS],
             totals=totals,
@@ -111,11 +112,11 @@ def _headline(view: View, *, late: bool) -> str:
     if view.findings:
         count = len(view.findings)
         return "1 thing is not as expected" if count == 1 else f"{count} things are not as expected"
-    if not view.streams:
+    if not view.streams and not view.slos:
         return "Nothing is watched yet"
     if view.page is None:
         return "The first look is not done yet"
-    if all(stream.warming == stream.series for stream in view.streams):
+    if view.streams and all(stream.warming == stream.series for stream in view.streams):
         return "Nothing is judged yet"
     return "Nothing was unusual, but nobody has looked lately" if late else "Nothing unusual"
 

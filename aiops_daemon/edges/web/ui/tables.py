@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from aiops_daemon.core.model.budget import Health, HealthPart
 from aiops_daemon.core.model.labels import Labels, get
 from aiops_daemon.core.model.quantity import speak, speak_duration
-from aiops_daemon.core.model.slo import DataState, SloStatus, Withheld
+from aiops_daemon.core.model.slo import DataState, Rolling, SloStatus, Window, Withheld
 from aiops_daemon.core.model.view import StreamView
 from aiops_daemon.edges.web.ui.cards import TONES, Stamp, stamp, tone
 
+MOST_SLOS = 200
 _UNWELL = 0.5  # below, a service's bar is in the colour of a warning
 _MOST_PARTS = 5
 _GUARDS = {
@@ -72,9 +73,9 @@ class StreamRow:
 
 
 def slo_rows(statuses: Sequence[SloStatus], now: float) -> list[SloRow]:
-    """Say how SLOs stand, least budget first."""
-    ordered = sorted(statuses, key=lambda status: (_budget(status), status.spec.name))
-    return [_slo_row(status, now) for status in ordered]
+    """Say how SLOs stand, at most `MOST_SLOS`: those that alert, then those with the least budget."""
+    ordered = sorted(statuses, key=lambda status: (not status.active, _budget(status), status.spec.name))
+    return [_slo_row(status, now) for status in ordered[:MOST_SLOS]]
 
 
 def service_rows(services: Sequence[Health]) -> list[ServiceRow]:
@@ -136,7 +137,7 @@ def _slo_row(status: SloStatus, now: float) -> SloRow:
         name=status.spec.name,
         labels=(*status.spec.labels, *status.group),
         objective=speak(status.spec.objective_ratio, "ratio"),
-        window=speak_duration(status.spec.window_seconds),
+        window=_window(status.spec.window),
         budget="not known yet" if left is None else f"{speak(left, 'ratio', digits=2)} left",
         bar=round(min(1.0, max(0.0, left or 0.0)) * 100, 1),
         tone=_slo_tone(status),
@@ -148,6 +149,10 @@ def _slo_row(status: SloStatus, now: float) -> SloRow:
             (tone(held.step.severity), held.step.action, stamp(held.since, now)) for held in status.policy[:1]
         ),
     )
+
+
+def _window(window: Window) -> str:
+    return speak_duration(window.seconds) if isinstance(window, Rolling) else f"the {window.unit}"
 
 
 def _slo_tone(status: SloStatus) -> str:

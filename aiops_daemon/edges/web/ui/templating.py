@@ -12,7 +12,9 @@ from importlib.resources import files
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
+
+from aiops_daemon.edges.markup import markup
 
 STATIC = {"style.css": "text/css", "refresh.js": "text/javascript"}
 _PACKAGE = "aiops_daemon.edges.web.ui"
@@ -34,13 +36,7 @@ def load_templates() -> Templates:
     """Read static files and make the environment."""
     folder = files(_PACKAGE) / "static"
     static = {name: (folder / name).read_bytes() for name in STATIC}
-    environment = Environment(
-        loader=PackageLoader(_PACKAGE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = markup(_PACKAGE)
     environment.globals["fingerprint"] = hashlib.sha256(b"".join(static.values())).hexdigest()[:12]
     return Templates(environment, static)
 
