@@ -27,6 +27,11 @@ ALTERNATIVES = (
 _SET_BY_RULES = {f"aiops_{name}" for name in ("slo", "window", "severity")} | {
     f"sloth_{name}" for name in ("id", "service", "slo", "window", "severity", "mode", "objective", "spec", "version")
 }
+_OWN_SERVICE = "write `labels: {service: ...}`"
+_SERVICE_OF: dict[str, tuple[Path, str]] = {
+    "openslo": (("spec",), "write `spec.service`"),
+    "pyrra.dev": (("metadata",), "write the label `pyrra.dev/service`"),
+}
 _ELSEWHERE = "keep this SLO in a file for `rules generate -i`"
 _COUNTED = ("events", "latency")  # counters, which the daemon follows from poll to poll
 _ASKED_OVER = "5m"
@@ -71,6 +76,22 @@ def check_slo_sides(slos: Sequence[tuple[Tree, SloSpec]]) -> Iterator[Fault]:
         if isinstance(slo.sli, EventsSli | RatioSli) and slo.sli.total in (slo.sli.bad, slo.sli.good):
             side = "bad" if slo.sli.bad is not None else "good"
             yield tree.fault((), f"SLO {slo.name!r}: {side} counts all events", f"add a matcher to the {side} ones")
+
+
+def check_slo_groups(slos: Sequence[tuple[Tree, SloSpec]]) -> Iterator[Fault]:
+    """Find labels that a foreign SLO is grouped by and sets too, so that all groups would become one series."""
+    for tree, slo in slos:
+        for label in sorted(set(slo.grouping) & {name for name, _ in slo.labels}):
+            words = f"SLO {slo.name!r}: its queries group by {label}, which is a label of the SLO too"
+            yield tree.fault((), words, "remove one")
+
+
+def check_slo_service(tree: Tree, index: int, slo: SloSpec) -> Iterator[Fault]:
+    """Find an SLO without the service that Sloth's names are made of; `index` is its place in a file of ours."""
+    if any(name in ("service", "sloth_service") and value for name, value in slo.labels):
+        return
+    path, remedy = _SERVICE_OF.get(str(tree.root.get("apiVersion")).partition("/")[0], (("slos", index), _OWN_SERVICE))
+    yield tree.fault(path, f"SLO {slo.name!r} has no service, of which --compat sloth makes its names", remedy)
 
 
 def check_rule_labels(tree: Tree, *, own: bool) -> Iterator[Fault]:

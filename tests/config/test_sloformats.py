@@ -17,6 +17,7 @@ from aiops_daemon.core.model.sli import (
     ThresholdSli,
 )
 from aiops_daemon.core.model.slo import Budgeting, Calendar, CalendarUnit, Rolling, SloSpec
+from aiops_daemon.core.rules.slo.plan import plan
 from aiops_daemon.errors import ConfigError
 
 FILES = Path(__file__).parent / "sloformats"
@@ -111,6 +112,69 @@ def test_openslo_alpha_as_sloth_reads_it() -> None:
 
     assert (Rolling(30 * DAY), Budgeting.OCCURRENCES) == (found.window, found.budget.method)
     assert EventsSli("mail_total", good='mail_total{sent="true"}') == found.sli
+
+
+NAMELESS = {
+    "ours": ("slos:\n  - {name: a, objective: 99, sli: {bool_gauge: {gauge: up}}}", "2:5", "labels: {service: ...}"),
+    "pyrra": (
+        """apiVersion: pyrra.dev/v1alpha1
+kind: ServiceLevelObjective
+metadata: {name: a}
+spec: {target: '99', window: 4w, indicator: {bool_gauge: {metric: up}}}""",
+        "3:11",
+        "the label `pyrra.dev/service`",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "place", "remedy"), NAMELESS.values(), ids=NAMELESS)
+def test_sloth_s_names_need_a_service(text: str, place: str, remedy: str, tmp_path: Path) -> None:
+    """Sloth's ids begin with it; an empty label would be none, and its dashboards would show nothing."""
+    file = tmp_path / "slo.yaml"
+    file.write_text(text)
+
+    with pytest.raises(ConfigError) as caught:
+        read_slos(file, {}, like_sloth=True)
+
+    (fault,) = caught.value.faults
+    assert fault.startswith(f"{file}:{place}: ")
+    assert "SLO 'a' has no service, of which --compat sloth makes its names" in fault
+    assert remedy in fault
+    assert 1 == len(read_slos(file, {}).slos)
+
+
+@pytest.mark.parametrize(("labels", "carried"), [("", False), ("    labels: {service: payments}\n", True)])
+def test_a_service_that_a_user_of_sloth_wrote_stays_a_label(labels: str, carried: bool, tmp_path: Path) -> None:
+    """Sloth puts every label of its users on all records, and the service of the file under its own name alone."""
+    file = tmp_path / "slo.yaml"
+    queries = "{error_query: 'sum(rate(e[{{.window}}]))', total_query: 'sum(rate(t[{{.window}}]))'}"
+    file.write_text(
+        "version: prometheus/v1\nservice: payments\nslos:\n  - name: a\n    objective: 99\n"
+        f"{labels}    sli: {{events: {queries}}}\n"
+    )
+
+    (found,) = read_slos(file, {}, like_sloth=True).slos
+
+    names = dict(plan(found, like_sloth=True).style.labels)
+    assert "payments" == names["sloth_service"]
+    assert carried == ("service" in names)
+    assert "payments" == dict(plan(found).style.labels)["service"]
+
+
+def test_a_service_that_queries_group_by_is_not_replaced(tmp_path: Path) -> None:
+    """The service of the file stands under Sloth's name for it, or every group would be called alike."""
+    file = tmp_path / "slo.yaml"
+    error, total = (f"sum by (service) (rate({name}[{{{{.window}}}}]))" for name in "et")
+    queries = f"{{error_query: '{error}', total_query: '{total}'}}"
+    file.write_text(
+        "version: prometheus/v1\nservice: payments\nslos:\n  - name: a\n    objective: 99\n"
+        f"    sli: {{events: {queries}}}\n"
+    )
+
+    (found,) = read_slos(file, {}).slos
+
+    assert (("service",), (("sloth_service", "payments"),)) == (found.grouping, found.labels)
+    assert ("sloth_id", "payments-a") in plan(found, like_sloth=True).style.identity
 
 
 def test_our_own_files_may_hold_what_the_daemon_cannot_watch() -> None:
