@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from aiops_daemon.config.faults import Fault, Path
+from aiops_daemon.config.texts import LABEL
 from aiops_daemon.config.tree import Tree
 from aiops_daemon.core.model.durations import DAY, HOUR, parse_duration
 from aiops_daemon.core.model.sli import EventsSli, RatioSli
@@ -32,6 +33,13 @@ _SERVICE_OF: dict[str, tuple[Path, str]] = {
     "openslo": (("spec",), "write `spec.service`"),
     "pyrra.dev": (("metadata",), "write the label `pyrra.dev/service`"),
 }
+_IN_PERCENT: tuple[tuple[str, ...], ...] = (
+    ("slos", "[]", "objective"),
+    ("slos", "[]", "budgeting", "target"),
+    ("spec", "slos", "[]", "objective"),
+    ("spec", "target"),
+    ("spec", "objectives", "[]", "targetPercent"),
+)
 _ELSEWHERE = "keep this SLO in a file for `rules generate -i`"
 _COUNTED = ("events", "latency")  # counters, which the daemon follows from poll to poll
 _ASKED_OVER = "5m"
@@ -58,6 +66,20 @@ def warn_burn(slos: Sequence[SloSpec], tree: Tree) -> Iterator[Fault]:
         percent = slo.objective_ratio > 0.01  # else a ratio was meant, which is told
         for sentence in impossible_pairs(slo) if percent and not slo.burn.chosen else ():
             yield tree.fault(("slos", index, "objective"), f"{sentence.partition(': ')[2]}", "the pair is left out")
+
+
+def warn_percent(tree: Tree) -> Iterator[Fault]:
+    """Ask whether a ratio was written in a field of our own, Sloth's or Pyrra's that is in percent."""
+    for pattern in _IN_PERCENT:
+        for path, value in tree.find(pattern):
+            try:
+                percent = float(value) if isinstance(value, int | float | str) else 100.0
+            except ValueError:
+                continue
+            if 0 < percent <= 1:
+                meant = f"did you mean {percent * 100:.12g}?" if percent < 1 else "write 99.9 for 99.9 %"
+                message = f"the {path[-1]} is in percent: this allows nearly every event to fail"
+                yield tree.fault(path, message, meant)
 
 
 def check_slo_names(slos: Sequence[tuple[Tree, SloSpec]]) -> Iterator[Fault]:
@@ -153,7 +175,8 @@ def _too_long(tree: Tree, path: Path, long: float) -> Iterator[Fault]:
 
 def _groups(tree: Tree) -> Iterator[Fault]:
     for path, name in tree.find(("slos", "[]", "grouping", "[]")):
-        if isinstance(name, str) and (*path[:2], "labels", name) in tree.keys:
+        # A name that is none is told at the label itself.
+        if isinstance(name, str) and LABEL.fullmatch(name) and (*path[:2], "labels", name) in tree.keys:
             yield tree.fault(path, "the SLO has a label of this name too", "remove one")
 
 

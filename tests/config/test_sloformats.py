@@ -177,6 +177,57 @@ def test_a_service_that_queries_group_by_is_not_replaced(tmp_path: Path) -> None
     assert ("sloth_id", "payments-a") in plan(found, like_sloth=True).style.identity
 
 
+QUERIES = "{error_query: 'sum(rate(e[{{.window}}]))', total_query: 'sum(rate(t[{{.window}}]))'}"
+PROBE = "sli: {bool_gauge: {gauge: up}}"
+IN_PERCENT = {
+    "ours": (f"slos: [{{name: a, objective: 0.999, {PROBE}}}]", "1:29: slos[0].objective: the objective"),
+    "our slices": (
+        f"slos: [{{name: a, objective: 99, budgeting: {{method: time_slices, target: 0.999}}, {PROBE}}}]",
+        "1:74: slos[0].budgeting.target: the target",
+    ),
+    "sloth": (
+        f"{{version: prometheus/v1, service: s, slos: [{{name: a, objective: 0.999, sli: {{events: {QUERIES}}}}}]}}",
+        "1:66: slos[0].objective: the objective",
+    ),
+    "pyrra": (
+        """{apiVersion: pyrra.dev/v1alpha1, kind: ServiceLevelObjective, metadata: {name: a},
+spec: {target: '0.999', window: 4w, indicator: {bool_gauge: {metric: up}}}}""",
+        "2:16: spec.target: the target",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "place"), IN_PERCENT.values(), ids=IN_PERCENT)
+def test_a_ratio_in_a_field_of_percent_is_asked_about(text: str, place: str, tmp_path: Path) -> None:
+    """It could be meant, so it stops nothing."""
+    file = tmp_path / "slo.yaml"
+    file.write_text(text)
+
+    (warning,) = read_slos(file, {}).warnings
+
+    rest = "is in percent: this allows nearly every event to fail; did you mean 99.9?"
+    assert f"{file}:{place} {rest}" == warning
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("y", "labels"), ("on", "labels"), ("No", "labels"), ("ä", "labels.ä"), ("1", "labels"), ("a-b", "labels.a-b")],
+)
+def test_a_label_of_a_bad_name_is_one_fault(name: str, place: str, tmp_path: Path) -> None:
+    """That it is grouped by too follows from the same name."""
+    file = tmp_path / "slo.yaml"
+    file.write_text(f"slos:\n- name: a\n  objective: 99\n  {PROBE}\n  labels: {{{name}: x}}\n  grouping: ['{name}']\n")
+
+    with pytest.raises(ConfigError) as caught:
+        read_slos(file, {})
+
+    of_label, *of_group = caught.value.faults
+    assert of_label.startswith(f"{file}:5:12: slos[0].{place}: ")
+    assert [
+        f"{file}:6:14: slos[0].grouping[0]: is no label name; use letters, digits and `_`, not beginning with a digit"
+    ] * (name in ("ä", "1", "a-b")) == of_group
+
+
 def test_our_own_files_may_hold_what_the_daemon_cannot_watch() -> None:
     """Every kind of indicator, calendar windows in the file's zone, and windows of one's own."""
     found = slos("ours.yaml")

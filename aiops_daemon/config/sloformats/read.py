@@ -16,6 +16,7 @@ from aiops_daemon.config.check_slos import (
     check_slo_names,
     check_slo_service,
     check_slo_sides,
+    warn_percent,
 )
 from aiops_daemon.config.faults import Fault
 from aiops_daemon.config.load import Overrides, inspect
@@ -68,7 +69,6 @@ class _Found:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._faults: list[Fault] = []
-        self._warnings: list[str] = []
         self._documents: list[Document] = []  # in the order of the files; faults and SLOs are told in that order
         self._openslo: list[Document] = []
 
@@ -109,7 +109,8 @@ class _Found:
         if faults:
             # A file of ours that holds two documents is read for each of them, and says so each time.
             raise ConfigError(tuple(dict.fromkeys(str(fault) for fault in faults)))
-        return Imported(tuple(slo for _, slo in slos), tuple(self._warnings))
+        warnings = (str(doubt) for document in self._documents for doubt in warn_percent(document.tree))
+        return Imported(tuple(slo for _, slo in slos), tuple(dict.fromkeys(warnings)))
 
     def _own(self, document: Document, file: Path) -> None:
         """Read a file of ours, whose variables and words are those of the daemon's configuration."""
