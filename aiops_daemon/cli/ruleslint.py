@@ -17,12 +17,13 @@ from aiops_daemon.cli.parsing import Exit, Nouns, duration
 from aiops_daemon.cli.rulesserver import add_server_flags, server, source
 from aiops_daemon.cli.table import plain
 from aiops_daemon.core.rules.lint.checks import CHECKS, RULE_CHECKS, lint, ordered
-from aiops_daemon.core.rules.lint.live import LIVE_CHECKS, looks_of_text
+from aiops_daemon.core.rules.lint.live import FIRED_LAST_WEEK, LIVE_CHECKS, looks_of_text
 from aiops_daemon.core.rules.lint.model import DEFAULT_SCRAPE, Finding, Weight
 from aiops_daemon.core.rules.written import WrittenFile
 from aiops_daemon.edges.rulefiles.written import find_files, parse_written, read_written
 from aiops_daemon.errors import UsageError
 
+PAST_SECONDS = 30.0
 _IDS = tuple(check.name for check in (*CHECKS, *LIVE_CHECKS))
 
 
@@ -36,6 +37,10 @@ def add_lint(verbs: Nouns) -> None:
     parser.add_argument(
         "--scrape.interval", dest="scrape", type=duration, default=DEFAULT_SCRAPE, metavar="TIME",
         help="how often targets are scraped, where no server is asked (30s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--past.timeout", dest="past_timeout", type=duration, default=PAST_SECONDS, metavar="TIME",
+        help="how long a server is asked what would have fired last week (30s)",
     )  # fmt: skip
     parser.add_argument("--disable", action="append", default=[], metavar="CHECK", help="leave a check out; repeatable")
     parser.add_argument("-o", dest="output", choices=["text", "json"], default="text", help="form of the output")
@@ -80,7 +85,8 @@ async def _asked(arguments: argparse.Namespace, files: Sequence[WrittenFile]) ->
     from aiops_daemon.cli.ruleslive import ask_server
 
     async with server(arguments) as client:
-        return await ask_server(client, source(arguments), files)
+        past = 0.0 if FIRED_LAST_WEEK.name in arguments.disable else arguments.past_timeout
+        return await ask_server(client, source(arguments), files, past)
 
 
 def _plain(one: Finding) -> dict[str, object]:

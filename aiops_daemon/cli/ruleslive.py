@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 
-from aiops_daemon.cli.rulespast import Span, number, replay
+from aiops_daemon.cli.rulespast import Alert, Span, alerts_of, number, replay
 from aiops_daemon.clock import SystemClock
 from aiops_daemon.core.model.durations import WEEK
 from aiops_daemon.core.model.quantity import speak_duration
@@ -19,15 +22,28 @@ from aiops_daemon.edges.prometheus.client import PrometheusClient
 from aiops_daemon.errors import SourceError, SourceReason
 
 
-async def ask_server(client: PrometheusClient, spec: SourceSpec, files: Sequence[WrittenFile]) -> list[Finding]:
-    """Run every live check on every rule; raises SourceError when the server cannot be asked."""
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The end of the week that is asked about, and how many seconds the asking may take."""
+
+    now: float
+    seconds: float
+
+
+async def ask_server(
+    client: PrometheusClient, spec: SourceSpec, files: Sequence[WrittenFile], past_seconds: float
+) -> list[Finding]:
+    """Run every live check on every rule, one question at a time; raises SourceError when the server cannot be asked.
+
+    The last week is asked about for `past_seconds` at most, and not at all where they are 0; what is left out is told.
+    """
     now = SystemClock().now()
     known = Known(await client.metric_types(), await client.retention_seconds())
     found: list[Finding] = []
     for case in cases(files):
         if isinstance(case, Case):
             found += await _asked(client, case, known, now)
-    return found + await _last_week(client, spec, files, now)
+    return found + (await _last_week(client, spec, files, Limit(now, past_seconds)) if past_seconds else [])
 
 
 async def _asked(client: PrometheusClient, case: Case, known: Known, now: float) -> list[Finding]:
@@ -63,23 +79,33 @@ def _raise_unless_refused(error: SourceError) -> None:
 
 
 async def _last_week(
-    client: PrometheusClient, spec: SourceSpec, files: Sequence[WrittenFile], now: float
+    client: PrometheusClient, spec: SourceSpec, files: Sequence[WrittenFile], limit: Limit
 ) -> list[Finding]:
-    past = ApiHistory(spec)
-    span = Span(now - WEEK, now)
+    wanted = [one for one in alerts_of(files) if FIRED_LAST_WEEK.name not in one.rule.disabled]
+    past = ApiHistory(replace(spec, timeout=min(spec.timeout, limit.seconds)))
+    span = Span(limit.now - WEEK, limit.now, coarse=True)
+    tested: list[Outcome] = []
     try:
-        tested = [one async for one in replay(client, past, files, span, lambda _: None)]
+        async with (
+            asyncio.timeout(limit.seconds),
+            aclosing(replay(client, past, files, span, lambda _: None, wanted)) as replayed,
+        ):
+            async for one in replayed:
+                tested.append(one)  # noqa: PERF401 - what was asked in time is kept
+    except TimeoutError:
+        pass  # what was not reached is told
     finally:
         past.close()
-    disabled = {
-        f"{file.path}:{rule.line}"
-        for file in files
-        for group in file.groups
-        for rule in group.rules
-        if FIRED_LAST_WEEK.name in rule.disabled
-    }
-    return [Finding(FIRED_LAST_WEEK, one.path, one.line, one.name, _said(one, span)) for one in tested
-            if one.key not in disabled]  # fmt: skip
+    found = [Finding(FIRED_LAST_WEEK, one.path, one.line, one.name, _said(one, span)) for one in tested]
+    return found + _not_asked(wanted[len(tested) :], limit)
+
+
+def _not_asked(left: Sequence[Alert], limit: Limit) -> list[Finding]:
+    if not left:
+        return []
+    many = f"{len(left)} alert{'s' * (len(left) != 1)}, from {left[0].rule.name} on"
+    spent = f"the {speak_duration(limit.seconds)} for the last week are over; --past.timeout gives more"
+    return [Finding(FIRED_LAST_WEEK, left[0].path, left[0].rule.line, "", f"not asked of {many}: {spent}")]
 
 
 def _said(one: Outcome, span: Span) -> str:

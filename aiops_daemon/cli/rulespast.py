@@ -7,7 +7,7 @@ stretch, on the grid of its group's evaluations.
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,16 +26,18 @@ from aiops_daemon.edges.prometheus.client import PrometheusClient
 from aiops_daemon.errors import SourceError, SourceReason
 
 DEFAULT_INTERVAL = 60.0  # seconds, Prometheus' own
+_MOST_STEP = 300.0  # seconds
 _REFUSED = frozenset({SourceReason.QUERY_ERROR, SourceReason.TOO_LARGE, SourceReason.TIMEOUT})
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The stretch that is told of; `step` None: as often as each group is evaluated."""
+    """The stretch that is told of; `step` None: as often as each group is evaluated, or more seldom where `coarse`."""
 
     start: float
     end: float
     step: float | None = None
+    coarse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,24 @@ async def lacking(client: PrometheusClient, recorded: dict[str, tuple[Recording,
     return frozenset(found)
 
 
+def step_of(interval: float, hold: float) -> float:
+    """Return how seldom an alert may be looked at: a fifth of its `for` and 5m at most, in whole evaluations."""
+    return interval * max(1, math.floor(min(hold / 5, _MOST_STEP) / interval))
+
+
 async def replay(
-    client: PrometheusClient, past: ApiHistory, files: Sequence[WrittenFile], span: Span, tell: Callable[[str], None]
-) -> AsyncIterator[Outcome]:
-    """Yield what came of each alert of the files; raises SourceError when the server cannot be asked."""
+    client: PrometheusClient,
+    past: ApiHistory,
+    files: Sequence[WrittenFile],
+    span: Span,
+    tell: Callable[[str], None],
+    wanted: Sequence[Alert] | None = None,
+) -> AsyncGenerator[Outcome]:
+    """Yield what came of each alert of the files, or of those `wanted`; raises SourceError when none can be asked."""
     recorded = recordings_of(files, DEFAULT_INTERVAL)
     missing = await lacking(client, recorded, span)
     names = frozenset(alert.rule.name for alert in alerts_of(files))
-    for alert in alerts_of(files):
+    for alert in alerts_of(files) if wanted is None else wanted:
         tell(alert.rule.name)
         rule = alert.rule
         try:
@@ -98,6 +110,8 @@ async def replay(
 async def _tested(past: ApiHistory, alert: Alert, expr: str, put_in: tuple[str, ...], span: Span) -> Outcome:
     rule = alert.rule
     step = span.step or alert.group.interval or DEFAULT_INTERVAL
+    if span.coarse:
+        step = step_of(step, rule.hold)
     try:
         found = await _episodes(past, rule, expr, step, span)
     except SourceError as error:

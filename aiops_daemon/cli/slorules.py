@@ -41,8 +41,9 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
 
 async def generate(arguments: argparse.Namespace, rules: RulesSpec, checker: RuleChecker) -> int:
     """Read, generate, check and write; raises ConfigError and RuleFileError."""
-    imported = read_slos(Path(arguments.input), os.environ)
-    files = slo_files(imported.slos, rules, like_sloth=arguments.compat == SLOTH, version=__version__)
+    like_sloth = arguments.compat == SLOTH
+    imported = read_slos(Path(arguments.input), os.environ, like_sloth=like_sloth)
+    files = slo_files(imported.slos, rules, like_sloth=like_sloth, version=__version__)
     _warn(imported)
     if arguments.format == TESTS and arguments.output == "-" and len(files) > 1:
         print(f"aiops-daemon: {len(files)} unit tests are {len(files)} files; give a folder: -o DIR", file=sys.stderr)

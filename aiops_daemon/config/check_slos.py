@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from aiops_daemon.config.faults import Fault, Path
+from aiops_daemon.config.texts import LABEL
 from aiops_daemon.config.tree import Tree
 from aiops_daemon.core.model.durations import DAY, HOUR, parse_duration
 from aiops_daemon.core.model.sli import EventsSli, RatioSli
@@ -27,6 +28,18 @@ ALTERNATIVES = (
 _SET_BY_RULES = {f"aiops_{name}" for name in ("slo", "window", "severity")} | {
     f"sloth_{name}" for name in ("id", "service", "slo", "window", "severity", "mode", "objective", "spec", "version")
 }
+_OWN_SERVICE = "write `labels: {service: ...}`"
+_SERVICE_OF: dict[str, tuple[Path, str]] = {
+    "openslo": (("spec",), "write `spec.service`"),
+    "pyrra.dev": (("metadata",), "write the label `pyrra.dev/service`"),
+}
+_IN_PERCENT: tuple[tuple[str, ...], ...] = (
+    ("slos", "[]", "objective"),
+    ("slos", "[]", "budgeting", "target"),
+    ("spec", "slos", "[]", "objective"),
+    ("spec", "target"),
+    ("spec", "objectives", "[]", "targetPercent"),
+)
 _ELSEWHERE = "keep this SLO in a file for `rules generate -i`"
 _COUNTED = ("events", "latency")  # counters, which the daemon follows from poll to poll
 _ASKED_OVER = "5m"
@@ -55,6 +68,20 @@ def warn_burn(slos: Sequence[SloSpec], tree: Tree) -> Iterator[Fault]:
             yield tree.fault(("slos", index, "objective"), f"{sentence.partition(': ')[2]}", "the pair is left out")
 
 
+def warn_percent(tree: Tree) -> Iterator[Fault]:
+    """Ask whether a ratio was written in a field of our own, Sloth's or Pyrra's that is in percent."""
+    for pattern in _IN_PERCENT:
+        for path, value in tree.find(pattern):
+            try:
+                percent = float(value) if isinstance(value, int | float | str) else 100.0
+            except ValueError:
+                continue
+            if 0 < percent <= 1:
+                meant = f"did you mean {percent * 100:.12g}?" if percent < 1 else "write 99.9 for 99.9 %"
+                message = f"the {path[-1]} is in percent: this allows nearly every event to fail"
+                yield tree.fault(path, message, meant)
+
+
 def check_slo_names(slos: Sequence[tuple[Tree, SloSpec]]) -> Iterator[Fault]:
     """Find SLOs of one name in files that are read together."""
     first: dict[str, Tree] = {}
@@ -71,6 +98,22 @@ def check_slo_sides(slos: Sequence[tuple[Tree, SloSpec]]) -> Iterator[Fault]:
         if isinstance(slo.sli, EventsSli | RatioSli) and slo.sli.total in (slo.sli.bad, slo.sli.good):
             side = "bad" if slo.sli.bad is not None else "good"
             yield tree.fault((), f"SLO {slo.name!r}: {side} counts all events", f"add a matcher to the {side} ones")
+
+
+def check_slo_groups(slos: Sequence[tuple[Tree, SloSpec]]) -> Iterator[Fault]:
+    """Find labels that a foreign SLO is grouped by and sets too, so that all groups would become one series."""
+    for tree, slo in slos:
+        for label in sorted(set(slo.grouping) & {name for name, _ in slo.labels}):
+            words = f"SLO {slo.name!r}: its queries group by {label}, which is a label of the SLO too"
+            yield tree.fault((), words, "remove one")
+
+
+def check_slo_service(tree: Tree, index: int, slo: SloSpec) -> Iterator[Fault]:
+    """Find an SLO without the service that Sloth's names are made of; `index` is its place in a file of ours."""
+    if any(name in ("service", "sloth_service") and value for name, value in slo.labels):
+        return
+    path, remedy = _SERVICE_OF.get(str(tree.root.get("apiVersion")).partition("/")[0], (("slos", index), _OWN_SERVICE))
+    yield tree.fault(path, f"SLO {slo.name!r} has no service, of which --compat sloth makes its names", remedy)
 
 
 def check_rule_labels(tree: Tree, *, own: bool) -> Iterator[Fault]:
@@ -132,7 +175,8 @@ def _too_long(tree: Tree, path: Path, long: float) -> Iterator[Fault]:
 
 def _groups(tree: Tree) -> Iterator[Fault]:
     for path, name in tree.find(("slos", "[]", "grouping", "[]")):
-        if isinstance(name, str) and (*path[:2], "labels", name) in tree.keys:
+        # A name that is none is told at the label itself.
+        if isinstance(name, str) and LABEL.fullmatch(name) and (*path[:2], "labels", name) in tree.keys:
             yield tree.fault(path, "the SLO has a label of this name too", "remove one")
 
 

@@ -1,7 +1,7 @@
 """What pydantic found, in our words.
 
 Enters the tree and pydantic's errors, leaves faults with place, message and remedy. Never uses pydantic's own
-sentences about values, and never the values themselves.
+sentences about values, and of the values themselves only what a percentage is as a ratio.
 """
 
 from __future__ import annotations
@@ -107,8 +107,14 @@ def _words(error: ErrorDetails) -> tuple[str, str]:
         wanted, remedy = _WANTED[kind]
         return f"must be {wanted}, not {_kind(error['input'])}", remedy
     if kind in _BOUNDS:
-        return _BOUNDS[kind](context), ""
+        return _BOUNDS[kind](context), _as_ratio(context, error["input"])
     return "is not valid here", ""
+
+
+def _as_ratio(context: dict[str, Any], value: Any) -> str:
+    """Ask whether a percentage was written where 1 is the whole."""
+    whole = 1 in (context.get("le"), context.get("lt")) and isinstance(value, int | float)
+    return f"it is a ratio: did you mean {value / 100:.12g}?" if whole and 1 < value < 100 else ""
 
 
 def _kind(value: Any) -> str:

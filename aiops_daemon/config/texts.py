@@ -18,7 +18,7 @@ from aiops_daemon.core.model.selector import parse_selector
 from aiops_daemon.core.model.sli import WINDOW
 from aiops_daemon.core.rules.slo.shape import clean
 
-_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,99}")
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f]")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
@@ -43,7 +43,7 @@ def _name(value: str) -> str:
 
 
 def _label_name(value: str) -> str:
-    if not _LABEL.fullmatch(value):
+    if not LABEL.fullmatch(value):
         raise refusal("is no label name", "use letters, digits and `_`, not beginning with a digit")
     return value
 

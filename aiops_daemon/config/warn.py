@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
+from aiops_daemon.config.check_slos import warn_percent
 from aiops_daemon.config.faults import Fault, Path
 from aiops_daemon.config.model import Document
 from aiops_daemon.config.queries import Query
@@ -26,11 +27,7 @@ def warn(document: Document, tree: Tree, now: float | None = None) -> list[Fault
     parts += [_source(source, ("prometheus", index), tree) for index, source in enumerate(document.prometheus)]
     for index, query in enumerate(document.queries):
         parts.append(_query(query, document, ("queries", index), tree))
-    for index, slo in enumerate(document.slos):
-        if slo.objective <= 1:
-            message = "the objective is in percent: this allows nearly every event to fail"
-            parts.append(iter([tree.fault(("slos", index, "objective"), message, "write 99.9 for 99.9 %")]))
-    parts += [warn_alerts(document, tree, now), warn_response(document, tree, now)]
+    parts += [warn_percent(tree), warn_alerts(document, tree, now), warn_response(document, tree, now)]
     return list(chain.from_iterable(parts))
 
 

@@ -6,10 +6,11 @@ the landing page. A source that does not answer, or has no rules API, says nothi
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from aiops_daemon.core.rules.loaded import FileState, file_states
+from aiops_daemon.core.rules.loaded import FileState, Readings, file_states
 from aiops_daemon.errors import SourceError
 from aiops_daemon.flows.poll import Poller, Surroundings
 from aiops_daemon.flows.write_rules import RuleWriter
@@ -30,6 +31,7 @@ class LoadWatch:
         self._pollers = pollers
         self._writer = writer
         self._around = around
+        self._readings = Readings()
         self._shown: set[str] = set()
         self._lacking = True  # nothing was written, nobody answered, or not all is loaded
 
@@ -44,10 +46,10 @@ class LoadWatch:
         """Ask once; without any answer everything stays as it was."""
         files = self._writer.files
         answers = await self._ask() if files else {}
-        if not answers or files is not self._writer.files:
+        states = await asyncio.to_thread(file_states, files, answers, self._readings) if answers else ()
+        if not states or files is not self._writer.files:
             return
-        states = file_states(files, answers)
-        self._measure(states)
+        self._measure(states, {file.file_name for file in files})
         self._lacking = not all(state.loaded for state in states)
         young = self._around.clock.now() - self._writer.written_at < GRACE
         wrong = tuple(
@@ -72,8 +74,9 @@ class LoadWatch:
                 answers[poller.spec.name] = groups
         return answers
 
-    def _measure(self, states: Sequence[FileState]) -> None:
-        meter, names = self._around.meter, {state.file for state in states}
+    def _measure(self, states: Sequence[FileState], names: set[str]) -> None:
+        """Set the gauges; those of a file whose source did not answer stay as they are."""
+        meter = self._around.meter
         for state in states:
             meter.set("aiops_rules_loaded", float(state.loaded), file=state.file)
             meter.set("aiops_rules_failing", state.failing, file=state.file)

@@ -195,6 +195,45 @@ def test_recorded_metrics_have_the_labels_of_their_rules(tmp_path: Path, capsys:
     assert "shows instance" in told
 
 
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "job:errors:rate5m > 1 unless sum(up == 0)",
+        "instance_path:latency:p99 > 1 and sum by (job) (up) > 1",
+        "namespace_pod:restarts:rate5m / (sum(kube_pod_info) > 0) > 0.1",
+    ],
+)
+def test_records_of_other_files_are_known_by_their_level(
+    expr: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name is a promise and no knowledge: what it makes unlikely to match is a warning."""
+    lint(str(rule_file(tmp_path, expr, more="    for: 15m\n")))
+
+    assert ["warning: labels-may-differ"] == re.findall(r"(?:error|warning): [a-z-]+", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "job:errors:rate5m / (job:requests:rate5m > 0) > 0.1",
+        "job:errors:rate5m > 1 unless on () sum(up == 0)",
+        "cluster:errors:rate5m > 1 unless sum(up == 0)",
+        "slo:errors:rate5m > 1 unless sum(up == 0)",
+        "job_instance:errors:rate5m / ignoring (instance) group_left () (job:requests:rate5m > 0) > 0.1",
+        "node_namespace_pod:cpu:rate5m * on (namespace, pod) group_left (node) max by (namespace, pod, node) (i) > 1",
+        "instance:cpu:rate5m > 0.9 and on (instance) sum by (instance) (up) > 0",
+    ],
+)
+def test_records_of_other_files_may_have_other_labels(
+    expr: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What names leave open is not told of."""
+    assert (0, "") == (
+        lint(str(rule_file(tmp_path, expr, more="    for: 15m\n"))),
+        capsys.readouterr().out,
+    )
+
+
 RULES = "groups:\n- name: a\n  rules:\n"
 
 

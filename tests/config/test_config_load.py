@@ -190,7 +190,7 @@ WARNINGS = {
         SOURCE + "slos: [{name: a, objective: 0.999, sli: {events: {bad: b, total: t}}}]\n",
         (
             "2:29: slos[0].objective: the objective is in percent: this allows nearly every event to fail; "
-            "write 99.9 for 99.9 %"
+            "did you mean 99.9?"
         ),
     ),
     "short history": (

@@ -17,6 +17,7 @@ from aiops_daemon.core.model.sli import (
     ThresholdSli,
 )
 from aiops_daemon.core.model.slo import Budgeting, Calendar, CalendarUnit, Rolling, SloSpec
+from aiops_daemon.core.rules.slo.plan import plan
 from aiops_daemon.errors import ConfigError
 
 FILES = Path(__file__).parent / "sloformats"
@@ -111,6 +112,120 @@ def test_openslo_alpha_as_sloth_reads_it() -> None:
 
     assert (Rolling(30 * DAY), Budgeting.OCCURRENCES) == (found.window, found.budget.method)
     assert EventsSli("mail_total", good='mail_total{sent="true"}') == found.sli
+
+
+NAMELESS = {
+    "ours": ("slos:\n  - {name: a, objective: 99, sli: {bool_gauge: {gauge: up}}}", "2:5", "labels: {service: ...}"),
+    "pyrra": (
+        """apiVersion: pyrra.dev/v1alpha1
+kind: ServiceLevelObjective
+metadata: {name: a}
+spec: {target: '99', window: 4w, indicator: {bool_gauge: {metric: up}}}""",
+        "3:11",
+        "the label `pyrra.dev/service`",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "place", "remedy"), NAMELESS.values(), ids=NAMELESS)
+def test_sloth_s_names_need_a_service(text: str, place: str, remedy: str, tmp_path: Path) -> None:
+    """Sloth's ids begin with it; an empty label would be none, and its dashboards would show nothing."""
+    file = tmp_path / "slo.yaml"
+    file.write_text(text)
+
+    with pytest.raises(ConfigError) as caught:
+        read_slos(file, {}, like_sloth=True)
+
+    (fault,) = caught.value.faults
+    assert fault.startswith(f"{file}:{place}: ")
+    assert "SLO 'a' has no service, of which --compat sloth makes its names" in fault
+    assert remedy in fault
+    assert 1 == len(read_slos(file, {}).slos)
+
+
+@pytest.mark.parametrize(("labels", "carried"), [("", False), ("    labels: {service: payments}\n", True)])
+def test_a_service_that_a_user_of_sloth_wrote_stays_a_label(labels: str, carried: bool, tmp_path: Path) -> None:
+    """Sloth puts every label of its users on all records, and the service of the file under its own name alone."""
+    file = tmp_path / "slo.yaml"
+    queries = "{error_query: 'sum(rate(e[{{.window}}]))', total_query: 'sum(rate(t[{{.window}}]))'}"
+    file.write_text(
+        "version: prometheus/v1\nservice: payments\nslos:\n  - name: a\n    objective: 99\n"
+        f"{labels}    sli: {{events: {queries}}}\n"
+    )
+
+    (found,) = read_slos(file, {}, like_sloth=True).slos
+
+    names = dict(plan(found, like_sloth=True).style.labels)
+    assert "payments" == names["sloth_service"]
+    assert carried == ("service" in names)
+    assert "payments" == dict(plan(found).style.labels)["service"]
+
+
+def test_a_service_that_queries_group_by_is_not_replaced(tmp_path: Path) -> None:
+    """The service of the file stands under Sloth's name for it, or every group would be called alike."""
+    file = tmp_path / "slo.yaml"
+    error, total = (f"sum by (service) (rate({name}[{{{{.window}}}}]))" for name in "et")
+    queries = f"{{error_query: '{error}', total_query: '{total}'}}"
+    file.write_text(
+        "version: prometheus/v1\nservice: payments\nslos:\n  - name: a\n    objective: 99\n"
+        f"    sli: {{events: {queries}}}\n"
+    )
+
+    (found,) = read_slos(file, {}).slos
+
+    assert (("service",), (("sloth_service", "payments"),)) == (found.grouping, found.labels)
+    assert ("sloth_id", "payments-a") in plan(found, like_sloth=True).style.identity
+
+
+QUERIES = "{error_query: 'sum(rate(e[{{.window}}]))', total_query: 'sum(rate(t[{{.window}}]))'}"
+PROBE = "sli: {bool_gauge: {gauge: up}}"
+IN_PERCENT = {
+    "ours": (f"slos: [{{name: a, objective: 0.999, {PROBE}}}]", "1:29: slos[0].objective: the objective"),
+    "our slices": (
+        f"slos: [{{name: a, objective: 99, budgeting: {{method: time_slices, target: 0.999}}, {PROBE}}}]",
+        "1:74: slos[0].budgeting.target: the target",
+    ),
+    "sloth": (
+        f"{{version: prometheus/v1, service: s, slos: [{{name: a, objective: 0.999, sli: {{events: {QUERIES}}}}}]}}",
+        "1:66: slos[0].objective: the objective",
+    ),
+    "pyrra": (
+        """{apiVersion: pyrra.dev/v1alpha1, kind: ServiceLevelObjective, metadata: {name: a},
+spec: {target: '0.999', window: 4w, indicator: {bool_gauge: {metric: up}}}}""",
+        "2:16: spec.target: the target",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "place"), IN_PERCENT.values(), ids=IN_PERCENT)
+def test_a_ratio_in_a_field_of_percent_is_asked_about(text: str, place: str, tmp_path: Path) -> None:
+    """It could be meant, so it stops nothing."""
+    file = tmp_path / "slo.yaml"
+    file.write_text(text)
+
+    (warning,) = read_slos(file, {}).warnings
+
+    rest = "is in percent: this allows nearly every event to fail; did you mean 99.9?"
+    assert f"{file}:{place} {rest}" == warning
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("y", "labels"), ("on", "labels"), ("No", "labels"), ("ä", "labels.ä"), ("1", "labels"), ("a-b", "labels.a-b")],
+)
+def test_a_label_of_a_bad_name_is_one_fault(name: str, place: str, tmp_path: Path) -> None:
+    """That it is grouped by too follows from the same name."""
+    file = tmp_path / "slo.yaml"
+    file.write_text(f"slos:\n- name: a\n  objective: 99\n  {PROBE}\n  labels: {{{name}: x}}\n  grouping: ['{name}']\n")
+
+    with pytest.raises(ConfigError) as caught:
+        read_slos(file, {})
+
+    of_label, *of_group = caught.value.faults
+    assert of_label.startswith(f"{file}:5:12: slos[0].{place}: ")
+    assert [
+        f"{file}:6:14: slos[0].grouping[0]: is no label name; use letters, digits and `_`, not beginning with a digit"
+    ] * (name in ("ä", "1", "a-b")) == of_group
 
 
 def test_our_own_files_may_hold_what_the_daemon_cannot_watch() -> None:

@@ -130,6 +130,7 @@ def test_sloth_s_names_labels_and_windows_are_exact() -> None:
     ] == records[8:]
     identity = {
         "owner": "shop",
+        "service": "checkout",
         "sloth_id": "checkout-availability",
         "sloth_service": "checkout",
         "sloth_slo": "availability",

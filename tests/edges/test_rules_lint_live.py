@@ -101,6 +101,22 @@ def test_careful_rules_are_clean(server: Server, tmp_path: Path, capsys: pytest.
     assert all("would not have fired in the last week" in line for line in told)
 
 
+def test_what_is_not_asked_is_said(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Asking about a week has a limit, for the server has other work; how to raise it is said."""
+    file = tmp_path / "rules.yml"
+    alerts = "".join(f"  - alert: A{index}\n    expr: shop_jobs > {index + 9}\n" for index in range(3))
+    file.write_text(f"groups:\n- name: g\n  rules:\n{alerts}")
+    flags = ("rules", "lint", f"--prometheus.url={server.url}", "--past.timeout=1ms", str(file))
+
+    assert 0 == dispatch(list(flags))
+    assert (
+        f"{file}:4: info: fired-last-week: not asked of 3 alerts, from A0 on: "
+        "the 1 ms for the last week are over; --past.timeout gives more\n"
+    ) == capsys.readouterr().out
+    assert 0 == dispatch([*flags, "--disable=fired-last-week"])
+    assert "" == capsys.readouterr().out
+
+
 def test_how_often_it_would_have_fired(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An alert that has fired is told with times and length; a recording that is lacking is put in."""
     file = tmp_path / "rules.yml"

@@ -135,6 +135,7 @@ class _Reader:
             objective_ratio=ratio,
             window=window,
             labels=make({**dict(legacy_labels(metadata.labels)), **service}),
+            service_implied=True,
             grouping=found[1],
             budget=budget,
             description=". ".join(text for text in said if text),

@@ -121,6 +121,7 @@ def _slo(read: _Slo, index: int, objective: _Objective, found: tuple[Sli, tuple[
         objective_ratio=objective.target,
         window=window,
         labels=make({"service": spec.service}),
+        service_implied=True,
         grouping=found[1],
         budget=BudgetSpec(Budgeting.TIME_SLICES, 60.0, objective.time_slice_target) if slices else BudgetSpec(),
         description=". ".join(text for text in said if text),

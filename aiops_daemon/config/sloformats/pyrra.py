@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from aiops_daemon.config.build_slos import share
 from aiops_daemon.config.fields import DurationIn, Flag, Section, refusal, unique
@@ -18,6 +18,9 @@ from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.model.selector import parse_selector
 from aiops_daemon.core.model.sli import BoolGaugeSli, EventsSli, LatencySli, NativeLatencySli, Sli
 from aiops_daemon.core.model.slo import Rolling, SloAlert, SloAlerts, SloSpec
+from aiops_daemon.core.promql.lexer import PromqlError
+from aiops_daemon.core.promql.parser import parse
+from aiops_daemon.core.promql.tree import Selector as Moved
 
 API_VERSION, KIND = "pyrra.dev/v1alpha1", "ServiceLevelObjective"
 _PREFIX = "pyrra.dev/"
@@ -34,13 +37,26 @@ def _target(value: str) -> str:
     return value
 
 
+def _unmoved(value: Any) -> Any:
+    """Refuse another moment: Pyrra reads name and matchers alone, so its rules ask about now whatever stands there."""
+    try:
+        found = parse(value) if isinstance(value, str) else None
+    except PromqlError:
+        return value  # what is no selector is told by the field itself
+    if isinstance(found, Moved) and (found.offset, found.anchor) != (None, None):
+        word = "offset" if found.offset is not None else "@"
+        raise refusal(f"has `{word}`, which Pyrra drops in silence", "remove it, and the rules ask what Pyrra's ask")
+    return value
+
+
+_Metric = Annotated[Selector, BeforeValidator(_unmoved)]
 _Grouping = Annotated[list[LabelName], AfterValidator(unique)]
 _Static = literally("static", otherwise="thresholds that follow traffic are not built", remedy="remove it")
 _Abort = literally("abort", "", otherwise="belongs to Thanos, whose groups are not written", remedy="remove it")
 
 
 class _Query(Section):
-    metric: Selector
+    metric: _Metric
 
 
 class _Ratio(Section):
@@ -62,7 +78,7 @@ class _NativeLatency(Section):
 
 
 class _BoolGauge(Section):
-    metric: Selector
+    metric: _Metric
     grouping: _Grouping = Field(default=[])
 
 

@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiops_daemon.config.check_slos import check_rule_labels, check_slo_names, check_slo_sides
+from aiops_daemon.config.check_slos import (
+    check_rule_labels,
+    check_slo_groups,
+    check_slo_names,
+    check_slo_service,
+    check_slo_sides,
+    warn_percent,
+)
 from aiops_daemon.config.faults import Fault
 from aiops_daemon.config.load import Overrides, inspect
 from aiops_daemon.config.parse import MAX_BYTES, parse_foreign
@@ -36,12 +43,15 @@ class Imported:
     warnings: tuple[str, ...] = ()
 
 
-def read_slos(path: Path, environ: Mapping[str, str]) -> Imported:
-    """Read a file, or every YAML file of a folder and those below it; raises ConfigError with every fault."""
+def read_slos(path: Path, environ: Mapping[str, str], *, like_sloth: bool = False) -> Imported:
+    """Read a file, or every YAML file of a folder and those below it; raises ConfigError with every fault.
+
+    `like_sloth`: the rules will have Sloth's names, so that every SLO must name its service.
+    """
     found = _Found(environ)
     for file in _files(path):
         found.add(file)
-    return found.imported()
+    return found.imported(like_sloth=like_sloth)
 
 
 def _files(path: Path) -> list[Path]:
@@ -59,7 +69,6 @@ class _Found:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._faults: list[Fault] = []
-        self._warnings: list[str] = []
         self._documents: list[Document] = []  # in the order of the files; faults and SLOs are told in that order
         self._openslo: list[Document] = []
 
@@ -80,13 +89,17 @@ class _Found:
                     self._foreign(document)
                 document.faults += check_rule_labels(document.tree, own=_ours(document.tree.root))
 
-    def imported(self) -> Imported:
+    def imported(self, *, like_sloth: bool) -> Imported:
         """Return what was read; raises ConfigError with every fault."""
         openslo.import_openslo(self._openslo)
         slos = [(document, slo) for document in self._documents for slo in document.slos]
         faults = self._faults + [fault for document in self._documents for fault in document.faults]
         read = [(document.tree, slo) for document, slo in slos]
-        faults += [*check_slo_names(read), *check_slo_sides([one for one in read if not _ours(one[0].root)])]
+        foreign = [one for one in read if not _ours(one[0].root)]
+        faults += [*check_slo_names(read), *check_slo_sides(foreign), *check_slo_groups(foreign)]
+        if like_sloth:
+            placed = [(document.tree, *one) for document in self._documents for one in enumerate(document.slos)]
+            faults += [fault for tree, index, slo in placed for fault in check_slo_service(tree, index, slo)]
         if not slos and not faults:
             faults = [Fault("", 0, 0, "no SLO was found", f"known formats: {_KNOWN}")]
         for document, slo in slos:
@@ -96,7 +109,8 @@ class _Found:
         if faults:
             # A file of ours that holds two documents is read for each of them, and says so each time.
             raise ConfigError(tuple(dict.fromkeys(str(fault) for fault in faults)))
-        return Imported(tuple(slo for _, slo in slos), tuple(self._warnings))
+        warnings = (str(doubt) for document in self._documents for doubt in warn_percent(document.tree))
+        return Imported(tuple(slo for _, slo in slos), tuple(dict.fromkeys(warnings)))
 
     def _own(self, document: Document, file: Path) -> None:
         """Read a file of ours, whose variables and words are those of the daemon's configuration."""

@@ -152,15 +152,17 @@ def _take(
 def _slo(service: str, labels: Mapping[str, str], slo: _Slo) -> SloSpec:
     sli, grouping = _sli(slo.sli)
     alerting = slo.alerting
+    implied = "sloth_service" if "service" in grouping else "service"
     return SloSpec(
         name=f"{service}-{slo.name}",
         sli=sli,
         objective_ratio=share(slo.objective),
         window=Rolling(WINDOW),
-        labels=make({**labels, **slo.labels, "service": service}),
+        labels=make({**labels, **slo.labels, implied: service}),
         grouping=grouping,
         alerts=SloAlerts(_alert(alerting, alerting.page), _alert(alerting, alerting.ticket)),
         description=slo.description.strip(),
+        service_implied="service" not in {**labels, **slo.labels},
     )
 
 

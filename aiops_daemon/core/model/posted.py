@@ -74,6 +74,8 @@ class LoadedRule:
     labels: Labels = ()
     annotations: Labels = ()
     error: str = ""
+    expr: str = ""  # in the server's way of writing; empty: not known
+    hold: float | None = None  # seconds, `for` of an alert; None: not known
 
 
 @dataclass(frozen=True, slots=True)

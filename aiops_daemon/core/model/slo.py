@@ -182,6 +182,7 @@ class SloSpec:
     description: str = ""
     policy: tuple[PolicyStep, ...] = DEFAULT_POLICY
     max_groups: int = 100  # budgets that the daemon keeps
+    service_implied: bool = False  # the label `service` is the file's: Sloth's own rules would not carry it
 
     @property
     def budget_ratio(self) -> float:

@@ -85,7 +85,7 @@ def _file(settings: Settings, stem: str, books: Sequence[BandBook]) -> RuleFile:
         alerts += own
     document, test = document_of(tuple(groups)), test_document(f"../{stem}.yaml", alerts, settings.rules)
     terms = sum(rule["expr"].count("bool") for group in document["groups"] for rule in group["rules"])
-    return RuleFile(stem, document, test, slow=terms > _MANY)
+    return RuleFile(stem, document, test, slow=terms > _MANY, source=books[0].source)
 
 
 def _age(book: BandBook) -> RecordingRule:

@@ -72,12 +72,14 @@ class RuleFile:
     """A rule file and the promtool unit test that proves it; `name` is without folder and ending.
 
     `slow`: the test tells of days and takes promtool ten seconds or more, so it is run when asked for.
+    `source`: the one Prometheus that may load it; empty: any.
     """
 
     name: str
     document: Document
     test_document: Document
     slow: bool = False
+    source: str = ""
 
     @property
     def rules(self) -> int:

@@ -84,7 +84,8 @@ async def rule_groups(body: bytearray) -> tuple[LoadedGroup, ...]:
 
 def _loaded(rule: _Rule) -> LoadedRule:
     error = (rule.lastError or "no reason given") if rule.health == "err" else ""
-    return LoadedRule(rule.name, make(rule.labels or {}), make(rule.annotations or {}), error)
+    hold = rule.duration if rule.type == "alerting" else None
+    return LoadedRule(rule.name, make(rule.labels or {}), make(rule.annotations or {}), error, rule.query, hold)
 
 
 async def _rule(rule: _Rule, interval: float, slice_bytes: int) -> EvaluatedRule:

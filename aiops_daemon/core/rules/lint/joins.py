@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aiops_daemon.core.promql.kinds import kind
-from aiops_daemon.core.promql.shape import Shape
-from aiops_daemon.core.promql.tree import SETS, Binary, Call, Expr, Kind, bare, selectors, walk
+from aiops_daemon.core.promql.shape import Recorded, Shape, shape
+from aiops_daemon.core.promql.tree import SETS, Binary, Call, Expr, Kind, Selector, bare, selectors, walk
 from aiops_daemon.core.promql.writing import write
 from aiops_daemon.core.rules.lint.model import Case, Check, Look, Met, Weight
 from aiops_daemon.core.rules.lint.reckoning import COUNTER_ENDINGS, RATES, calls, constant
@@ -34,6 +34,11 @@ OR_VECTOR = Check(
 )
 
 _SCRAPED = frozenset({"instance", "job"})
+# What the first part of `level:metric:operations` is taken for. `cluster` is left out: it often means the whole.
+_LEVELS = frozenset({
+    "code", "container", "controller", "device", "endpoint", "handler", "host", "instance", "job", "method", "mode",
+    "namespace", "node", "path", "pod", "queue", "route", "service", "status", "workload",
+})  # fmt: skip
 
 
 def joined(case: Case) -> Iterator[Binary]:
@@ -88,9 +93,36 @@ def may_differ(case: Case) -> Met:
         left, right = case.shape(node.left), case.shape(node.right)
         if _clash(node, left, right):
             continue
-        words = _lopsided(node, left, right) or _unlike(node, left, right) or _crowded(node, left, right)
+        words = (
+            _misnamed(node, case)
+            or _lopsided(node, left, right)
+            or _unlike(node, left, right)
+            or _crowded(node, left, right)
+        )
         if words:
             yield node, words
+
+
+def _misnamed(node: Binary, case: Case) -> str:
+    """Tell of records of other files whose names promise labels that the other side never has."""
+    by_name = _named_by_level(case)
+    words = _clash(node, shape(node.left, by_name), shape(node.right, by_name))
+    return (
+        f"{words}, if records have the labels that their names begin with, and then {_outcome(node)}" if words else ""
+    )
+
+
+def _named_by_level(case: Case) -> Recorded:
+    """Return what is known of records, and of others what Prometheus' convention `level:metric:operations` says."""
+
+    def known(selector: Selector) -> Shape | None:
+        found = case.recorded(selector)
+        level, colon, _ = selector.name.partition(":")
+        if found is not None or not colon:
+            return found
+        return Shape(always=_LEVELS & set(level.split("_")))
+
+    return known
 
 
 def _lopsided(node: Binary, left: Shape, right: Shape) -> str:

@@ -51,12 +51,16 @@ def ours(spec: SloSpec) -> Style:
 
 
 def sloth(spec: SloSpec) -> Style:
-    """Return Sloth's names: `sloth_id` is the service and the SLO with a dash between them."""
-    service = get(spec.labels, "service") or get(spec.labels, "sloth_service")
+    """Return Sloth's names: `sloth_id` is the service and the SLO with a dash between them.
+
+    A label `service` stays beside them where a user wrote it, as Sloth keeps every label of its users.
+    """
+    service = get(spec.labels, "sloth_service") or get(spec.labels, "service")
     prefix = f"{service}-" if service else ""
     slo = spec.name.removeprefix(prefix)
     identity = (("sloth_id", f"{prefix}{slo}"), ("sloth_service", service), ("sloth_slo", slo))
-    static = {legacy_name(name): value for name, value in spec.labels if name != "service"}
+    left_out = "service" if spec.service_implied else ""
+    static = {legacy_name(name): value for name, value in spec.labels if name != left_out}
     return Style(
         "slo:sli_error:ratio_rate",
         identity,
