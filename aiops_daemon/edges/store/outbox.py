@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Double, and_, cast, exists, extract, func, literal, select, update
 
-from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.notification import Claim, Failed, Notification, NotificationState, Sent, Waiting
 from aiops_daemon.edges.store.rows_paging import notification_of, notification_row
 from aiops_daemon.edges.store.schema import outbox
@@ -78,14 +77,6 @@ def inherit(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         held = and_(_row.state == _WAITING, _row.lease_until > 0.0)
         connection.execute(update(outbox).where(held).values(lease_until=0.0))
-
-
-def mute(connection: Connection, now: float) -> int:
-    """Let everything that waits and that nobody is sending never be sent; tests, which somebody asked for, wait on."""
-    asked = MessageEvent.TEST.value
-    idle = and_(_row.state == _WAITING, _row.lease_until <= clock(connection, now), _row.event != asked)
-    muted = update(outbox).where(idle).values(state=NotificationState.MUTED.value)
-    return connection.execute(muted).rowcount
 
 
 def _threads(connection: Connection, dedup_keys: set[str]) -> dict[tuple[str, str], str]:
