@@ -235,7 +235,7 @@ _PAGING = (
     MetricSpec("aiops_schedule_next_gap_timestamp_seconds", _G,
                "When a schedule's next gap begins, of those in 90 days; absent without one.", ("schedule",)),
     MetricSpec("aiops_auditor_violations", _G, "What the auditor found that must not be, by check.", ("check",),
-               values={"check": ("without_timer", "overdue_timers", "stale_outbox", "stale_inbox")}),
+               values={"check": ("without_timer", "overdue_timers", "stale_outbox", "stale_inbox", "stale_acts")}),
 )  # fmt: skip
 
 _SELF_PAGE = (
