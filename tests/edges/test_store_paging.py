@@ -261,6 +261,22 @@ async def test_an_unconfirmed_message_is_not_heard(store: SqlStore, paging: SqlP
     assert 0 == await paging.confirm("aiops/x/u1")
 
 
+async def test_an_end_is_made_sure_of_unless_its_key_sounded_again(store: SqlStore, paging: SqlPaging) -> None:
+    """A page of the same key that came after it is not to be ended."""
+    await store.commit(Changes(notifications=(notification("n1"),)))
+    (page,) = await claim(paging)
+    await paging.sent(page, Sent("key"))
+    await store.commit(Changes(notifications=(notification("n2", message=message(MessageEvent.RESOLVE)),)))
+    (end,) = await claim(paging)
+    await paging.sent(end, Sent("key", confirmable=True))
+    later = time.time() + 60.0
+    before = await paging.unconfirmed(0.0, later, 10)
+    await store.commit(Changes(notifications=(notification("n3"),)))
+
+    assert ["n2"] == [one.uid for one in before]
+    assert [] == await paging.unconfirmed(0.0, later, 10)
+
+
 async def test_later_updates_take_the_place_of_those_that_wait(store: SqlStore, paging: SqlPaging) -> None:
     """But never of the beginning, nor of what was tried."""
     update = message(MessageEvent.UPDATE)

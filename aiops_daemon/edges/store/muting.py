@@ -10,11 +10,10 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, or_, update
 
 from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.notification import NotificationState
-from aiops_daemon.edges.store.outbox import clock
+from aiops_daemon.edges.store.outbox import ENDS, clock
 from aiops_daemon.edges.store.schema import outbox
 from aiops_daemon.edges.store.untold import untold
 
-ENDS = (MessageEvent.ACKNOWLEDGE.value, MessageEvent.RESOLVE.value)
 _MUTED = NotificationState.MUTED.value
 _WAITING = NotificationState.WAITING.value
 _row = outbox.c
