@@ -316,6 +316,7 @@ class Daemon:
             stale_after=lambda: self._generation.publisher.patience() if self._generation else 0.0,
             version=__version__,
             external_url=self.settings.external_url,
+            counted=lambda handler, code: self.meter.inc("aiops_http_requests_total", handler=handler, code=str(code)),
             alerts=alert_ports(house) if house else None,
             slack=slack_ports(house) if house else None,
             pagerduty=pagerduty_ports(house) if house else None,

@@ -24,6 +24,7 @@ SEVERITIES = ("critical", "error", "warning", "info")
 BODY_BYTES = 512 * 1000
 PER_MINUTE = 120
 TOKEN = "fake-rest-token"
+_WRITTEN = ("acknowledged", "resolved")  # statuses that a user may set by the REST API
 
 Heard = Callable[["Incident", str, dict[str, Any] | None, dict[str, Any]], Awaitable[None]]
 """Is told of what happened: the incident, the kind of event, who did it (None: an automatism), what else there is."""
@@ -98,6 +99,7 @@ class FakePagerDuty:
         app.router.add_post("/v2/change/enqueue", self._faulty(self._change))
         app.router.add_get("/incidents", self._faulty(self._list))
         app.router.add_get("/incidents/{id}", self._faulty(self._show))
+        app.router.add_put("/incidents/{id}", self._faulty(self._put))
         app.router.add_post("/incidents/{id}/notes", self._faulty(self._note))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -251,6 +253,23 @@ class FakePagerDuty:
             return refused
         return web.json_response({"incident": shown(incident)}) if incident else _not_found()
 
+    async def _put(self, request: web.Request, body: dict[str, Any]) -> web.Response:
+        """Change a status in the name of a user; what is resolved already is refused, as PagerDuty does."""
+        incident = next((one for one in self.incidents if one.id == request.match_info["id"]), None)
+        if refused := _unknown_token(request):
+            return refused
+        if incident is None:
+            return _not_found()
+        author, asked = request.headers.get("From", ""), body.get("incident", {})
+        if not re.fullmatch(r"\S+@\S+", author):
+            return web.json_response({"error": {"message": "Requester User Not Found", "code": 1008}}, status=400)
+        if asked.get("type") not in ("incident", "incident_reference") or asked.get("status") not in _WRITTEN:
+            return _wrong("Invalid Input Provided")
+        if incident.status == "resolved":
+            return _wrong("Incident Already Resolved")
+        await self.change_status(incident, asked["status"], person(author))
+        return web.json_response({"incident": shown(incident)})
+
     async def _note(self, request: web.Request, body: dict[str, Any]) -> web.Response:
         incident = next((one for one in self.incidents if one.id == request.match_info["id"]), None)
         if refused := _unknown_token(request):
@@ -375,6 +394,11 @@ def _success(dedup_key: str) -> web.Response:
 def _invalid(faults: Iterable[str]) -> web.Response:
     answer = {"status": "invalid event", "message": "Event object is invalid", "errors": list(faults)}
     return web.json_response(answer, status=400)
+
+
+def _wrong(words: str) -> web.Response:
+    error = {"message": "Arguments Caused Error", "code": 2001, "errors": [words]}
+    return web.json_response({"error": error}, status=400)
 
 
 def _too_large() -> web.Response:

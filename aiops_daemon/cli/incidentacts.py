@@ -53,18 +53,18 @@ def _doing(act: _Act) -> Callable[[argparse.Namespace, DaemonClient], Any]:
             answer = await client.post(f"/api/v1/incidents/{reference(incident)}/{act.word}", body)
             answers.append({name: answer[name] for name in ("data", "created", "changed")})
             if args.form == "table":
-                print(_line(answer))
+                print(_line(incident, answer))
         if args.form == "json":
             print_json(answers)
 
     return ask
 
 
-def _line(answer: dict[str, Any]) -> str:
-    """Say how the incident stands now."""
+def _line(asked: str, answer: dict[str, Any]) -> str:
+    """Say how the incident stands now, or that the act is stored."""
     incident, created = answer["data"], answer["created"]
     if incident is None:
-        return plain("; ".join(answer["warnings"]))
+        return plain(f"{asked}  {'; '.join(answer['warnings'])}")
     unchanged = "" if answer["changed"] else " (it already was so)"
     assignee = f", {incident['assignee']}" if incident["assignee"] else ""
     told = f"{incident['name']}  {incident['state']}{assignee}  {incident['title']}{unchanged}"

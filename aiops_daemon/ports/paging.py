@@ -32,6 +32,9 @@ class PagingStore(Protocol):
     async def mute(self) -> int:
         """Let nothing that waits be sent, but for tests; returns how many messages that was."""
 
+    async def unmute(self) -> int:
+        """Let ends that were muted be sent: what they end is open there; returns how many messages that was."""
+
     async def claim(
         self, *, limit: int, lease: float, busy: Iterable[str], full: Iterable[str], each: int
     ) -> list[Claim]:

@@ -159,6 +159,18 @@ async def test_stop_is_idempotent_and_saves(tmp_path: Path) -> None:
         assert any((tmp_path / "learned").iterdir())
 
 
+async def test_answers_are_counted_by_path_and_code(tmp_path: Path) -> None:
+    """Also those that nobody has a page for: the label has as many values as there are routes."""
+    async with scenario(tmp_path) as one:
+        await one.get("/metrics")
+        await one.get("/nothing/here")
+        _, page = await one.get("/metrics")
+
+        assert 2 == one.metric("aiops_http_requests_total", handler="/metrics", code="200")
+        assert 1 == one.metric("aiops_http_requests_total", handler="unmatched", code="404")
+        assert 'aiops_http_requests_total{code="200",handler="/metrics"} 1.0' in page
+
+
 async def test_people_may_have_a_listener_of_their_own(tmp_path: Path) -> None:
     """Two addresses while it runs, none after."""
     recorded = {"rate": record({"h": flat(1, 0.1, seed=1)}, start=EPOCH - WEEK, end=EPOCH + HOUR)}

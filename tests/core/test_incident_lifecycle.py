@@ -146,6 +146,14 @@ def test_a_snooze_has_bounds(seconds: float) -> None:
     assert RefusalReason.INVALID == refused(ActionKind.SNOOZE, incident(), seconds=seconds).reason
 
 
+@pytest.mark.parametrize("kind", [ActionKind.INVESTIGATE, ActionKind.MITIGATE])
+def test_an_acknowledgement_of_what_is_worked_on_says_nothing_new(kind: ActionKind) -> None:
+    """It comes back from PagerDuty, say, later than somebody said more here."""
+    worked_on, _ = do(kind, incident())
+
+    assert (worked_on, []) == do(ActionKind.ACK, worked_on)
+
+
 @pytest.mark.parametrize("kind", [ActionKind.ACK, ActionKind.UNACK, ActionKind.MITIGATE, ActionKind.SNOOZE])
 def test_a_resolved_incident_wants_to_be_reopened_first(kind: ActionKind) -> None:
     """The refusal says what helps."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from web_world import NOW, FakeDaemon, disk_finding, disk_plot, finding, latency_plot
 
-from aiops_daemon.core.model.action import ActionKind, Done, Refusal, RefusalReason
+from aiops_daemon.core.model.action import ActionKind, Done, Refusal, RefusalReason, Stored
 from aiops_daemon.core.model.alert import Episode, EpisodeState, Verdict, VerdictKind, VerdictReason
 from aiops_daemon.core.model.attachment import write_attachment
 from aiops_daemon.core.model.escalation import (
@@ -191,10 +191,11 @@ def escalation(**changes):
 
 @dataclass
 class FakeRoad:
-    """What the ports ask; tests fill `details` and `refusal`."""
+    """What the ports ask; tests fill `details` and `refusal`, or say that acts are only `stored`."""
 
     details: list[IncidentDetail] = field(default_factory=lambda: [busy_detail()])
     refusal: Refusal | None = None
+    stored: bool = False
     failure: Exception | None = None
     asked: list[object] = field(default_factory=list)
     acted: list[tuple[object, object]] = field(default_factory=list)
@@ -315,6 +316,8 @@ class FakeRoad:
         self._ask(action, scope)
         self.uids.append(uid)
         self.acted.append((action, scope))
+        if self.stored:
+            return Stored("a1")
         found = await self.find_incident(action.incident, scope)
         if self.refusal or found is None:
             return self.refusal or Refusal(RefusalReason.NOT_FOUND, f"there is no incident {action.incident}")

@@ -354,6 +354,17 @@ async def test_what_already_was_so_is_said(http, daemon):
     assert "It already was so." in (await page(http, "/incidents/INC-42?done=same")).text
 
 
+async def test_what_is_stored_and_not_done_yet_is_said(http, daemon):
+    """The page shows the incident as it still is, and that the act need not be sent again."""
+    daemon.road.stored = True
+    answer = await send(http, "/incidents/INC-42/ack")
+
+    assert (303, "../INC-42?done=stored") == (answer.status, answer.headers["Location"])
+    shown = (await page(http, "/incidents/INC-42?done=stored")).text
+    assert "It is stored, and will be done as soon as a replica leads. Do not send it again." in shown
+    assert "Acknowledged." not in shown
+
+
 async def test_only_known_words_are_said_from_the_address(http):
     """Nobody puts sentences into our page by a link."""
     shown = await page(http, "/incidents/INC-42?done=<b>paid</b>&new=javascript:x")

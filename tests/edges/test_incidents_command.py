@@ -229,6 +229,23 @@ def test_several_are_moved_at_once(told, daemon):
     assert (0, ["INC-42", "INC-43"]) == (code, [each["data"]["name"] for each in json.loads(out)])
 
 
+def test_what_is_stored_and_not_done_yet_is_said(told, daemon):
+    """No state is shown that nobody reached yet; it is no failure, and it is not to be sent again."""
+    daemon.road.stored = True
+    code, out, complaints = told("ack", "INC-42", "INC-43")
+
+    words = "the act is stored and will be done once, as soon as a replica leads; do not send it again"
+    assert (0, [f"INC-42  {words}", f"INC-43  {words}"], "") == (code, out.splitlines(), complaints)
+
+
+def test_programs_are_told_that_it_is_not_done_yet(told, daemon):
+    """Without an incident, and nothing changed so far."""
+    daemon.road.stored = True
+    code, out, _ = told("ack", "INC-42", "-o", "json")
+
+    assert (0, [{"data": None, "created": None, "changed": False}]) == (code, json.loads(out))
+
+
 @pytest.mark.parametrize(
     ("code", "reason"),
     [(1, RefusalReason.CONFLICT), (1, RefusalReason.FORBIDDEN), (1, RefusalReason.NOT_FOUND),

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -165,12 +166,80 @@ async def test_an_old_page_confirms_nothing(fake: FakePagerDuty) -> None:
     await notifier.close()
 
 
-@pytest.mark.parametrize("event", [MessageEvent.ACKNOWLEDGE, MessageEvent.RESOLVE, MessageEvent.UPDATE])
-async def test_only_pages_are_confirmed(fake: FakePagerDuty, event: MessageEvent) -> None:
-    """Of anything else nothing is asked."""
+async def test_of_an_update_nothing_is_asked(fake: FakePagerDuty) -> None:
+    """It makes no page, and changes no state."""
     notifier = PagerDutyNotifier(two_way(fake.url), time.time)
 
-    assert (None, []) == (await notifier.confirmed(row(message(event))), fake.requests)
+    assert (None, []) == (await notifier.confirmed(row(message(MessageEvent.UPDATE))), fake.requests)
+    await notifier.close()
+
+
+@pytest.mark.parametrize(
+    ("event", "status"), [(MessageEvent.ACKNOWLEDGE, "acknowledged"), (MessageEvent.RESOLVE, "resolved")]
+)
+async def test_an_end_that_the_events_api_lost_is_written_by_rest(
+    fake: FakePagerDuty, event: MessageEvent, status: str
+) -> None:
+    """It takes and drops what comes by another key than the page did, as after a rotation."""
+    fake.now = lambda: NOW
+    first = PagerDutyNotifier(two_way(fake.url), lambda: NOW)
+    await first.send(row())
+    rotated = PagerDutyNotifier(replace(two_way(fake.url), routing_key=lambda: "r" * 32), lambda: NOW)
+    end = replace(row(message(event)), sent_at=NOW + 60.0)
+    taken = await rotated.send(end)
+    before = fake.incidents[0].status
+
+    assert (Sent(DEDUP_KEY, confirmable=True), "triggered") == (taken, before)
+    assert await rotated.confirmed(end) is True
+    assert status == fake.incidents[0].status
+    put = [one for one in fake.requests if one.method == "PUT"]
+    assert [{"incident": {"type": "incident_reference", "status": status}}] == [one.body for one in put]
+    assert await rotated.confirmed(end) is True
+    assert put == [one for one in fake.requests if one.method == "PUT"]
+    await first.close()
+    await rotated.close()
+
+
+async def test_what_was_resolved_is_not_acknowledged_and_a_later_page_is_left_alone(fake: FakePagerDuty) -> None:
+    """Nothing is written where PagerDuty shows what was meant, or more, or a page that is younger than the end."""
+    notifier = PagerDutyNotifier(two_way(fake.url), lambda: NOW)
+    fake.now = lambda: NOW
+    await notifier.send(row())
+    await notifier.send(row(message(MessageEvent.RESOLVE)))
+    fake.now = lambda: NOW + 120.0
+    await notifier.send(row())
+    ends = [
+        replace(row(message(event)), sent_at=NOW + 60.0) for event in (MessageEvent.ACKNOWLEDGE, MessageEvent.RESOLVE)
+    ]
+
+    assert [True, True] == [await notifier.confirmed(one) for one in ends]
+    assert ["resolved", "triggered"] == [one.status for one in fake.incidents]
+    assert [] == [one for one in fake.requests if one.method == "PUT"]
+    await notifier.close()
+
+
+@pytest.mark.parametrize("fault", [400, 403, 429, 500])
+async def test_an_end_that_could_not_be_written_is_not_shown(fake: FakePagerDuty, fault: int) -> None:
+    """It is asked again; no request is repeated by itself."""
+    notifier = PagerDutyNotifier(two_way(fake.url), lambda: NOW)
+    fake.now = lambda: NOW
+    await notifier.send(row())
+    fake.script.extend([0, fault])
+
+    assert await notifier.confirmed(replace(row(message(MessageEvent.RESOLVE)), sent_at=NOW + 60.0)) is None
+    assert ["POST", "GET", "PUT"] == [one.method for one in fake.requests]
+    assert "triggered" == fake.incidents[0].status
+    await notifier.close()
+
+
+async def test_without_a_user_no_status_is_written(fake: FakePagerDuty) -> None:
+    """A key that may only read confirms pages, and an end is what the Events API answers."""
+    notifier = PagerDutyNotifier(replace(two_way(fake.url), sender=""), lambda: NOW)
+    end = row(message(MessageEvent.RESOLVE))
+
+    assert Sent(DEDUP_KEY) == await notifier.send(end)
+    assert await notifier.confirmed(end) is None
+    assert ["POST"] == [one.method for one in fake.requests]
     await notifier.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 import store_rows
@@ -48,6 +49,19 @@ async def test_an_act_comes_back_as_it_was_written(acts: SqlActs) -> None:
     assert (act.scope, "a1", 1) == (begun[0].scope, begun[1], begun[2])
     assert act.action.episodes == begun[0].action.episodes
     assert "half a pair \ufffd" == begun[0].action.text
+
+
+async def test_the_auditor_sees_acts_that_nobody_does(store: SqlStore, acts: SqlActs) -> None:
+    """And changes made elsewhere that nobody looks at again; not what is young, done or put off."""
+    now = time.time()
+    paging = SqlPaging(store, SystemClock(), Ids(SystemClock()))
+    for uid, asked_at in (("young", now), ("old", now - 70.0), ("done", now - 70.0)):
+        await acts.hand(replace(handed(uid), asked_at=asked_at))
+    await store.commit(Changes(answers=(Answered("done", NO, now),)))
+    await acts.keep(CHANGE, now - 70.0)
+    await acts.keep(replace(CHANGE, uid="e2"), now + 600.0)
+
+    assert ("old", "pagerduty e1") == (await paging.violations(routed=False)).stale_acts
 
 
 async def test_one_uid_is_one_act_and_the_oldest_comes_first(store: SqlStore, acts: SqlActs) -> None:

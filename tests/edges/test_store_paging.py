@@ -185,6 +185,43 @@ async def test_what_waits_is_muted(store: SqlStore, paging: SqlPaging) -> None:
     assert {"n1": NotificationState.WAITING, "n2": NotificationState.MUTED} == states
 
 
+async def test_ends_that_were_muted_are_due_anew(store: SqlStore, paging: SqlPaging) -> None:
+    """By their key the last one, as a new message that has all its retries; of what was never sent, none."""
+    ack, resolve = message(MessageEvent.ACKNOWLEDGE), message(MessageEvent.RESOLVE)
+    past = time.time() - 30_000.0
+    first = (notification("n1", created_at=past), notification("other", key="k2", dedup_key="d2"))
+    await store.commit(Changes(notifications=first))
+    (claimed, _) = await claim(paging)
+    await paging.sent(claimed, Sent("there"))
+    never = notification("n4", key="k4", dedup_key="d4")
+    ends = (notification("n2", message=ack), notification("n3", message=resolve, created_at=past))
+    unheard = notification("n5", key="k4", dedup_key="d4", message=resolve)
+    await store.commit(Changes(notifications=(*ends, never, unheard)))
+
+    assert 4 == await paging.mute()
+    assert 1 == await paging.unmute()
+    assert 0 == await paging.unmute()
+    (again,) = await claim(paging)
+    assert ("n3", 1) == (again.notification.uid, again.token)
+    assert time.time() - again.notification.created_at < 60.0
+    states = {uid: one.state for uid, one in (await paging.notifications(["n2", "n4", "n5"])).items()}
+    assert dict.fromkeys(("n2", "n4", "n5"), NotificationState.MUTED) == states
+
+
+async def test_what_sounds_again_is_not_ended_after_the_mute(store: SqlStore, paging: SqlPaging) -> None:
+    """A resolve that was muted would close the page of an incident that opened again."""
+    resolve = notification("n2", message=message(MessageEvent.RESOLVE))
+    await store.commit(Changes(notifications=(notification("n1"),)))
+    (claimed,) = await claim(paging)
+    await paging.sent(claimed, Sent("there"))
+    await store.commit(Changes(notifications=(resolve,)))
+    assert 1 == await paging.mute()
+    await store.commit(Changes(notifications=(notification("n3"),)))
+    assert ["n3"] == [one.notification.uid for one in await claim(paging)]
+
+    assert 0 == await paging.unmute()
+
+
 async def test_busy_destinations_and_full_integrations_are_left_alone(store: SqlStore, paging: SqlPaging) -> None:
     """And no destination gets more than its share at once."""
     pager = tuple(notification(f"p{number}", key=f"k{number}") for number in range(5))
@@ -222,6 +259,22 @@ async def test_an_unconfirmed_message_is_not_heard(store: SqlStore, paging: SqlP
     assert 1 == await paging.confirm("aiops/x/u1")
     assert {"u1"} == await paging.heard(["u1"])
     assert 0 == await paging.confirm("aiops/x/u1")
+
+
+async def test_an_end_is_made_sure_of_unless_its_key_sounded_again(store: SqlStore, paging: SqlPaging) -> None:
+    """A page of the same key that came after it is not to be ended."""
+    await store.commit(Changes(notifications=(notification("n1"),)))
+    (page,) = await claim(paging)
+    await paging.sent(page, Sent("key"))
+    await store.commit(Changes(notifications=(notification("n2", message=message(MessageEvent.RESOLVE)),)))
+    (end,) = await claim(paging)
+    await paging.sent(end, Sent("key", confirmable=True))
+    later = time.time() + 60.0
+    before = await paging.unconfirmed(0.0, later, 10)
+    await store.commit(Changes(notifications=(notification("n3"),)))
+
+    assert ["n2"] == [one.uid for one in before]
+    assert [] == await paging.unconfirmed(0.0, later, 10)
 
 
 async def test_later_updates_take_the_place_of_those_that_wait(store: SqlStore, paging: SqlPaging) -> None:

@@ -1,6 +1,6 @@
 """What PostgreSQL may do to a daemon that pages: it is told, refuses what it cannot keep, and goes on by itself.
 
-Row 32 of the fault table: connections that are ended, no connection left, a primary that takes no writes, a deadlock.
+Row 32 of the fault table: connections that are ended, none left, a primary that takes no writes, a locked table.
 Restarts are in test_paging_replicas.py, failover in test_failover_real.py, idle transactions in test_store_halted.py.
 """
 
@@ -111,8 +111,8 @@ def test_connections_are_ended_again_and_again(daemon: Replica, world: PagingWor
     assert len(world.pagerduty.incidents) == len({one.dedup_key for one in world.pagerduty.incidents})
 
 
-def test_a_deadlock_is_tried_again(daemon: Replica, world: PagingWorld) -> None:
-    """Somebody else locks rows in another order and then lets go: nothing is lost."""
+def test_a_locked_table_is_waited_for(daemon: Replica, world: PagingWorld) -> None:
+    """Somebody locks the outbox, as a migration or a dump would, and lets go: what was taken meanwhile is paged."""
     assert takes(daemon, "before")
     eventually(lambda: {"before"} == paged(world), "paged")
     with psycopg.connect(daemon.database_url) as other:

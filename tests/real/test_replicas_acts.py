@@ -92,6 +92,26 @@ def test_every_replica_takes_acts(replicas: list[Replica], world: PagingWorld) -
     assert 15 == len(notes(replicas[2], "turn "))
 
 
+def test_a_follower_takes_alerts_and_answers_for_them(replicas: list[Replica], world: PagingWorld) -> None:
+    """What fires, is acknowledged and ends reaches those that do not lead: done once, and shown by every replica."""
+    leader, second, third = replicas
+    second.post(PATH, webhook(["three"]))
+    eventually(lambda: 3 == len(world.pagerduty.incidents), "paged")
+    status, answer = ask(third, "ack", {"text": "mine"}, "key", number=3)
+    again, _ = ask(second, "ack", {"text": "mine"}, "key", number=3)
+    eventually(lambda: "acknowledged" == world.pagerduty.incidents[2].status, "PagerDuty knows")
+    third.post(PATH, webhook(["three"], firing=False))
+    eventually(lambda: "resolved" == world.pagerduty.incidents[2].status, "it ended there too")
+
+    assert leader.leads()
+    assert (200, "acknowledged", True, 200) == (status, answer["data"]["state"], answer["changed"], again)
+    assert ["resolved"] * 3 == [state(one, 3) for one in replicas]
+    kinds = [[one["kind"] for one in daemon.incident("INC-3")["timeline"]] for daemon in replicas]
+    assert [1, 1, 1] == [each.count("acknowledged") for each in kinds]
+    assert [1, 1, 1] == [each.count("opened") for each in kinds]
+    assert 0 == world.extra()
+
+
 def test_the_leader_is_killed_while_acts_wait(replicas: list[Replica], world: PagingWorld) -> None:
     """What was stored is done by the next one, in order, once, though it was sent again to another replica."""
     first, second, third = replicas

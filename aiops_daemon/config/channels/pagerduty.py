@@ -139,7 +139,7 @@ class PagerDutyConfig(Section):
     """File that holds the token; read again on every use."""
 
     from_: Annotated[Annotated[Text, AfterValidator(_email)] | None, Field(alias="from")] = None
-    """E-mail address of the PagerDuty user in whose name notes are written. Needs a token of the REST API."""
+    """E-mail address of the PagerDuty user in whose name the REST API writes. Needs a token of the REST API."""
 
     webhook_secrets: list[
         Annotated[SigningSecret, BeforeValidator(_signing_secret, json_schema_input_type=str | SigningSecret)]

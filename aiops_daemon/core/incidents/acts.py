@@ -25,6 +25,7 @@ _HANDLED = {
     ActionKind.INVESTIGATE: (_States.INVESTIGATING, EntryKind.INVESTIGATING),
     ActionKind.MITIGATE: (_States.MITIGATED, EntryKind.MITIGATED),
 }
+_WORKED_ON = (_States.INVESTIGATING, _States.MITIGATED)
 
 
 def act(incident: Incident, action: Action, facts: Facts, scope: Scope, now: float) -> Step | Refusal:
@@ -77,8 +78,8 @@ def _handle(incident: Incident, action: Action, facts: Facts, scope: Scope, now:
     state, kind = _HANDLED[action.kind]
     if incident.state is _States.RESOLVED:
         return _closed(incident, action)
-    if incident.state is state:
-        return incident, []
+    if incident.state is state or (action.kind is ActionKind.ACK and incident.state in _WORKED_ON):
+        return incident, []  # an acknowledgement of what somebody works on says nothing new
     after = replace(
         incident,
         state=state,

@@ -235,7 +235,7 @@ _PAGING = (
     MetricSpec("aiops_schedule_next_gap_timestamp_seconds", _G,
                "When a schedule's next gap begins, of those in 90 days; absent without one.", ("schedule",)),
     MetricSpec("aiops_auditor_violations", _G, "What the auditor found that must not be, by check.", ("check",),
-               values={"check": ("without_timer", "overdue_timers", "stale_outbox", "stale_inbox")}),
+               values={"check": ("without_timer", "overdue_timers", "stale_outbox", "stale_inbox", "stale_acts")}),
 )  # fmt: skip
 
 _SELF_PAGE = (
@@ -247,6 +247,7 @@ _SELF_PAGE = (
     MetricSpec("aiops_loop_failures_total", _C, "Failures of a loop.", ("loop",)),
     MetricSpec("aiops_loop_restarts_total", _C, "Times a loop ended and was started again.", ("loop",)),
     MetricSpec("aiops_event_loop_lag_seconds", _G, "Longest delay of the event loop in the last minute."),
+    MetricSpec("aiops_http_requests_total", _C, "Answers given, by pattern of the path.", ("handler", "code")),
     MetricSpec(
         "aiops_cycle_duration_seconds", _H, "Duration of one stage of a cycle.", ("stage",),
         values={"stage": STAGES}, buckets=_SECONDS,

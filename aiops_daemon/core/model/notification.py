@@ -153,4 +153,5 @@ class Violations:
     overdue_timers: tuple[str, ...] = ()
     stale_outbox: tuple[str, ...] = ()
     stale_inbox: int = 0
+    stale_acts: tuple[str, ...] = ()  # what people asked for, stored and not done
     overdue_since: float | None = None

@@ -56,6 +56,14 @@ def write_answers(connection: Connection, answers: Iterable[Answered]) -> None:
             connection.execute(insert(acts).values(**row, **told))
 
 
+def stale(connection: Connection, now: float, late: float, limit: int) -> list[str]:
+    """List acts that were asked for longer ago than that and are not done, and changes that nobody looks at again."""
+    at = clock(connection, now) - late
+    old = select(_row.uid).where(_row.answered_at.is_(None), _row.asked_at < at).order_by(_row.id).limit(limit)
+    left = select(_kept.source, _kept.uid).where(_kept.due_at < at).order_by(_kept.due_at).limit(limit)
+    return [*connection.execute(old).scalars(), *(f"{source} {uid}" for source, uid in connection.execute(left))]
+
+
 def keep(connection: Connection, change: RemoteChange, now: float, due_at: float) -> None:
     """Keep a change made elsewhere, and remember that it came."""
     row = change_row(change, now, due_at)

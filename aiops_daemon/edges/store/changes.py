@@ -18,6 +18,7 @@ from aiops_daemon.edges.store.rows import episode_row, incident_row
 from aiops_daemon.edges.store.rows_beside import correction_row, entry_row, finding_row, outcome_row, quarantined_row
 from aiops_daemon.edges.store.rows_paging import storm_row
 from aiops_daemon.edges.store.storable import storable
+from aiops_daemon.edges.store.untold import FOLLOWING, drop_untold
 from aiops_daemon.edges.store.upserts import insert, upsert
 from aiops_daemon.edges.store.withdraw import withdraw
 from aiops_daemon.edges.store.words import write_words
@@ -61,6 +62,7 @@ def _write_paging(conn: Connection, changes: Changes) -> None:
     withdraw(conn, changes.withdrawn)
     dues = outbox.supersede(conn, changes.superseded, _SUPERSEDED, "a later message says more")
     outbox.add(conn, changes.notifications, dues)
+    drop_untold(conn, (one.key for one in changes.notifications if one.message.event in FOLLOWING))
     upsert(conn, schema.storms, [storm_row(one) for one in changes.storms])
     acts.write_answers(conn, changes.answers)
 

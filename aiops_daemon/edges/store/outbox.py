@@ -10,7 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Double, and_, cast, exists, extract, func, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Double,
+    and_,
+    cast,
+    exists,
+    extract,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.notification import Claim, Failed, Notification, NotificationState, Sent, Waiting
@@ -19,6 +32,7 @@ from aiops_daemon.edges.store.schema import outbox
 from aiops_daemon.edges.store.storable import storable
 
 WORDS_KEPT = 500
+ENDS = (MessageEvent.ACKNOWLEDGE.value, MessageEvent.RESOLVE.value)
 _row = outbox.c
 _WAITING = NotificationState.WAITING.value
 _SENT = NotificationState.SENT.value
@@ -78,14 +92,6 @@ def inherit(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         held = and_(_row.state == _WAITING, _row.lease_until > 0.0)
         connection.execute(update(outbox).where(held).values(lease_until=0.0))
-
-
-def mute(connection: Connection, now: float) -> int:
-    """Let everything that waits and that nobody is sending never be sent; tests, which somebody asked for, wait on."""
-    asked = MessageEvent.TEST.value
-    idle = and_(_row.state == _WAITING, _row.lease_until <= clock(connection, now), _row.event != asked)
-    muted = update(outbox).where(idle).values(state=NotificationState.MUTED.value)
-    return connection.execute(muted).rowcount
 
 
 def _threads(connection: Connection, dedup_keys: set[str]) -> dict[tuple[str, str], str]:
@@ -182,10 +188,17 @@ def confirm(connection: Connection, dedup_key: str, now: float) -> int:
 
 
 def unconfirmed(connection: Connection, after: float, before: float, limit: int) -> list[Notification]:
-    """Return messages that were accepted between then and then, and of which the service has shown nothing yet."""
+    """Return messages that were accepted between then and then, and of which the service has shown nothing yet.
+
+    Not an end after which its key said something else: to make sure of that now would be false.
+    """
+    later = outbox.alias("later")
+    behind = and_(later.c.dedup_key == _row.dedup_key, later.c.key == _row.key, later.c.id > _row.id)
+    last = ~exists().where(behind, later.c.event.in_((*ENDS, MessageEvent.TRIGGER.value)))
     rows = select(outbox).where(
         _row.created_at >= after, _row.state == _SENT, _row.confirmed_at.is_(None), _row.sent_at <= before
     )
+    rows = rows.where(or_(_row.event.not_in(ENDS), last))
     return [notification_of(row) for row in connection.execute(rows.order_by(_row.id).limit(limit))]
 
 

@@ -26,7 +26,7 @@ from aiops_daemon.core.model.notification import (
 )
 from aiops_daemon.core.model.scope import Scope
 from aiops_daemon.core.response.timers import deadline
-from aiops_daemon.edges.store import notifications_read, outbox, schema, timers
+from aiops_daemon.edges.store import muting, notifications_read, outbox, schema, timers
 from aiops_daemon.edges.store.rows_paging import timer_row
 from aiops_daemon.edges.store.storable import storable
 from aiops_daemon.edges.store.store import SqlStore
@@ -52,7 +52,12 @@ class SqlPaging:
     async def mute(self) -> int:
         """Let nothing that waits be sent, but for tests; returns how many messages that was."""
         now = self._clock.now()
-        return await self._store.write(lambda conn: outbox.mute(conn, now))
+        return await self._store.write(lambda conn: muting.mute(conn, now))
+
+    async def unmute(self) -> int:
+        """Let the ends that were muted be sent; returns how many messages that was."""
+        now = self._clock.now()
+        return await self._store.write(lambda conn: muting.unmute(conn, now))
 
     async def claim(
         self, *, limit: int, lease: float, busy: Iterable[str], full: Iterable[str], each: int

@@ -13,13 +13,13 @@ from sqlalchemy import Connection, and_, delete, exists, func, select
 from aiops_daemon.core.model.escalation import Escalation, Phase, Timer, TimerKind
 from aiops_daemon.core.model.incident import IncidentState
 from aiops_daemon.core.model.notification import NotificationState, Violations
-from aiops_daemon.edges.store import schema
+from aiops_daemon.edges.store import acts, schema
 from aiops_daemon.edges.store.chunks import chunks
 from aiops_daemon.edges.store.outbox import clock, first_of_key
 from aiops_daemon.edges.store.rows_paging import escalation_of, escalation_row, timer_of, timer_row
 from aiops_daemon.edges.store.upserts import upsert
 
-LATE = 60.0  # seconds after which a timer that was not looked at breaks the promise
+LATE = 60.0  # seconds after which a timer, an act or a body of alerts that nobody took breaks the promise
 STALE = 120.0  # the same for a message that nobody tried
 LISTED = 20
 _timers = schema.timers.c
@@ -90,6 +90,7 @@ def violations(connection: Connection, now: float, *, routed: bool) -> Violation
         overdue_timers=tuple(f"{row.incident} {row.name}" for row in overdue),
         stale_outbox=tuple(stale),
         stale_inbox=connection.execute(old).scalar_one(),
+        stale_acts=tuple(acts.stale(connection, now, LATE, LISTED)),
         overdue_since=overdue[0].due_at if overdue else None,
     )
 

@@ -69,7 +69,8 @@ class Outgoing:
         to = self._around.telling.find(tell.destination)
         if to is None or not self._around.telling.takes(to, tell.event):
             return
-        mode = Mode.LIVE if tell.live and not self._around.telling.muted else Mode.SHADOW
+        live = Mode.MUTED if self._around.telling.muted else Mode.LIVE
+        mode = live if tell.live else Mode.SHADOW
         incident = case.incident
         key = dedup_key(self._around.telling.place.cluster, incident.uid, tell.generation)
         message = self._message(case, tell.event, "", Next())

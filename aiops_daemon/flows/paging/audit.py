@@ -20,7 +20,7 @@ from aiops_daemon.ports.paging import PagingStore
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 30.0  # seconds
-CHECKS = ("without_timer", "overdue_timers", "stale_outbox", "stale_inbox")
+CHECKS = ("without_timer", "overdue_timers", "stale_outbox", "stale_inbox", "stale_acts")
 
 
 class Auditor:
@@ -70,4 +70,4 @@ class Auditor:
 
 
 def _rows(found: Violations) -> str:
-    return " ".join((*found.without_timer, *found.overdue_timers, *found.stale_outbox))[:500]
+    return " ".join((*found.without_timer, *found.overdue_timers, *found.stale_outbox, *found.stale_acts))[:500]

@@ -61,6 +61,7 @@ class Deliverer:
         self._under_way: dict[asyncio.Task[None], Claim] = {}
         self._quiet_until: dict[str, float] = {}  # destinations that asked for a pause
         self._inherited = False
+        self._owes = True  # all was muted, in this process or perhaps in the one before
 
     async def run(self, beat: Callable[[], None]) -> None:
         """Deliver for ever."""
@@ -114,6 +115,7 @@ class Deliverer:
 
     async def _start(self) -> bool:
         """Claim what fits and begin attempts; say whether there may be more."""
+        await self._unmute()
         free = AT_ONCE - len(self._under_way)
         _, due_at = await self._store.next_due()
         if free <= 0 or due_at is None or due_at > self._clock.now():
@@ -132,6 +134,13 @@ class Deliverer:
             task = asyncio.create_task(self._attempt(claimed), name=f"deliver {row.uid}")
             self._under_way[task] = claimed
         return bool(claims)
+
+    async def _unmute(self) -> None:
+        """Let go, once all is live again, what was muted and is still owed."""
+        muted = self._telling().muted
+        if self._owes and not muted and (count := await self._store.unmute()):
+            log.info("ends that were muted are sent now", extra=fields(count=count))
+        self._owes = muted
 
     def _busy(self) -> list[str]:
         now = self._clock.now()

@@ -48,6 +48,11 @@ class PagerDutySpec:
         """Say whether it can be known that an accepted event became a page."""
         return self.api_token is not None or bool(self.webhook_secrets)
 
+    @property
+    def writes(self) -> bool:
+        """Say whether the REST API may be written to: it wants a user in whose name that is done."""
+        return self.api_token is not None and bool(self.sender)
+
     def severity(self, ours: str) -> str:
         """Return PagerDuty's word; one that is not mapped is grave."""
         return dict(self.severities).get(ours, SEVERITIES[0])

@@ -1,8 +1,8 @@
-"""PagerDuty's REST API: whether a page was made, notes, and whose page an incident is.
+"""PagerDuty's REST API: whether a page was made, ends that did not arrive, notes, and whose page an incident is.
 
 Enters: dedup keys and texts. Leaves: answers, None for what could not be found out. One attempt each, within a
-deadline. Needs a token; notes need the e-mail address of a user too. Never changes the state of an incident: what the
-REST API does is told as done by that user, and could not be told from what people do.
+deadline. Needs a token; what is written needs the e-mail address of a user too. Never changes a status that the Events
+API changed: what the REST API does is told as done by that user, and cannot be told from what people do.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _T = TypeVar("_T")
 _NEWEST = 5  # incidents of one key that are looked at; a key outlives an incident only when it is triggered anew
 _SKEW_SECONDS = 60.0  # between their clock and ours
 _NOTE_UNITS = 25_000
+_LESS = {"acknowledged": ("triggered",), "resolved": ("triggered", "acknowledged")}  # what a status comes after
 _MANY = 100  # incidents of one answer
 _MOST_LISTED = 10_000  # PagerDuty's own bound on offset and limit together
 _ID = re.compile(r"[A-Za-z0-9]{1,40}")
@@ -52,9 +53,27 @@ class Incidents:
             return None
         return any(_open_after(one, since - _SKEW_SECONDS) for one in found)
 
+    async def settled(self, dedup_key: str, status: str, before: float) -> bool | None:
+        """Make sure that incidents of this key that were made before then are acknowledged, or resolved.
+
+        What still is not was lost (the Events API drops what comes by another key than the page did), and is written
+        in the name of the user; None: it could not be.
+        """
+        if not self._spec.writes:
+            return None
+        body = {"type": "incident_reference", "status": status}
+
+        def settle(client: Api) -> None:
+            for one in _find(client, dedup_key):
+                if one.get("status") in _LESS[status] and _made_before(one, before):
+                    client.rput(f"/incidents/{one['id']}", json=body)
+                    log.warning("an end that was lost is written by the REST API", extra=fields(key=dedup_key))
+
+        return None if isinstance(await self._ask(settle), Failed) else True
+
     async def note(self, dedup_key: str, text: str) -> Outcome:
         """Write a note to the newest incident of this key."""
-        if self._spec.api_token is None or not self._spec.sender:
+        if not self._spec.writes:
             return Failed(FailureReason.CLIENT_ERROR, "notes need api_token and from", retry=False)
         content = cut(NOTE_MARK + clean(text), _NOTE_UNITS)
 
@@ -146,5 +165,12 @@ def _open_after(incident: Mapping[str, Any], moment: float) -> bool:
         return True
     try:
         return datetime.fromisoformat(str(incident.get("last_status_change_at"))).timestamp() >= moment
+    except ValueError:
+        return False
+
+
+def _made_before(incident: Mapping[str, Any], moment: float) -> bool:
+    try:
+        return datetime.fromisoformat(str(incident.get("created_at"))).timestamp() <= moment
     except ValueError:
         return False

@@ -22,6 +22,7 @@ from aiops_daemon.edges.notify.pagerduty.lane import DEADLINE_SECONDS, Lane
 from aiops_daemon.edges.notify.secret import read_secret
 
 PAGING = frozenset((MessageEvent.TRIGGER, MessageEvent.STORM, MessageEvent.DIGEST, MessageEvent.TEST))
+_ENDS = {MessageEvent.ACKNOWLEDGE: "acknowledged", MessageEvent.RESOLVE: "resolved"}
 
 
 class PagerDutyNotifier:
@@ -39,9 +40,9 @@ class PagerDutyNotifier:
         if message.event is MessageEvent.UPDATE:
             return await self._incidents.note(key, message.note) if message.note else Sent(key)
         if message.event is MessageEvent.ACKNOWLEDGE:
-            return await self._post(key, lambda client: client.acknowledge(key))
+            return await self._post(key, lambda client: client.acknowledge(key), confirmable=self._spec.writes)
         if message.event is MessageEvent.RESOLVE:
-            return await self._post(key, lambda client: client.resolve(key))
+            return await self._post(key, lambda client: client.resolve(key), confirmable=self._spec.writes)
         event = body.trigger(message, self._spec, key)
         return await self._post(key, lambda client: _submit(client, event), confirmable=self._spec.confirmable)
 
@@ -62,10 +63,14 @@ class PagerDutyNotifier:
         return await once(self._lane, post, routing_key, self._now())
 
     async def confirmed(self, notification: Notification) -> bool | None:
-        """Say whether PagerDuty shows the page that it accepted; None when that cannot be asked."""
-        if notification.message.event not in PAGING:
-            return None
-        return await self._incidents.shown(notification.dedup_key or notification.uid, notification.created_at)
+        """Say whether PagerDuty shows the page that it accepted, or its end; None when that cannot be asked.
+
+        An end that it does not show is written by the REST API.
+        """
+        key, event = notification.dedup_key or notification.uid, notification.message.event
+        if event in _ENDS:
+            return await self._incidents.settled(key, _ENDS[event], notification.sent_at or notification.created_at)
+        return await self._incidents.shown(key, notification.created_at) if event in PAGING else None
 
     async def note(self, dedup_key: str, text: str) -> Outcome:
         """Write a note to an incident there."""

@@ -1,0 +1,59 @@
+"""The auditor says by metric, log and a notice that an act waits too long, once, and when it no longer does."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from alert_world import AlertWorld, make_world
+
+from aiops_daemon.core.model.action import Action, ActionKind, Handed
+from aiops_daemon.core.model.scope import Role, Scope
+from aiops_daemon.core.response.telling import Telling
+from aiops_daemon.edges.store.handing import SqlActs
+from aiops_daemon.edges.store.paging import SqlPaging
+from aiops_daemon.flows.paging.audit import Auditor
+from aiops_daemon.ids import Ids
+from aiops_daemon.meter import Meter
+
+pytestmark = pytest.mark.looptime
+
+ANN = Scope("ann", None, Role.RESPONDER, "api")
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[AlertWorld]:
+    """A desk that leads, and a store."""
+    made = await make_world(tmp_path)
+    made.clock._started = None
+    yield made
+    await made.store.close()
+
+
+async def test_an_act_that_waits_too_long_is_told(world: AlertWorld, caplog: pytest.LogCaptureFixture) -> None:
+    """It was stored by a replica that does not lead, and nobody does it."""
+    caplog.set_level(logging.INFO)
+    acts, meter = SqlActs(world.store, world.clock), Meter()
+    paging = SqlPaging(world.store, world.clock, Ids(world.clock))
+    auditor = Auditor(paging, lambda: Telling(world.settings), world.clock, meter, world.notices)
+    await acts.hand(Handed("a1", Action(ActionKind.ACK, "INC-1"), ANN, world.clock.now()))
+
+    def count() -> float | None:
+        return meter.value("aiops_auditor_violations", check="stale_acts")
+
+    await auditor.look()
+    soon = count()
+    await world.clock.sleep(61.0)
+    await auditor.look()
+    await auditor.look()
+    late = count()
+    await world.notices.flush(world.desk)
+    await world.desk.refuse("a1", "nobody can")
+    await auditor.look()
+
+    assert (0, 1, 0) == (soon, late, count())
+    told = [record.fields for record in caplog.records if record.message == "the auditor found what must not be"]  # type: ignore[attr-defined]
+    assert [{"check": "stale_acts", "count": 1, "rows": "a1"}] == told
+    assert "AiopsPagingInvariantBroken" in {one.rule for one in await world.alerts()}
