@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, select, true, update
+from sqlalchemy import Connection, and_, select, true, update
 
 from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.notification import Notification, NotificationState
@@ -41,7 +41,8 @@ def write(conn: Connection, digests: Iterable[Notification]) -> None:
 
 def _join(conn: Connection, one: Notification) -> Notification | None:
     """Name its incidents in the last digest of its key that was never tried; None: there is none with room."""
-    open_ = true() if one.state is NotificationState.WAITING else _row.due_at > one.created_at
+    recorded = and_(_row.due_at > one.created_at, _row.reason == "")  # not one that was withdrawn
+    open_ = true() if one.state is NotificationState.WAITING else recorded
     waiting = (
         select(schema.outbox)
         .where(_row.key == storable(one.key), _row.event == _DIGEST, _row.state == one.state.value, _row.attempts == 0)
