@@ -19,7 +19,7 @@ from aiops_daemon.edges.remote.client import DaemonClient, Parameters
 Item = dict[str, Any]
 
 _SIZE = ("limit", "500")
-_BEGINNINGS = ("trigger", "storm")
+_BEGINNINGS = ("trigger", "storm", "digest")
 _COUNTED = ("shadow", "sent", "waiting", "dead")
 _THEIRS = ("webhook", "reconciliation")  # findings and what we say of ourselves Alertmanager does not know
 
@@ -85,7 +85,8 @@ def _ours(messages: list[Item], teams: dict[str, str]) -> list[Paged]:
         names: list[str] = [one["name"]] if one["name"] else one["names"]
         for name in names:
             team = teams.get(name) or str(one["team"])
-            page = Paged("aiops-daemon", _unix(one["at"]), name, team, who, one["why"])
+            at = _unix(one["due_at" if one["event"] == "digest" else "at"])  # its incidents are told when it is due
+            page = Paged("aiops-daemon", at, name, team, who, one["why"])
             found.setdefault((name, one["track"] or "", one["step"] or "storm", who), page)
     return list(found.values())
 

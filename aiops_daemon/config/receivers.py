@@ -22,13 +22,16 @@ from aiops_daemon.core.model.receiver import ChannelSpec, ReceiverSpec, StormSpe
 
 
 class Storm(Section):
-    """When further incidents fold into one storm page."""
+    """When further incidents fold into one message."""
 
     pages: Annotated[int, CountIn(1, 10_000)] = 10
-    """Pages to one target that still go out one by one."""
+    """Pages to one target, or notices to one chat or mailbox, that still go out one by one."""
 
     within: Annotated[float, DurationIn("10s", "1d")] = 300.0
     """Time in which they are counted."""
+
+    digest_after: Annotated[float, DurationIn("10s", "1h")] = 60.0
+    """Time after its first incident at which the digest for a chat or mailbox goes out."""
 
 
 class Receiver(Section):
@@ -39,7 +42,8 @@ class Receiver(Section):
     """Name by which routes and escalations speak of it. Required, unique."""
 
     storm: Storm = Storm()
-    """When further incidents fold into one storm page; a critical one on a service not yet paged still pages."""
+    """When further incidents fold into one storm page, or one digest; a critical one on a service not yet paged, or not
+    yet told there, still goes out by itself."""
 
     email_configs: list[EmailConfig] = Field(default=[])
     """E-mail."""
@@ -93,7 +97,7 @@ def receiver(section: Receiver, folder: Path) -> ReceiverSpec:
     return ReceiverSpec(
         name=section.name,
         channels=tuple(_channels(section, folder)),
-        storm=StormSpec(section.storm.pages, section.storm.within),
+        storm=StormSpec(section.storm.pages, section.storm.within, section.storm.digest_after),
     )
 
 

@@ -36,6 +36,7 @@ class Changes:
     finished, `progress` how many alerts of an unfinished one are (by row id). `knowledge` are learned values by name.
     `timers` are the whole set of an incident's escalation, by incident; `deadlines` wait for messages, and those in
     `met` (incident, name) wait no more. `notifications` are new; waiting updates of the keys in `superseded` go.
+    `digests` name what this step adds to the one that waits for their destination, or are new.
     Of an incident and a policy in `withdrawn`, as of then, no page that waits is sent. `answers` are what came of acts
     that have an id.
     """
@@ -55,6 +56,7 @@ class Changes:
     deadlines: tuple[Timer, ...] = ()
     met: tuple[tuple[str, str], ...] = ()
     notifications: tuple[Notification, ...] = ()
+    digests: tuple[Notification, ...] = ()
     superseded: tuple[str, ...] = ()
     storms: tuple[Storm, ...] = ()
     withdrawn: tuple[tuple[str, str, float], ...] = ()

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from aiops_daemon.clock import LoopClock
 from aiops_daemon.config.secret import HeldSecret
 from aiops_daemon.core.model.channels.msteams import TeamsSpec
-from aiops_daemon.core.model.message import MessageEvent
+from aiops_daemon.core.model.message import MessageEvent, Named
 from aiops_daemon.core.model.notification import Failed, FailureReason, Sent
+from aiops_daemon.core.response.digest import MOST_NAMED
 from aiops_daemon.edges.notify.msteams import TeamsNotifier, teams_pace
 from aiops_daemon.edges.notify.teamscard import MOST_BYTES, card_body
 
@@ -137,6 +138,17 @@ def test_a_storm_names_what_fits():
 
     assert len(card_body(told)) <= MOST_BYTES
     assert f"{1_000 - kept} more incidents did not fit." in said
+
+
+def test_a_whole_digest_fits():
+    """With titles of a hundred characters and links; each name leads to its incident's page."""
+    url = "https://monitoring.prod.eu-central-1.example.com/aiops/incidents/INC-12345"
+    named = tuple(Named(f"INC-{12345 + n}", "t" * 100, "warning", "checkout-api", url) for n in range(MOST_NAMED))
+    told = storm(1, event=MessageEvent.DIGEST, named=named)
+    linked = [run for block in card(told)["body"] for run in block["inlines"] if "selectAction" in run]
+
+    assert [one.name for one in named] == [run["text"] for run in linked]
+    assert {url} == {run["selectAction"]["url"] for run in linked}
 
 
 @pytest.mark.parametrize("text", [HOSTILE, FLOOD, "😀" * 30_000, '"\\' * 30_000, "\ud800", ""])

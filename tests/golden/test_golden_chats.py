@@ -20,6 +20,16 @@ TOLD = {
     "acknowledge": acknowledged(),
     "resolve": resolved(),
     "storm": storm(),
+    "digest": storm(
+        4,
+        event=MessageEvent.DIGEST,
+        incident="",
+        title="4 further incidents: INC-50, INC-51, INC-52, INC-53",
+        severity="warning",
+        priority="P3",
+        evidence=(),
+        why_you="10 notices in the last 5 min",
+    ),
     "test": trial(),
     "bare": message(
         evidence=(), impact="", priority_reason="", next_at=None, why_you="", links=(), service="", team="", cluster=""

@@ -20,7 +20,7 @@ class MessageEvent(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
     STORM = "storm"  # incidents beyond a storm's limit, named in one page
-    DIGEST = "digest"  # what a rate limit held back, in one message
+    DIGEST = "digest"  # incidents beyond a chat's or mailbox's limit that no earlier message named
     TEST = "test"
 
 
@@ -41,6 +41,8 @@ class Named:
     severity: str
     service: str = ""
     url: str = ""
+    incident: str = ""  # uid: of a digest, so that its fallback is told when the digest does not arrive
+    track: str = ""  # of a digest: the policy that asked for it
 
 
 @dataclass(frozen=True, slots=True)

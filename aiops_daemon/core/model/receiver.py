@@ -12,10 +12,14 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class StormSpec:
-    """Beyond `pages` in `within` seconds to one target, further incidents fold into one storm page."""
+    """Beyond `pages` in `within` seconds to one target, further incidents fold into one message that names each.
+
+    Of what wakes people it is a storm page; of a chat or mailbox a digest, `digest_after` seconds after its first.
+    """
 
     pages: int = 10
     within: float = 300.0
+    digest_after: float = 60.0
 
 
 class ChannelSpec(Protocol):

@@ -1,8 +1,9 @@
 """When a page is no page of its own: storms, and how often one destination may be disturbed.
 
 Enters: what a destination was told lately. Leaves: whether the next incident folds into one message that names each,
-and when that may go out. Limits of phones are GoAlert's (voice 3 in 15 min, 7 in 1 h, 15 in 3 h; SMS 5, 11, 21).
-Never folds a critical incident on a service that this destination was not paged for in the storm.
+and when that may go out: a storm page for what wakes people, a quiet digest for chats and mailboxes. Limits of phones
+are GoAlert's (voice 3 in 15 min, 7 in 1 h, 15 in 3 h; SMS 5, 11, 21). Never folds a critical incident on a service
+that this destination was not told of in the storm, nor a fallback into a digest.
 """
 
 from __future__ import annotations
@@ -10,12 +11,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from aiops_daemon.core.model.receiver import StormSpec
+from aiops_daemon.core.model.message import MessageEvent
+from aiops_daemon.core.model.receiver import ChannelSpec, StormSpec
 from aiops_daemon.core.model.severity import Severity
 
 MINUTE, HOUR = 60.0, 3600.0
 REMEMBERED = 3 * HOUR  # seconds of the past that decide
 PACE = 60.0  # seconds between two versions of a storm page
+
+QUIET = frozenset(("slack", "msteams", "email"))
+"""Integrations that people read at leisure: beyond the limit they get digests."""
 
 LIMITS: dict[str, tuple[tuple[int, float], ...]] = {
     "voice": ((3, 15 * MINUTE), (7, HOUR), (15, 3 * HOUR)),
@@ -32,10 +37,21 @@ class Paged(NamedTuple):
 
 
 class Folding(NamedTuple):
-    """An incident that is named in another message, why, and when that may go out at the earliest."""
+    """An incident that is named in another message, why, when that may go out at the earliest, and what it is."""
 
     why: str
     due_at: float
+    into: MessageEvent = MessageEvent.STORM
+
+
+def counts(channel: ChannelSpec) -> bool:
+    """Say whether what a channel is told counts towards a limit: pages, and notices to chats and mailboxes."""
+    return channel.pages or channel.integration in QUIET
+
+
+def may_fold(channel: ChannelSpec, step: str, *, known: bool) -> bool:
+    """Say whether a message that counts may fold; of a chat only the first one about an incident, and no fallback."""
+    return channel.pages or not (known or step.endswith("fallback"))
 
 
 def fold(
@@ -44,6 +60,9 @@ def fold(
     """Say whether an incident folds; None: it is paged by itself."""
     counted = [one for one in lately if one.at > now - storm.within]
     if len(counted) >= storm.pages and not _unheard_of(counted, severity, service):
+        if integration in QUIET:
+            why = f"{len(counted)} notices in the last {storm.within / 60:g} min"
+            return Folding(why, now + storm.digest_after, MessageEvent.DIGEST)
         return Folding(f"{len(counted)} pages in the last {storm.within / 60:g} min", now)
     for most, within in LIMITS.get(integration, ()):
         recent = sorted(one.at for one in lately if one.at > now - within)

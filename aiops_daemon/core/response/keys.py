@@ -2,8 +2,8 @@
 
 `aiops/<cluster>/<incident uid>` is constant over trigger, acknowledge, resolve, retries and replicas; a page that must
 sound again although acknowledged takes the next generation, `.../<uid>/2`; a storm page is
-`aiops/<cluster>/storm/<uid>`. At most 255 characters (Events API v2). Never guesses: a key of another form is no page
-of ours.
+`aiops/<cluster>/storm/<uid>`; a digest for a chat, `aiops/<cluster>/digest/<uid>`, is no page. At most 255 characters
+(Events API v2). Never guesses: a key of another form is no page of ours.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 _ODD = re.compile(r"[^A-Za-z0-9_.:-]+")
 _GENERATION = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _ROOT = "aiops"
-_STORM = "storm"
+_STORM, _DIGEST = "storm", "digest"
+_RESERVED = (_STORM, _DIGEST)  # no uids
 _NAMELESS = "default"  # a daemon without global.cluster
 
 
@@ -42,7 +43,7 @@ class PageKey:
 
 def dedup_key(cluster: str, uid: str, generation: int = 1) -> str:
     """Make the key of an incident's page; raises ValueError for a uid that no key may carry."""
-    if not _UID.fullmatch(uid) or uid == _STORM:
+    if not _UID.fullmatch(uid) or uid in _RESERVED:
         raise ValueError("no uid that a key may carry")
     if not 1 <= generation < 10**9:
         raise ValueError("generations count from 1")
@@ -56,6 +57,11 @@ def storm_key(cluster: str, uid: str) -> str:
     return str(PageKey(cluster_part(cluster), uid, storm=True))
 
 
+def digest_key(cluster: str, uid: str) -> str:
+    """Name a digest; nothing of it is a page, so that no service tells incidents apart by it."""
+    return "/".join((_ROOT, cluster_part(cluster), _DIGEST, uid))
+
+
 def parse(key: str) -> PageKey | None:
     """Take a key apart; None when it is not one of ours."""
     root, *parts = key.split("/")
@@ -64,7 +70,7 @@ def parse(key: str) -> PageKey | None:
     cluster, *rest = parts
     if len(rest) == 2 and rest[0] == _STORM:
         return PageKey(cluster, rest[1], storm=True) if _UID.fullmatch(rest[1]) else None
-    if not _UID.fullmatch(rest[0]) or rest[0] == _STORM:
+    if not _UID.fullmatch(rest[0]) or rest[0] in _RESERVED:
         return None
     if len(rest) == 1:
         return PageKey(cluster, rest[0])

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from aiops_daemon.core.model.escalation import Escalation, Phase, Timer, TimerKind
 from aiops_daemon.core.model.incident import Incident
+from aiops_daemon.core.model.message import MessageEvent
+from aiops_daemon.core.model.notification import Notification
+
+ARRIVES_WITHIN = 60.0  # seconds after which a message that has not arrived goes to the fallback too
 
 
 def timers(state: Escalation, incident: Incident) -> tuple[Timer, ...]:
@@ -43,6 +47,13 @@ def ack_expires_at(state: Escalation, incident: Incident) -> float | None:
 def deadline(incident: str, team: str, uid: str, due_at: float) -> Timer:
     """Return the timer by which a message must have arrived."""
     return Timer(incident, team, TimerKind.UNDELIVERED, f"{TimerKind.UNDELIVERED}/{uid}", due_at)
+
+
+def deadlines(row: Notification, due_at: float) -> tuple[Timer, ...]:
+    """Return the timers by which a message must have arrived: one for each incident of which it tells."""
+    if row.message.event is MessageEvent.DIGEST:
+        return tuple(deadline(one.incident, row.team, row.uid, due_at) for one in row.message.named if one.incident)
+    return (deadline(row.incident, row.team, row.uid, due_at),) if row.incident and row.track else ()
 
 
 def over(state: Escalation) -> bool:

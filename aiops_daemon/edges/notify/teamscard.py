@@ -83,7 +83,8 @@ def _elements(kept: Message, whole: Message) -> Iterator[Element]:
     )
     for each in kept.named:
         where = f", {each.service}" if each.service else ""
-        yield _paragraph(_run(f"• {each.name} {each.title} ({each.severity}{where})"))
+        told = f" {each.title} ({each.severity}{where})"
+        yield _paragraph(_run("• "), _linked(each.name, each.url), _run(told))
     yield from _cut(len(whole.named) - len(kept.named), "incident", "incidents", kept)
     if kept.next_at is not None and not _closed(kept):
         who, at = kept.next_who or "the next step", local_time(kept.next_at, kept.time_zone)
@@ -138,6 +139,10 @@ def _run(text: str, **looks: object) -> Element:
     return {"type": "TextRun", "text": text, **looks}
 
 
+def _linked(text: str, url: str) -> Element:
+    return _run(text, selectAction={"type": "Action.OpenUrl", "url": url}) if url else _run(text)
+
+
 def _label(name: str) -> Element:
     return _run(f"{name}: ", weight="Bolder")
 
@@ -182,5 +187,5 @@ def _bounded_name(named: Named) -> Named:
         one_line(named.title, 100),
         one_line(named.severity, 20),
         one_line(named.service, 40),
-        named.url,
+        named.url if is_web(named.url, _SHORT) else "",
     )

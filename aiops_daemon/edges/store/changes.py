@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, select, update
 
 from aiops_daemon.core.model.incident import Incident
 from aiops_daemon.core.model.message import MessageEvent
-from aiops_daemon.edges.store import acts, outbox, schema, timers
+from aiops_daemon.edges.store import acts, digests, outbox, schema, timers
 from aiops_daemon.edges.store.chunks import chunks
 from aiops_daemon.edges.store.rows import episode_row, incident_row
 from aiops_daemon.edges.store.rows_beside import correction_row, entry_row, finding_row, outcome_row, quarantined_row
@@ -63,6 +63,7 @@ def _write_paging(conn: Connection, changes: Changes) -> None:
     dues = outbox.supersede(conn, changes.superseded, _SUPERSEDED, "a later message says more")
     outbox.add(conn, changes.notifications, dues)
     drop_untold(conn, (one.key for one in changes.notifications if one.message.event in FOLLOWING))
+    digests.write(conn, changes.digests)
     upsert(conn, schema.storms, [storm_row(one) for one in changes.storms])
     acts.write_answers(conn, changes.answers)
 

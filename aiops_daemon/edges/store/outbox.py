@@ -139,11 +139,12 @@ def _words(outcome: Failed) -> dict[str, Any]:
 def say_again(connection: Connection, key: str, uid: str, now: float) -> bool:
     """Send the last state of a key once more: somebody may have told an older one after it.
 
-    Not while a message of the key waits, for that will say it.
+    Not while a message of the key waits, for that will say it; and no digest, for it is no state of anything.
     """
     if connection.execute(select(_row.id).where(_row.key == key, _row.state == _WAITING).limit(1)).first():
         return False
-    last = select(outbox).where(_row.key == key, _row.state == _SENT).order_by(_row.id.desc()).limit(1)
+    said = and_(_row.key == key, _row.state == _SENT, _row.event != MessageEvent.DIGEST.value)
+    last = select(outbox).where(said).order_by(_row.id.desc()).limit(1)
     row = connection.execute(last).first()
     if row is None:
         return False

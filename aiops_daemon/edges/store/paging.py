@@ -25,7 +25,7 @@ from aiops_daemon.core.model.notification import (
     Waiting,
 )
 from aiops_daemon.core.model.scope import Scope
-from aiops_daemon.core.response.timers import deadline
+from aiops_daemon.core.response.timers import deadlines
 from aiops_daemon.edges.store import muting, notifications_read, outbox, schema, timers
 from aiops_daemon.edges.store.rows_paging import timer_row
 from aiops_daemon.edges.store.storable import storable
@@ -94,13 +94,12 @@ class SqlPaging:
 
     async def give_up(self, claimed: Claim, outcome: Failed) -> bool:
         """Try no more: its deadline comes at once; False: it is not ours any more."""
-        row, now = claimed.notification, self._clock.now()
-        late = deadline(row.incident, row.team, row.uid, now)
+        late = deadlines(claimed.notification, self._clock.now())
 
         def finish(conn: Connection) -> bool:
             done = outbox.give_up(conn, claimed, outcome)
-            if done and row.incident and row.track:
-                upsert(conn, schema.timers, [timer_row(late)])
+            if done:
+                upsert(conn, schema.timers, list(map(timer_row, late)))
             return done
 
         return await self._store.write(finish)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, update
 
 from aiops_daemon.core.model.notification import NotificationState
+from aiops_daemon.edges.store import digests
 from aiops_daemon.edges.store.outbox import clock
 from aiops_daemon.edges.store.schema import outbox
 from aiops_daemon.edges.store.storable import storable
@@ -24,7 +25,9 @@ _row = outbox.c
 def withdraw(connection: Connection, policies: Iterable[tuple[str, str, float]]) -> None:
     """Let the pages of these policies of these incidents never be sent."""
     keys: list[str] = []
-    for incident, track, now in policies:
+    gone = tuple(policies)
+    digests.withdraw(connection, gone, WHY)
+    for incident, track, now in gone:
         waiting = update(outbox).where(
             _row.incident == incident,
             _row.track == storable(track),

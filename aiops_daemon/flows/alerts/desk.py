@@ -283,7 +283,7 @@ class Desk:
             self._whole = True
         count(draft, self.around)
         tell(draft)
-        self.around.written(draft.notifications, draft.unheard)
+        self.around.written([*draft.notifications, *draft.digests], draft.unheard)
 
     def _due(self, working: WorkingSet) -> set[str]:
         """Return the incidents whose escalation is looked at although nothing changed."""

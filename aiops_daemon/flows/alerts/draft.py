@@ -40,6 +40,7 @@ class Draft:
         self.deadlines: list[Timer] = []
         self.met: list[tuple[str, str]] = []
         self.notifications: list[Notification] = []
+        self.digests: list[Notification] = []
         self.superseded: list[str] = []
         self.storms: dict[str, Storm] = {}
         self.withdrawn: list[tuple[str, str, float]] = []  # incident, policy, as of when
@@ -95,6 +96,7 @@ class Draft:
             deadlines=tuple(self.deadlines),
             met=tuple(self.met),
             notifications=tuple(self.notifications),
+            digests=tuple(self.digests),
             superseded=tuple(self.superseded),
             storms=tuple(self.storms.values()),
             withdrawn=tuple(self.withdrawn),

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from aiops_daemon.core.model.escalation import Timer
 from aiops_daemon.core.model.notification import Notification, NotificationState
+from aiops_daemon.core.response.digest import about
 from aiops_daemon.flows.alerts.draft import Draft
 from aiops_daemon.flows.alerts.respond import Responding
 from aiops_daemon.flows.alerts.surroundings import Surroundings
@@ -30,7 +31,8 @@ class Firing:
         responding = Responding(self._around, self._working, self._draft, self._now)
         for timer in late:
             self._draft.met.append((timer.incident, timer.name))
-            message = messages.get(timer.name.partition("/")[2])
+            sent = messages.get(timer.name.partition("/")[2])
+            message = about(sent, timer.incident) if sent else None
             if message is not None and not _arrived(message):
                 responding.fall_back(message, _why(message), heard=message.incident in heard)
 

@@ -1,4 +1,4 @@
-"""Messages on their way into the outbox: one row for each destination, and storms that fold into one.
+"""Messages on their way into the outbox: one row for each destination; storms and digests fold many into one.
 
 Enters: what an escalation asks for. Leaves: rows in the draft with their lines of the timeline and the deadlines by
 which they must have arrived. What is not live is written all the same, and never sent.
@@ -14,18 +14,18 @@ from aiops_daemon.core.model.incident import EntryKind
 from aiops_daemon.core.model.message import Message, MessageEvent
 from aiops_daemon.core.model.notification import Notification, NotificationState, Storm
 from aiops_daemon.core.model.route import Mode
-from aiops_daemon.core.response.folding import PACE, REMEMBERED, Folding, Paged, fold
-from aiops_daemon.core.response.keys import dedup_key, storm_key
+from aiops_daemon.core.response.digest import digest, gathered, order_key
+from aiops_daemon.core.response.folding import PACE, REMEMBERED, Folding, Paged, counts, fold, may_fold
+from aiops_daemon.core.response.keys import dedup_key, digest_key, storm_key
 from aiops_daemon.core.response.message import Gathered, Next, compose, named, storm
 from aiops_daemon.core.response.reach import Destination
 from aiops_daemon.core.response.standing import Page, Tell
-from aiops_daemon.core.response.timers import deadline
+from aiops_daemon.core.response.timers import ARRIVES_WITHIN, deadline
 from aiops_daemon.flows.alerts.case import Case
 from aiops_daemon.flows.alerts.draft import Draft
 from aiops_daemon.flows.alerts.surroundings import Surroundings
 from aiops_daemon.flows.alerts.working import WorkingSet
 
-ARRIVES_WITHIN = 60.0  # seconds after which a page that has not arrived goes to the fallback too
 SETTLES = 10.0  # seconds in which changes of an incident are one update
 _LISTED = 5  # alerts that a message may name
 
@@ -47,14 +47,22 @@ class Outgoing:
         self._now = now
 
     def page(self, case: Case, state: Escalation, page: Page, to: Destination) -> Escalation:
-        """Tell one destination of an incident, by a message of its own or in a storm's."""
+        """Tell one destination of an incident, by a message of its own, in a storm's or in a digest.
+
+        Whoever has no message of its own about an incident is not told that it changes or ends.
+        """
         message = self._message(case, MessageEvent.TRIGGER, page.why, _next(state))
-        folding = self._folding(case, page, to)
+        before = case.response.escalation.told if case.response.escalation else ()
+        folding = self._folding(case, page, to, known=any(one.destination == to.id for one in before))
         text = f"{_LEADS[page.mode]} {page.destination}: {page.why}"
         if folding is not None:
-            self._fold(message, page, to, folding)
-            text = f"{text}; in one message with others: {folding.why}"
-            state = replace(state, told=tuple(one for one in state.told if not _of(one, page)))
+            if folding.into is MessageEvent.DIGEST:
+                self._digest(message, page, to, folding)
+                text = f"{_LEADS[page.mode]} {page.destination} in a digest: {page.why}; {folding.why}"
+            else:
+                self._fold(message, page, to, folding)
+                text = f"{text}; in one message with others: {folding.why}"
+            state = replace(state, told=tuple(one for one in state.told if one in before or not _of(one, page)))
         else:
             row = self._row(case, page, to, message)
             self._draft.notifications.append(row)
@@ -112,18 +120,27 @@ class Outgoing:
             state=_STATES[mode],
         )
 
-    def _folding(self, case: Case, page: Page, to: Destination) -> Folding | None:
+    def _folding(self, case: Case, page: Page, to: Destination, *, known: bool) -> Folding | None:
         """Decide whether a page folds; one that does not is remembered."""
-        if not to.channel.pages or page.mode is Mode.MUTED:
+        if not counts(to.channel) or page.mode is Mode.MUTED:
             return None
         lately = [one for one in self._working.paged.get(to.id, []) if one.at > self._now - REMEMBERED]
         self._working.paged[to.id] = lately
         incident = case.incident
         spec = self._around.telling.storm(to.receiver)
-        folding = fold(spec, to.channel.integration, lately, incident.severity, incident.service, self._now)
+        folding = None
+        if may_fold(to.channel, page.step, known=known):
+            folding = fold(spec, to.channel.integration, lately, incident.severity, incident.service, self._now)
         if folding is None:
             lately.append(Paged(self._now, incident.service))
         return folding
+
+    def _digest(self, message: Message, page: Page, to: Destination, folding: Folding) -> None:
+        """Name an incident in the digest of a destination; the store knows whether one still waits to be sent."""
+        one = replace(named(message), incident=message.incident, track=page.track)
+        key = digest_key(self._around.telling.place.cluster, self._around.mint())
+        row = self._written(key, to, digest(message, (one,), self._now, folding.why), page.mode, folding.due_at)
+        self._draft.digests = gathered(self._draft.digests, replace(row, key=order_key(to.id)))
 
     def _fold(self, message: Message, page: Page, to: Destination, folding: Folding) -> None:
         """Name an incident in the storm page of a destination; its versions go out a minute apart."""
