@@ -78,7 +78,7 @@ def _calendar(raw: bytes, arguments: argparse.Namespace, now: datetime) -> Adopt
     read = read_calendar(raw, now, until, arguments.time_zone)
     if not read.events:
         raise InputError("holds no event")
-    zones = [event.zone for event in read.events]
+    zones = [event.zone for event in read.events if event.zone] or ["UTC"]
     zone = arguments.time_zone or read.zone or max(zones, key=zones.count)
     return adopt_calendar(read.events, arguments.name or read.name or "imported", zone, until)
 
