@@ -83,6 +83,7 @@ def test_continue_goes_on(routed) -> None:
     labels = ("severity=critical", "team=shop", "copy=yes")
 
     assert 0 == routed("--verify.receivers=shop,pager", *labels)[0]
+    assert 0 == routed("--verify.receivers=shop,pager,shop", *labels)[0]  # amtool names a receiver once a route
     code, _, err = routed("--verify.receivers=chat", *labels)
     assert (1, "expected chat, but it goes to shop, pager\n") == (code, err)
 
