@@ -271,6 +271,8 @@ def test_what_has_another_shape_is_refused_with_its_place() -> None:
         grafana(WEEKLY | {"start": "soon"})
     with pytest.raises(ValueError, match=r"on_call_shifts\.s0\.interval: must be a whole number"):
         grafana(WEEKLY | {"interval": "two"})
+    with pytest.raises(ValueError, match=r"schedules\[0\]\.targets\[0\]\.rules\.start: is no time of day"):
+        goalert({"targets": [ROTATION | {"rules": [ALWAYS | {"start": "25:99"}]}]})
     with pytest.raises(ValueError, match="must be a number"):
         goalert({"targets": [ROTATION]}, rotations=[{"id": "r1", "type": "daily", "shiftLength": [], "userIDs": ["u1"],
                                                      "start": "2026-11-02T08:00:00Z"}])  # fmt: skip

@@ -166,6 +166,13 @@ def _uid(written: Mapping[str, Any], key: str) -> str:
     return text(written.get(f"{key}ID"), key) or text(mapping(written.get(key), key).get("id"), key)
 
 
+def _minute(rule: Mapping[str, Any], key: str, place: str) -> int:
+    try:
+        return minute(text(rule.get(key), place) or "00:00")
+    except ValueError as error:
+        raise ValueError(f"{place}.rules.{key}: {error}") from None
+
+
 def _days(rule: Mapping[str, Any], place: str) -> list[int]:
     """Return the days of the week on which a rule holds, 0 Sunday."""
     days = sequence(rule.get("weekdayFilter"), f"{place}.weekdayFilter")
@@ -178,7 +185,7 @@ def _calendar(rules: list[Mapping[str, Any]], zone: str, place: str) -> list[dic
     """Return the time intervals of rules, of which one must hold; none when they hold always."""
     made = []
     for rule in rules:
-        start, end = (minute(text(rule.get(key), place) or "00:00") for key in ("start", "end"))
+        start, end = (_minute(rule, key, place) for key in ("start", "end"))
         chosen = _days(rule, place)
         if not chosen:
             continue
