@@ -33,14 +33,18 @@ def duration(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text!r} is {error}") from None
 
 
+_LATEST = 4_102_444_800.0  # 2100-01-01T00:00:00Z: calendars are looked at for years ahead of it
+
+
 def moment(text: str) -> float:
     """Read an RFC 3339 time as unix seconds; an argparse type."""
     try:
         found = parse_timestamp(text)
     except ValueError:
         found = None
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no RFC 3339 time; write 2026-11-23T09:00:00Z")
+    if found is None or not 0 <= found < _LATEST:
+        why = "is no RFC 3339 time" if found is None else "is not within the years 1970 to 2099"
+        raise argparse.ArgumentTypeError(f"{text!r} {why}; write 2026-11-23T09:00:00Z")
     return found
 
 

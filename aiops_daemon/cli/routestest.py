@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     found = answer(settings, [labels], at, urgency)
     code = print_answer(found, arguments.output)
     wanted = None if arguments.verify is None else [name.strip() for name in arguments.verify.split(",")]
-    if wanted is not None and wanted != found.names:
+    if wanted is not None and list(dict.fromkeys(wanted)) != found.names:
         print(f"expected {', '.join(wanted)}, but it goes to {', '.join(found.names) or 'nobody'}", file=sys.stderr)
         return Exit.BAD
     return code

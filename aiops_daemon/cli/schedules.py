@@ -26,6 +26,7 @@ from aiops_daemon.core.response.oncall import on_call
 from aiops_daemon.edges.ical import read_calendar
 from aiops_daemon.errors import InputError, UsageError
 
+_MOST_DAYS = 3650
 _HEAD = "# Made from another tool's schedules: put it into the daemon's configuration, and compare who is on call.\n"
 
 
@@ -39,7 +40,7 @@ def register(nouns: Nouns) -> None:
     parser.add_argument("--name", default="", help="of the schedule that a calendar becomes (that of the calendar)")
     parser.add_argument("--time-zone", dest="time_zone", default="", metavar="ZONE", help="of a calendar (its own)")
     parser.add_argument(
-        "--days", type=int, default=90, help="that are written out of what no rotation can say (%(default)s)"
+        "--days", type=_days, default=90, help="that are written out of what no rotation can say (%(default)s)"
     )
     parser.add_argument("file", metavar="FILE", help="what was exported; - is standard input")
     parser.set_defaults(run=run)
@@ -78,9 +79,15 @@ def _calendar(raw: bytes, arguments: argparse.Namespace, now: datetime) -> Adopt
     read = read_calendar(raw, now, until, arguments.time_zone)
     if not read.events:
         raise InputError("holds no event")
-    zones = [event.zone for event in read.events]
+    zones = [event.zone for event in read.events if event.zone] or ["UTC"]
     zone = arguments.time_zone or read.zone or max(zones, key=zones.count)
     return adopt_calendar(read.events, arguments.name or read.name or "imported", zone, until)
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text[:6]) <= _MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days from 1 to {_MOST_DAYS}")
+    return int(text)
 
 
 def _check_zone(name: str) -> None:

@@ -83,6 +83,7 @@ def test_continue_goes_on(routed) -> None:
     labels = ("severity=critical", "team=shop", "copy=yes")
 
     assert 0 == routed("--verify.receivers=shop,pager", *labels)[0]
+    assert 0 == routed("--verify.receivers=shop,pager,shop", *labels)[0]  # amtool names a receiver once a route
     code, _, err = routed("--verify.receivers=chat", *labels)
     assert (1, "expected chat, but it goes to shop, pager\n") == (code, err)
 
@@ -119,9 +120,17 @@ def test_a_faulty_configuration_exits_1_and_a_faulty_label_2(routed) -> None:
     assert (2, True) == (code, "'severity' is no label: write name=value" in err)
 
 
-def test_a_moment_must_be_one(capsys: pytest.CaptureFixture[str]) -> None:
-    """RFC 3339, so that it means the same everywhere."""
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("tomorrow", "no RFC 3339 time"),
+        ("9999-12-31T23:59:59Z", "not within the years 1970 to 2099"),
+        ("1969-12-31T23:59:59Z", "not within the years 1970 to 2099"),
+    ],
+)
+def test_a_moment_must_be_one(capsys: pytest.CaptureFixture[str], text: str, words: str) -> None:
+    """RFC 3339, so that it means the same everywhere, and within what calendars know."""
     with pytest.raises(SystemExit):
-        dispatch(["config", "routes", "test", "--config.file=x", "--at=tomorrow"])
+        dispatch(["config", "routes", "test", "--config.file=x", f"--at={text}"])
 
-    assert "no RFC 3339 time" in capsys.readouterr().err
+    assert words in capsys.readouterr().err

@@ -143,6 +143,15 @@ def test_a_zone_that_there_is_not_is_wrong_use(imported) -> None:
     assert 2 == imported("ical", CALENDAR, "--time-zone=Nowhere")[0]
 
 
+@pytest.mark.parametrize("days", ["0", "-5", "99999999", "x", "²"])
+def test_a_number_of_days_that_there_is_not_is_wrong_use(imported, days: str) -> None:
+    """Exit 2, before the file is read."""
+    with pytest.raises(SystemExit) as ended:
+        imported("ical", CALENDAR, f"--days={days}")
+
+    assert 2 == ended.value.code
+
+
 def test_without_the_extra_it_is_said(tmp_path: Path) -> None:
     """In a process in which icalendar cannot be imported; other sources need nothing."""
     (tmp_path / "icalendar.py").write_text("raise ImportError('not installed')\n")

@@ -212,7 +212,7 @@ def test_goalert_users_and_rules() -> None:
 
 
 def test_goalert_exceptions() -> None:
-    """A temporary schedule empties its time but for its shifts; overrides of this schedule come after."""
+    """A temporary schedule empties its time but for its shifts; overrides of this schedule come before it."""
     temporary = {
         "start": "2026-12-24T00:00:00Z", "end": "2026-12-27T00:00:00Z",
         "shifts": [{"userID": "u2", "start": "2026-12-24T00:00:00Z", "end": "2026-12-25T00:00:00Z"}],
@@ -226,9 +226,9 @@ def test_goalert_exceptions() -> None:
     found = goalert({"temporarySchedules": [temporary]}, userOverrides={"nodes": exceptions})
 
     assert [
+        {"person": "Ann", "starts_at": "2026-12-31T00:00:00Z", "ends_at": "2027-01-01T00:00:00Z"},
         {"starts_at": "2026-12-24T00:00:00Z", "ends_at": "2026-12-27T00:00:00Z"},
         {"person": "Bo", "starts_at": "2026-12-24T00:00:00Z", "ends_at": "2026-12-25T00:00:00Z"},
-        {"person": "Ann", "starts_at": "2026-12-31T00:00:00Z", "ends_at": "2027-01-01T00:00:00Z"},
     ] == found.values["schedules"][0]["overrides"]
     assert ["userOverrides[0]: is of one person there; here it is of the whole schedule"] == left(found)
 
@@ -259,7 +259,7 @@ def test_goalert_says_what_cannot_be_said() -> None:
         "schedules[0].targets[1].u9: is not among users of the file",
         "rotations.m: changes monthly",
         "schedules[0].targets[2]: is neither a user nor a rotation of the file",
-        "schedules[0].targets[3]: has no rule, so it never holds",
+        "schedules[0].targets[3]: has no rule that names a day, so it never holds",
     ] == left(found)
 
 
@@ -271,6 +271,8 @@ def test_what_has_another_shape_is_refused_with_its_place() -> None:
         grafana(WEEKLY | {"start": "soon"})
     with pytest.raises(ValueError, match=r"on_call_shifts\.s0\.interval: must be a whole number"):
         grafana(WEEKLY | {"interval": "two"})
+    with pytest.raises(ValueError, match=r"schedules\[0\]\.targets\[0\]\.rules\.start: is no time of day"):
+        goalert({"targets": [ROTATION | {"rules": [ALWAYS | {"start": "25:99"}]}]})
     with pytest.raises(ValueError, match="must be a number"):
         goalert({"targets": [ROTATION]}, rotations=[{"id": "r1", "type": "daily", "shiftLength": [], "userIDs": ["u1"],
                                                      "start": "2026-11-02T08:00:00Z"}])  # fmt: skip
@@ -348,3 +350,63 @@ def test_windows() -> None:
         {"weekdays": ["sunday"], "location": "UTC"},
         {"times": [{"start_time": "00:00", "end_time": "08:00"}], "weekdays": ["monday"], "location": "UTC"},
     ] == window([5], 18 * 60, 62 * 60, "UTC")
+
+
+def test_two_people_of_one_name_stay_two() -> None:
+    """Each with an address of their own: who is told apart there is told apart here."""
+    users = [{"id": f"u{number}", "name": "John Smith", "email": f"john{number}@example.org"} for number in (1, 2)]
+    day = [{"start": "00:00", "end": "00:00", "weekdayFilter": [True] * 7}]
+    plan = {"targets": [{"target": {"type": "user", "id": uid}, "rules": day} for uid in ("u1", "u2")]}
+    attended = [
+        event(attendee=f"john{number}@example.org", attendee_name="John Smith", rule={"FREQ": ("WEEKLY",)})
+        for number in (1, 2)
+    ]
+    found = [
+        goalert(plan, users=users).values["people"],
+        adopt_calendar(attended, "shop", "Europe/Berlin", NOW).values["people"],
+    ]
+
+    expected = [
+        {"name": "John-Smith", "email": "john1@example.org"},
+        {"name": "John-Smith-2", "email": "john2@example.org"},
+    ]
+    assert [expected, expected] == found
+
+
+def test_goalert_a_rule_without_a_day_never_holds() -> None:
+    """It is no target that is always on call."""
+    never = [{"start": "00:00", "end": "00:00", "weekdayFilter": [False] * 7}]
+    found = goalert({"targets": [{"target": {"type": "user", "id": "u1"}, "rules": never}]})
+
+    assert "rotations" not in found.values["schedules"][0]
+    assert "schedules[0].targets[0]: has no rule that names a day, so it never holds" in left(found)
+
+
+def test_goalert_a_temporary_schedule_wins_over_overrides() -> None:
+    """Of ours the later one wins, so it comes last; that an override only adds somebody is told."""
+    times = {"start": "2026-12-24T00:00:00Z", "end": "2026-12-25T00:00:00Z"}
+    found = goalert(
+        {"temporarySchedules": [times | {"shifts": [times | {"userID": "u1"}]}]},
+        userOverrides=[times | {"addUserID": "u2", "target": {"id": "s1"}}],
+    )
+
+    assert ["Bo", None, "Ann"] == [one.get("person") for one in found.values["schedules"][0]["overrides"]]
+    assert "userOverrides[0]: is told beside whoever is on call there; here it is of the whole schedule" in left(found)
+
+
+def test_oncall_turns_count_from_the_start_of_the_shift() -> None:
+    """Also those before the rotation begins (custom_on_call_shift.py there): after one week it is the second's turn."""
+    found = grafana(WEEKLY | {"rotation_start": "2026-11-25T00:00:00"})
+
+    assert [{"start": "2026-11-30T09:00", "every": "7d", "people": ["bo-smith", "ann"]}] == found.values["schedules"][
+        0
+    ]["rotations"]
+
+
+def test_two_who_are_on_call_at_once_are_told() -> None:
+    """There both are, here one is: of each event the first time."""
+    shift = (NOW, NOW.replace(hour=18))
+    other = event(place="f", summary="bo@example.org", occurrences=(shift,))
+    found = adopt_calendar([event(occurrences=(shift,)), other], "shop", "Europe/Berlin", NOW)
+
+    assert ["f: at 2026-11-30 12:00 ann and bo are on call at once there; here one is"] == left(found)

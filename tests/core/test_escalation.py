@@ -283,6 +283,26 @@ def test_acknowledged_incidents_stay_so_on_the_way_to_live() -> None:
     assert [] == run.pages(70)
 
 
+def test_an_answer_to_what_was_only_recorded_expires_into_the_first_step() -> None:
+    """Nobody heard of the steps that were taken in shadow, so none is the last one; a live one is."""
+    run = Run(track(mode=Mode.SHADOW))
+    run.turn(0)
+    run.turn(600)
+    run.turn(660, **ACKED, acknowledged_at=TEN + 660)
+    run.tracks = (track(mode=Mode.LIVE),)
+    run.turn(700)
+    told = Run()
+    told.turn(0)
+    told.turn(600)
+    told.turn(660, **ACKED, acknowledged_at=TEN + 660)
+    told.muted = True
+    told.turn(700)
+    told.muted = False
+    told.turn(710)
+
+    assert (["ann"], ["bo"]) == (run.pages(2460), told.pages(2460))
+
+
 def test_what_did_not_arrive_is_told_to_the_fallback() -> None:
     """At once, and of its own policy alone."""
     run = Run(track(policy("person/ann", fallback="receiver/chat")), track(policy("person/bo", name="other")))

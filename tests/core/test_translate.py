@@ -109,7 +109,7 @@ def test_e_mail_takes_what_global_says() -> None:
         {"smtp_from": "a@example.org", "smtp_smarthost": "mail:25", "smtp_require_tls": "no",
          "smtp_auth_password": "secret", "smtp_auth_identity": "x"},
         email_configs=[{"to": "ops@example.org", "from": "b@example.org", "auth_password_file": "/p", "html": "{{ x }}",
-                        "headers": {"X-A": "b", "Subject": "{{ y }}"},
+                        "headers": {"X-A": "b", "X-B": "{{ y }}", "subject": "us"},
                         "tls_config": {"ca_file": "/ca", "min_version": "x"}}],
     )  # fmt: skip
 
@@ -121,7 +121,8 @@ def test_e_mail_takes_what_global_says() -> None:
     ] == made["email_configs"]  # fmt: skip
     assert [
         "receivers[0].email_configs[0].html: messages are this daemon's own",
-        "receivers[0].email_configs[0].headers.Subject: holds a template; messages are this daemon's own",
+        "receivers[0].email_configs[0].headers.X-B: holds a template; messages are this daemon's own",
+        "receivers[0].email_configs[0].headers.subject: messages are this daemon's own",
         "receivers[0].email_configs[0].tls_config.min_version: this daemon's channel has no such key",
         "receivers[0].email_configs[0].auth_identity: only user name and password are used",
     ] == left

@@ -124,10 +124,99 @@ def test_cancelled_events_are_none() -> None:
     assert () == only("SUMMARY:a\nDTSTART:20270320T080000Z\n").occurrences
 
 
-@pytest.mark.parametrize(
-    "raw", [b"", b"hello", b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n", b"\xff"]
-)
+@pytest.mark.parametrize("raw", [b"", b"hello", b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n", b"\xff"])
 def test_what_is_no_calendar_is_refused(raw: bytes) -> None:
     """In our words, with what the library found."""
     with pytest.raises(InputError, match="no calendar in iCalendar's format"):
         read_calendar(raw, START, END)
+
+
+CUSTOM_ZONE = """\
+BEGIN:VTIMEZONE
+TZID:Ours
+BEGIN:STANDARD
+DTSTART:19700101T000000
+TZOFFSETFROM:+0500
+TZOFFSETTO:+0500
+TZNAME:X
+END:STANDARD
+END:VTIMEZONE
+"""
+
+
+def test_a_zone_of_the_files_own_is_not_utc() -> None:
+    """It has no name here, and its offset counts."""
+    event = only(WEEKLY.replace("Europe/Berlin", "Ours"), head=CUSTOM_ZONE)
+
+    assert "" == event.zone
+    assert "2027-03-15T09:00:00+05:00" == times(event)[0][0]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "SUMMARY:bo\nDTSTART;TZID=Europe/Berlin:20270329T090000\nDTEND;TZID=Europe/Berlin:20270405T090000\n",
+        "STATUS:CANCELLED\nSUMMARY:ann\nDTSTART;TZID=Europe/Berlin:20270329T090000\n",
+    ],
+)
+def test_what_another_event_stands_for_is_no_occurrence(other: str) -> None:
+    """Moved, given to somebody else or cancelled, wherever it stands in the file."""
+    replacing = f"UID:same\nRECURRENCE-ID;TZID=Europe/Berlin:20270329T090000\n{other}"
+    text = "".join(f"BEGIN:VEVENT\n{event}END:VEVENT\n" for event in (replacing, f"UID:same\n{WEEKLY}"))
+    raw = f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\n{text}END:VCALENDAR\n".replace("\n", "\r\n").encode()
+    event = read_calendar(raw, START, END).events[-1]
+
+    assert event.changed
+    assert ["2027-03-15T09:00:00+01:00"] == [start for start, _ in times(event)]
+
+
+def test_a_day_that_is_left_out() -> None:
+    """Of an event at a time of day: no occurrence of that day."""
+    event = only(WEEKLY + "EXDATE;VALUE=DATE:20270329\n")
+
+    assert ["2027-03-15T09:00:00+01:00"] == [start for start, _ in times(event)]
+
+
+def test_a_single_event_has_no_horizon() -> None:
+    """It is known to its end, however far ahead."""
+    event = only("SUMMARY:a\nDTSTART:20280320T080000Z\nDTEND:20280321T080000Z\n")
+
+    assert ["2028-03-20T08:00:00+00:00"] == [start for start, _ in times(event)]
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        ("SUMMARY:ann\nRRULE:FREQ=WEEKLY\n", "has no 'DTSTART'"),
+        (WEEKLY.replace("INTERVAL=2", "INTERVAL=0"), "INTERVAL must be 1 or more"),
+        (WEEKLY.replace("WEEKLY", "SECONDLY"), "repeats neither by HOURLY"),
+        (WEEKLY.replace("WEEKLY", "BANANA"), "RRULE cannot be read"),
+        (WEEKLY.replace("Europe/Berlin", "Mars/Base"), "Mars/Base is no time zone known here"),
+        (WEEKLY.replace("20261123", "00010101"), "not within the years 1970 to 2099"),
+        ("SUMMARY:ann\nDTSTART:20270320T080000Z\nDURATION:P99999999W\n", "out of range"),
+    ],
+)
+def test_what_is_wrong_with_an_event_is_told_with_its_place(event: str, words: str) -> None:
+    """Which of the events, and what; nothing hangs on a rule that never ends."""
+    with pytest.raises(InputError, match=rf"events\[0\] \(ann\): .*{words}"):
+        only(event)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (
+            WEEKLY + "ATTENDEE:mailto:a@x.org\nATTENDEE:mailto:b@x.org\n",
+            ("2 attend; here the title is the one who is on call",),
+        ),
+        ("SUMMARY:a\nDTSTART:20270320T080000Z\n", ("has no length",)),
+        ("SUMMARY:a\nDTSTART:20270320T080000Z\nDTEND:20270319T080000Z\n", ("ends before it begins",)),
+        (
+            WEEKLY + "RECURRENCE-ID;RANGE=THISANDFUTURE:20270329T090000Z\n",
+            ("changes all that follow; here it is the one occurrence",),
+        ),
+    ],
+)
+def test_what_is_not_read_is_told(lines: str, expected: tuple[str, ...]) -> None:
+    """Nothing of an event is lost without a word."""
+    assert expected == only(lines).lost

@@ -14,13 +14,8 @@ from pydantic import AfterValidator, SecretStr
 
 from aiops_daemon.config.fields import SecretText, refusal
 from aiops_daemon.config.texts import HeaderName
+from aiops_daemon.core.model.receiver import OWN_MAIL_HEADERS
 
-OWN_MAIL_HEADERS = frozenset(
-    (
-        *("from", "to", "cc", "bcc", "subject", "date", "message-id", "in-reply-to", "references", "auto-submitted"),
-        *("mime-version", "content-type", "content-transfer-encoding"),
-    )
-)
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 _HOST_NAME = re.compile(r"[A-Za-z0-9._:\[\]-]{1,253}")
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")

@@ -12,6 +12,7 @@ from typing import Any
 
 from aiops_daemon.core.alertmanager.lint.model import WEBHOOK_PATH
 from aiops_daemon.core.alertmanager.reading import flag, mapping, text
+from aiops_daemon.core.model.receiver import OWN_MAIL_HEADERS
 
 Keys = frozenset[tuple[str, ...]]
 """Paths of keys below a receiver of ours: ("slack_configs", "[]", "channel")."""
@@ -182,7 +183,9 @@ def _mapping(
         return _kept(value, path, known, place, left)
     made = {}
     for name, inner in value.items():
-        if isinstance(inner, Mapping | list):
+        if path[-1] == "headers" and str(name).lower() in OWN_MAIL_HEADERS and path[0] == "email_configs":
+            left.append(Left(f"{place}.{name}", _ITS_OWN))
+        elif isinstance(inner, Mapping | list):
             left.append(Left(f"{place}.{name}", "is no text"))
         elif "{{" in str(inner):
             left.append(Left(f"{place}.{name}", f"holds a template; {_ITS_OWN}"))

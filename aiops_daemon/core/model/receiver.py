@@ -9,6 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+OWN_MAIL_HEADERS = frozenset(
+    (
+        *("from", "to", "cc", "bcc", "subject", "date", "message-id", "in-reply-to", "references", "auto-submitted"),
+        *("mime-version", "content-type", "content-transfer-encoding"),
+    )
+)
+"""Headers of mail that the daemon writes itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class StormSpec:

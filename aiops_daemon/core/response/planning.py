@@ -39,7 +39,7 @@ def plan(state: Escalation, standing: Standing, now: float) -> tuple[Escalation,
     known = {track.name for track in state.tracks}
     joined = tuple(track for track in standing.tracks if track.name not in known)
     kept = tuple(
-        _in_mode(position, track, _mode(named.get(track.name, track), standing), state.phase, now)
+        _in_mode(position, track, _mode(named.get(track.name, track), standing), state, now)
         for track, position in zip(state.tracks, state.positions, strict=True)
     )
     added = tuple(_first(track, _mode(track, standing), state.phase, now) for track in joined)
@@ -70,10 +70,15 @@ def _mode(track: Track, standing: Standing) -> Mode:
     return Mode.MUTED if standing.muted else track.mode
 
 
-def _in_mode(position: Position, track: Track, mode: Mode, phase: Phase, now: float) -> Position:
-    """Follow the mode; what goes live begins anew, for nobody heard what was only recorded."""
-    if mode is Mode.LIVE and position.mode is not Mode.LIVE and phase in (Phase.RUNNING, Phase.PAUSED):
-        return _first(track, mode, phase, now)
+def _in_mode(position: Position, track: Track, mode: Mode, state: Escalation, now: float) -> Position:
+    """Follow the mode; what goes live begins anew, for nobody heard what was only recorded.
+
+    What somebody answered stays answered, and begins at step 1 once that expires, unless somebody was told live.
+    """
+    if mode is Mode.LIVE and position.mode is not Mode.LIVE:
+        runs = state.phase in (Phase.RUNNING, Phase.PAUSED)
+        if runs or not any(one.live for one in state.told):
+            return _first(track, mode, state.phase, now)
     return position if mode is position.mode else replace(position, mode=mode)
 
 

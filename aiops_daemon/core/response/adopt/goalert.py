@@ -46,7 +46,8 @@ def _person(user: Mapping[str, Any], sections: Sections) -> str:
         key = _ADDRESS.get(text(each.get("type"), "type"), "")
         if key and not each.get("disabled"):
             addresses[key] = addresses.get(key) or text(each.get("value"), "value")
-    return sections.person(text(user.get("name") or user.get("id"), "users"), **addresses)
+    uid = text(user.get("id"), "users")
+    return sections.person(text(user.get("name"), "users") or uid, uid, **addresses)
 
 
 class _Schedule:
@@ -62,7 +63,8 @@ class _Schedule:
 
     def add(self, schedule: Mapping[str, Any], exceptions: list[Mapping[str, Any]], place: str) -> None:
         """Translate a schedule with its targets and exceptions."""
-        name = self._sections.schedule_names.add(text(schedule.get("name") or schedule.get("id"), place))
+        uid = text(schedule.get("id"), place)
+        name = self._sections.schedule_names.add(text(schedule.get("name"), place) or uid, uid)
         zone = zone_name(text(schedule.get("timeZone"), place), f"{place}.timeZone")
         targets = [mapping(one, place) for one in sequence(schedule.get("targets"), f"{place}.targets")]
         if len(targets) > 1:
@@ -70,15 +72,16 @@ class _Schedule:
         made: dict[str, Any] = {"name": name, "time_zone": zone}
         layers = [self._layer(one, name, zone, f"{place}.targets[{index}]") for index, one in enumerate(targets)]
         made["rotations"] = [one for one in layers if one]
-        made["overrides"] = [*self._temporary(schedule, place), *self._exceptions(schedule, exceptions)]
+        # A temporary schedule wins: there nobody is exchanged while one lasts.
+        made["overrides"] = [*self._exceptions(schedule, exceptions), *self._temporary(schedule, place)]
         self._sections.schedules.append({key: value for key, value in made.items() if value})
 
     def _layer(self, written: Mapping[str, Any], schedule: str, zone: str, place: str) -> dict[str, Any] | None:
         target = mapping(written.get("target"), f"{place}.target")
         rules = [mapping(one, place) for one in sequence(written.get("rules"), f"{place}.rules")]
         kind, uid = text(target.get("type"), place), text(target.get("id"), place)
-        if not rules:
-            self._sections.leave(place, "has no rule, so it never holds")
+        if not any(_days(rule, place) for rule in rules):
+            self._sections.leave(place, "has no rule that names a day, so it never holds")
         elif kind == "user":
             turns = {"start": _MONDAY, "every": "7d", "people": [self._name(uid, target, place)]}
             return self._sections.within(turns, _calendar(rules, zone, place), schedule)
@@ -139,8 +142,8 @@ class _Schedule:
             found = self._exception(self._name(add, one.get("addUser"), at) if add else "", one, at)
             if found:
                 made.append(found)
-                if remove:
-                    self._sections.leave(at, "is of one person there; here it is of the whole schedule")
+                why = "is of one person there" if remove else "is told beside whoever is on call there"
+                self._sections.leave(at, f"{why}; here it is of the whole schedule")
         return made
 
     def _exception(self, person: str, written: Mapping[str, Any], place: str) -> dict[str, Any] | None:
@@ -151,7 +154,7 @@ class _Schedule:
         if user in self._users:
             return self._users[user]
         self._sections.leave(f"{place}.{user}", "is not among users of the file")
-        return self._sections.person(text(mapping(told, place).get("name"), place) or user)
+        return self._sections.person(text(mapping(told, place).get("name"), place) or user, user)
 
 
 def _members(rotation: Mapping[str, Any], place: str) -> list[Any]:
@@ -163,13 +166,27 @@ def _uid(written: Mapping[str, Any], key: str) -> str:
     return text(written.get(f"{key}ID"), key) or text(mapping(written.get(key), key).get("id"), key)
 
 
+def _minute(rule: Mapping[str, Any], key: str, place: str) -> int:
+    try:
+        return minute(text(rule.get(key), place) or "00:00")
+    except ValueError as error:
+        raise ValueError(f"{place}.rules.{key}: {error}") from None
+
+
+def _days(rule: Mapping[str, Any], place: str) -> list[int]:
+    """Return the days of the week on which a rule holds, 0 Sunday."""
+    days = sequence(rule.get("weekdayFilter"), f"{place}.weekdayFilter")
+    if len(days) > 7:
+        raise ValueError(f"{place}.weekdayFilter: a week has seven days")
+    return [day for day, holds in enumerate(days) if holds is True]
+
+
 def _calendar(rules: list[Mapping[str, Any]], zone: str, place: str) -> list[dict[str, Any]]:
     """Return the time intervals of rules, of which one must hold; none when they hold always."""
     made = []
     for rule in rules:
-        start, end = (minute(text(rule.get(key), place) or "00:00") for key in ("start", "end"))
-        days = sequence(rule.get("weekdayFilter"), f"{place}.weekdayFilter")
-        chosen = [day for day, holds in enumerate(days) if holds is True]
+        start, end = (_minute(rule, key, place) for key in ("start", "end"))
+        chosen = _days(rule, place)
         if not chosen:
             continue
         found = window(chosen, start, (end - start) % 1440 or 1440, zone)

@@ -37,8 +37,9 @@ def _items(values: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
 
 def _person(user: Mapping[str, Any], sections: Sections) -> str:
     slack = next((mapping(one, "slack") for one in sequence(user.get("slack"), "users.slack")), {})
-    name = text(user.get("username") or user.get("email") or user.get("id"), "users")
-    return sections.person(name, email=text(user.get("email"), "email"), slack=text(slack.get("user_id"), "slack"))
+    uid = text(user.get("id"), "users")
+    name = text(user.get("username") or user.get("email"), "users") or uid
+    return sections.person(name, uid, email=text(user.get("email"), "email"), slack=text(slack.get("user_id"), "slack"))
 
 
 class _Schedule:
@@ -51,7 +52,8 @@ class _Schedule:
 
     def add(self, schedule: Mapping[str, Any], shifts: Mapping[str, Mapping[str, Any]], place: str) -> None:
         """Translate a schedule with its shifts."""
-        name = self._sections.schedule_names.add(text(schedule.get("name") or schedule.get("id"), place))
+        uid = text(schedule.get("id"), place)
+        name = self._sections.schedule_names.add(text(schedule.get("name"), place) or uid, uid)
         zone = zone_name(text(schedule.get("time_zone"), place), f"{place}.time_zone")
         for key in ("ical_url_primary", "ical_url_overrides"):
             if schedule.get(key):
@@ -79,7 +81,7 @@ class _Schedule:
     def _name(self, user: str, place: str) -> str:
         if user not in self._users:
             self._sections.leave(f"{place}.users.{user}", "is not among users of the file")
-            return self._sections.person(user)
+            return self._sections.person(user, user)
         return self._users[user]
 
     def _override(self, shift: Mapping[str, Any], zone: str) -> dict[str, Any] | None:
@@ -99,12 +101,15 @@ class _Schedule:
             return None
         slots = sequence(shift.get("rolling_users"), place) or [sequence(shift.get("users"), place)]
         first = whole(shift.get("start_rotation_from_user_index"), 0, f"{place}.start_rotation_from_user_index")
-        people = self._people(slots[first:] + slots[:first], place)
         unit = text(shift.get("frequency"), place)
         interval = max(whole(shift.get("interval"), 1, f"{place}.interval"), 1)
         start = _local(shift, "start")
         if shift.get("rotation_start"):
-            start = _not_before(start, _local(shift, "rotation_start"), timedelta(seconds=UNITS[unit] * interval))
+            every = timedelta(seconds=UNITS[unit] * interval)
+            passed = _turns_before(start, _local(shift, "rotation_start"), every)
+            start, first = start + passed * every, first + passed  # turns count from `start`, also those left out
+        first %= len(slots)
+        people = self._people(slots[first:] + slots[:first], place)
         return self._sections.rotation(
             Pattern(
                 start=start,
@@ -177,7 +182,7 @@ def _seconds(shift: Mapping[str, Any]) -> float:
     return float(whole(shift.get("duration"), 0, f"{_place(shift)}.duration", 10**8))
 
 
-def _not_before(start: datetime, first: datetime, every: timedelta) -> datetime:
-    """Return the first of the repetitions that is not before the rotation begins."""
+def _turns_before(start: datetime, first: datetime, every: timedelta) -> int:
+    """Return how many repetitions are over before the first one that is not before the rotation begins."""
     late = max(first - start, timedelta())
-    return start + -(-late // every) * every
+    return -(-late // every)

@@ -8,7 +8,7 @@ exceptions for as long as occurrences are known. Later events in the file win ov
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,12 +29,13 @@ class Event:
     place: str
     summary: str
     start: datetime  # local, without a zone
-    zone: str
+    zone: str  # "" for one that has no name here
     seconds: float
     attendee: str = ""  # an address
     attendee_name: str = ""
     rule: Mapping[str, tuple[str, ...]] | None = None
     changed: bool = False  # single occurrences are left out, moved or added
+    lost: tuple[str, ...] = ()  # what the file says, and this does not
     occurrences: tuple[tuple[datetime, datetime], ...] = ()
 
 
@@ -44,8 +45,11 @@ def adopt_calendar(events: Iterable[Event], name: str, zone: str, until: datetim
     here = sections.schedule_names.add(name)
     rotations: list[dict[str, Any]] = []
     overrides: list[dict[str, Any]] = []
-    for event in events:
-        person = _person(event, sections)
+    events = tuple(events)
+    people = [_person(event, sections) for event in events]
+    for event, person in zip(events, people, strict=True):
+        for why in event.lost:
+            sections.leave(event.place, why)
         pattern = _pattern(event, person, zone)
         made = sections.rotation(pattern, here, zone, event.place) if isinstance(pattern, Pattern) else None
         if made is not None:
@@ -55,6 +59,8 @@ def adopt_calendar(events: Iterable[Event], name: str, zone: str, until: datetim
             why = pattern if isinstance(pattern, str) else "no rotation says the same"
             sections.leave(event.place, f"{why}: written out until {until:%Y-%m-%d}, later ones are not carried over")
         overrides += [override(person, start, end) for start, end in event.occurrences]
+    for place, why in _overlaps(events, people):
+        sections.leave(place, why)
     schedule: dict[str, Any] = {"name": here, "time_zone": zone, "rotations": rotations, "overrides": overrides}
     sections.schedules.append({key: value for key, value in schedule.items() if value})
     return sections.adopted()
@@ -64,12 +70,31 @@ def _person(event: Event, sections: Sections) -> str:
     """Take the one who attends, else whom the title names."""
     if event.attendee:
         name = event.attendee_name or event.attendee.split("@")[0]
-        return sections.person(name, email=event.attendee)
+        return sections.person(name, event.attendee.lower(), email=event.attendee)
     found = _PAGERDUTY.fullmatch(event.summary.strip())
     title = found[1] if found else event.summary.strip()
     if _ADDRESS.fullmatch(title):
-        return sections.person(title.split("@")[0], email=title)
+        return sections.person(title.split("@")[0], title.lower(), email=title)
     return sections.person(title or "unnamed")
+
+
+def _overlaps(events: Iterable[Event], people: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield where two people are on call at once, of each event the first time: here it is one of them."""
+    shifts = sorted(
+        (start, end, number, person, event.place)
+        for number, (event, person) in enumerate(zip(events, people, strict=True))
+        for start, end in event.occurrences
+    )
+    open_ones: list[tuple[datetime, datetime, int, str, str]] = []
+    told: set[int] = set()
+    for shift in shifts:
+        start, _, number, person, place = shift
+        open_ones = [one for one in open_ones if one[1] > start]
+        other = next((one for one in open_ones if one[3] != person), None)
+        if other is not None and number not in told:
+            told.add(number)
+            yield place, f"at {start:%Y-%m-%d %H:%M} {other[3]} and {person} are on call at once there; here one is"
+        open_ones.append(shift)
 
 
 def _pattern(event: Event, person: str, zone: str) -> Pattern | str | None:
@@ -84,7 +109,7 @@ def _pattern(event: Event, person: str, zone: str) -> Pattern | str | None:
     if event.changed:
         return "has occurrences that are left out or moved"
     if event.zone != zone:
-        return f"has a time zone of its own ({event.zone})"
+        return f"has a time zone of its own ({event.zone or 'without a name known here'})"
     if unit == "daily" and weekdays:
         if _first(event.rule, "INTERVAL") not in ("", "1"):
             return "repeats in a way that a rotation cannot say"

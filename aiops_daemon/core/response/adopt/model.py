@@ -59,9 +59,12 @@ class Sections:
         """Say that something is not carried over."""
         self.left.append(Left(place, why))
 
-    def person(self, name: str, **addresses: str) -> str:
-        """Take somebody in, with the addresses that are known, and return the name here."""
-        here = self.names.add(name)
+    def person(self, name: str, identity: str = "", **addresses: str) -> str:
+        """Take somebody in, with the addresses that are known, and return the name here.
+
+        Two people of one name stay two: they are told apart by `identity`.
+        """
+        here = self.names.add(name, identity)
         self.people.setdefault(here, {"name": here}).update({key: value for key, value in addresses.items() if value})
         return here
 
