@@ -1,7 +1,8 @@
 """What PostgreSQL may do to a daemon that pages: it is told, refuses what it cannot keep, and goes on by itself.
 
-Row 32 of the fault table: connections that are ended, none left, a primary that takes no writes, a locked table.
-Restarts are in test_paging_replicas.py, failover in test_failover_real.py, idle transactions in test_store_halted.py.
+Row 32 of the fault table: connections that are ended, none left, a primary that takes no writes, a locked
+table, a deadlock. Restarts are in test_paging_replicas.py, failover in test_failover_real.py, idle
+transactions in test_store_halted.py.
 """
 
 from __future__ import annotations
@@ -123,6 +124,23 @@ def test_a_locked_table_is_waited_for(daemon: Replica, world: PagingWorld) -> No
     eventually(lambda: {"before", "during"} == paged(world), "paged", 30.0)
 
     assert (1,) == locked
+
+
+def test_a_deadlock_is_tried_again(daemon: Replica, world: PagingWorld) -> None:
+    """PostgreSQL ends the daemon's transaction of two that wait for each other: it is done again, and once."""
+    assert takes(daemon, "before")
+    eventually(lambda: {"before"} == paged(world), "paged")
+    with psycopg.connect(daemon.database_url.replace(f"{ROLE}@", "postgres@")) as other:
+        other.execute("SET LOCAL deadlock_timeout = '1min'")  # who looks first is ended
+        other.execute("LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE")
+        assert takes(daemon, "during")
+        eventually(lambda: waits_for_a_lock(daemon), "a step waits")
+        other.execute("SELECT token FROM leases WHERE name = 'desk' FOR UPDATE")
+        other.rollback()
+    eventually(lambda: {"before", "during"} == paged(world), "paged", 30.0)
+
+    assert "deadlock detected" in daemon.said()
+    assert 2 == len(world.pagerduty.incidents)
 
 
 def waits_for_a_lock(daemon: Replica) -> bool:
