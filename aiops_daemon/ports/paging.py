@@ -72,7 +72,7 @@ class PagingStore(Protocol):
         """List the delivery log."""
 
     async def pages_since(self, since: float) -> list[tuple[str, str, float]]:
-        """Return destination, service and time of every page made since then, for storms."""
+        """Return lane (see folding), service and time of every page made since then, for storms."""
 
     async def due_timers(self, limit: int) -> list[Timer]:
         """Return timers that are due, the longest overdue first."""

@@ -253,7 +253,7 @@ async def test_the_kill_switch_takes_a_digest_that_waits(tmp_path: Path) -> None
 
 
 async def test_a_route_turned_to_shadow_leaves_a_digest_that_waits(tmp_path: Path) -> None:
-    """What it asked for is named no more, and nobody is told of it."""
+    """What it asked for is named no more, and nobody is told of it; what is new is recorded by itself."""
     s = scenario(tmp_path)
     s.at("10:00").alert(*alerts(1, 2, 3, 4))
     s.between("10:00", "10:00:10").pages(ROOM, count=3)
@@ -264,8 +264,8 @@ async def test_a_route_turned_to_shadow_leaves_a_digest_that_waits(tmp_path: Pat
 
     await s.play("10:05")
 
-    states = Counter(one["state"] for one in log if one["event"] == "digest")
-    assert {"shadow": 2} == states
+    found = [(one["event"], one["names"]) for one in log if one["state"] == "shadow"]
+    assert [("trigger", []), ("digest", incidents(4))] == found
 
 
 async def test_the_timeline_says_that_it_was_a_digest(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from page_scenario import CHAT, DUTY, LADDER, LIVE, PEOPLE, WAYS, PageScenario, at
 from virtual_time import VIRTUAL_TIME
 
@@ -358,6 +359,26 @@ async def test_a_storm_that_comes_at_once_is_told_at_once(tmp_path: Path) -> Non
 
     named = [one.name for one in s.sent[-1].notification.message.named]
     assert ["INC-4", "INC-5", "INC-6"] == named
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_what_was_recorded_in_shadow_makes_no_storm(tmp_path: Path, restarts: bool) -> None:
+    """On the way to live nobody was disturbed yet: three pages go out one by one, and one names the fourth."""
+    receivers = (WAYS, CHAT, replace(DUTY, storm=StormSpec(pages=3, within=300.0)))
+    given = to_pager(receivers=receivers)
+    s = PageScenario(tmp_path, **given | {"route": replace(given["route"], mode=Mode.SHADOW)})
+    s.at("10:00").alert(
+        *({"alertname": f"Rule{number}", "instance": f"node-{number}", "severity": "warning"} for number in range(4))
+    )
+    if restarts:
+        s.at("10:00:30").restart()
+    s.at("10:01").reload(route=given["route"])
+    s.between("10:01", "10:01:30").pages(PAGER, count=3)
+    s.between("10:01", "10:02:30").tells(PAGER, MessageEvent.STORM)
+
+    await s.play("10:04")
+
+    assert 1 == len(s.sent[-1].notification.message.named)
 
 
 async def test_a_route_by_severity(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ class Claim:
 class Storm:
     """The storm page of one destination: further incidents are named in it instead of paged one by one."""
 
-    destination: str
+    destination: str  # and the mode, where it is only recorded: see core/response/folding
     uid: str
     team: str
     opened_at: float

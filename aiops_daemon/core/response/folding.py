@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.receiver import ChannelSpec, StormSpec
+from aiops_daemon.core.model.route import Mode
 from aiops_daemon.core.model.severity import Severity
 
 MINUTE, HOUR = 60.0, 3600.0
@@ -42,6 +43,11 @@ class Folding(NamedTuple):
     why: str
     due_at: float
     into: MessageEvent = MessageEvent.STORM
+
+
+def lane(destination: str, mode: Mode) -> str:
+    """Return what a storm is counted by: what is only recorded disturbs nobody, and has a storm of its own."""
+    return destination if mode is Mode.LIVE else f"{destination}|{mode}"
 
 
 def counts(channel: ChannelSpec) -> bool:

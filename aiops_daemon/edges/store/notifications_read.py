@@ -17,7 +17,9 @@ from aiops_daemon.core.model.notification import (
     NotificationQuery,
     NotificationState,
 )
+from aiops_daemon.core.model.route import Mode
 from aiops_daemon.core.model.scope import Scope
+from aiops_daemon.core.response.folding import lane
 from aiops_daemon.edges.store import cursors, schema
 from aiops_daemon.edges.store.anyof import any_of
 from aiops_daemon.edges.store.chunks import chunks
@@ -28,6 +30,7 @@ from aiops_daemon.edges.store.visible import of_teams
 
 _row = schema.outbox.c
 _ORDER = "made"
+_MODES = {NotificationState.SHADOW.value: Mode.SHADOW, NotificationState.MUTED.value: Mode.MUTED}
 
 
 def by_uid(conn: Connection, uids: Iterable[str]) -> dict[str, Notification]:
@@ -86,6 +89,9 @@ def _asked(query: NotificationQuery) -> Iterator[ColumnElement[bool]]:
 
 
 def pages_since(conn: Connection, since: float) -> list[tuple[str, str, float]]:
-    """Return destination, service and time of every message that told of a new incident since then."""
+    """Return lane, service and time of every message that told of a new incident, or would have, since then."""
     rows = conn.execute(select(schema.outbox).where(_row.created_at >= since, _row.event == MessageEvent.TRIGGER.value))
-    return [(row.destination, notification_of(row).message.service, row.created_at) for row in rows]
+    return [
+        (lane(row.destination, _MODES.get(row.state, Mode.LIVE)), notification_of(row).message.service, row.created_at)
+        for row in rows
+    ]

@@ -132,7 +132,7 @@ class SqlPaging:
         return await self._store.read(lambda conn: notifications_read.find(conn, query, scope))
 
     async def pages_since(self, since: float) -> list[tuple[str, str, float]]:
-        """Return destination, service and time of every page made since then, for storms."""
+        """Return lane (see folding), service and time of every page made since then, for storms."""
         return await self._store.read(lambda conn: notifications_read.pages_since(conn, since))
 
     async def due_timers(self, limit: int) -> list[Timer]:

@@ -15,7 +15,7 @@ from aiops_daemon.core.model.message import Message, MessageEvent
 from aiops_daemon.core.model.notification import Notification, NotificationState, Storm
 from aiops_daemon.core.model.route import Mode
 from aiops_daemon.core.response.digest import digest, gathered, order_key
-from aiops_daemon.core.response.folding import PACE, REMEMBERED, Folding, Paged, counts, fold, may_fold
+from aiops_daemon.core.response.folding import PACE, REMEMBERED, Folding, Paged, counts, fold, lane, may_fold
 from aiops_daemon.core.response.keys import dedup_key, digest_key, storm_key
 from aiops_daemon.core.response.message import Gathered, Next, compose, named, storm
 from aiops_daemon.core.response.reach import Destination
@@ -124,8 +124,9 @@ class Outgoing:
         """Decide whether a page folds; one that does not is remembered."""
         if not counts(to.channel) or page.mode is Mode.MUTED:
             return None
-        lately = [one for one in self._working.paged.get(to.id, []) if one.at > self._now - REMEMBERED]
-        self._working.paged[to.id] = lately
+        told = lane(to.id, page.mode)
+        lately = [one for one in self._working.paged.get(told, []) if one.at > self._now - REMEMBERED]
+        self._working.paged[told] = lately
         incident = case.incident
         spec = self._around.telling.storm(to.receiver)
         folding = None
@@ -145,17 +146,18 @@ class Outgoing:
     def _fold(self, message: Message, page: Page, to: Destination, folding: Folding) -> None:
         """Name an incident in the storm page of a destination; its versions go out a minute apart."""
         within = self._around.telling.storm(to.receiver).within
-        before = self._working.storms.get(to.id)
+        told = lane(to.id, page.mode)
+        before = self._working.storms.get(told)
         going_on = before is not None and before.named and self._now - before.last_at < max(within, PACE)
         if before is None or not going_on:
-            before = Storm(to.id, self._around.mint(), message.team, self._now, folding.due_at - PACE)
+            before = Storm(told, self._around.mint(), message.team, self._now, folding.due_at - PACE)
         due_at = max(folding.due_at, before.last_at if before.last_at > self._now else before.last_at + PACE)
         key = storm_key(self._around.telling.place.cluster, before.uid)
         replaced = [one.due_at for one in self._draft.notifications if one.key == f"{to.id}|{key}"]
         due_at = min(due_at, *replaced) if replaced else due_at
         after = replace(before, last_at=due_at, named=(*before.named, named(message)))
         row = self._written(key, to, storm(message, after.uid, after.named, self._now, folding.why), page.mode, due_at)
-        self._working.storms[to.id] = self._draft.storms[to.id] = after
+        self._working.storms[told] = self._draft.storms[told] = after
         self._draft.superseded.append(row.key)
         self._draft.notifications = [one for one in self._draft.notifications if one.key != row.key]
         self._draft.notifications.append(row)

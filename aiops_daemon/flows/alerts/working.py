@@ -45,15 +45,15 @@ class WorkingSet:
             if escalation.incident in self.cases:
                 self.cases[escalation.incident].response.escalation = escalation
         self.storms = {storm.destination: storm for storm in state.storms}
-        self.paged: dict[str, list[Paged]] = {}  # what each destination got lately
+        self.paged: dict[str, list[Paged]] = {}  # what each lane got lately
         for finding in state.findings:
             if finding.incident in self.cases:
                 self.cases[finding.incident].findings[finding.uid] = finding
 
     def remember(self, pages: Iterable[tuple[str, str, float]]) -> None:
-        """Take in what destinations were paged lately: destination, service, time."""
-        for destination, service, at in pages:
-            self.paged.setdefault(destination, []).append(Paged(at, service))
+        """Take in what was paged lately: lane (see folding), service, time."""
+        for told, service, at in pages:
+            self.paged.setdefault(told, []).append(Paged(at, service))
 
     def open_case(self, incident: Incident) -> Case:
         """Begin the case of a new incident."""
