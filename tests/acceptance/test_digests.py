@@ -140,10 +140,10 @@ async def test_a_digest_that_is_late_has_its_fallbacks_told(tmp_path: Path) -> N
     s.at("10:00").alert(*alerts(1, 2, 3, 4))
     s.at("10:00:30").answer(lambda one: down if one.destination == ROOM else Sent())
     s.at("10:01:30").alert(*alerts(5))
-    s.at("10:02:45").answer(lambda one: Sent())
+    s.at("10:02:30").answer(lambda one: Sent())
     s.between("10:00", "10:00:10").pages(ROOM, count=3)
     s.between("10:02", "10:02:20").pages(PAGER, name="INC-4")
-    s.between("10:02:45", "10:03:40").tells(ROOM, MessageEvent.DIGEST, count=2)
+    s.between("10:02:30", "10:03:30").tells(ROOM, MessageEvent.DIGEST, count=2)
 
     await s.play("10:05")
 
