@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
 from page_scenario import DUTY, LADDER, PEOPLE, WAYS, PageScenario, RecorderSpec
+from virtual_time import VIRTUAL_TIME
 
 from aiops_daemon.core.model.escalation import EscalationSpec, StepSpec
 from aiops_daemon.core.model.message import MessageEvent
@@ -16,7 +15,7 @@ from aiops_daemon.core.model.notification import Failed, FailureReason, Sent
 from aiops_daemon.core.model.receiver import ReceiverSpec, StormSpec
 from aiops_daemon.core.model.route import Mode, RouteSpec
 
-pytestmark = pytest.mark.looptime
+pytestmark = VIRTUAL_TIME
 
 ROOM, PAGER, JIRA = "receiver/chat/slack/0", "receiver/duty/pagerduty/0", "receiver/chat/jira/0"
 CHAT = ReceiverSpec("chat", (RecorderSpec("slack", "#ops", pages=False),), StormSpec(3, 300.0, 60.0))

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from page_scenario import CHAT, DUTY, WAYS, PageScenario, at
+from virtual_time import VIRTUAL_TIME
 
 from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.notification import Failed, FailureReason, Notification, Outcome, Sent
 from aiops_daemon.core.model.route import Mode, RouteSpec
 
-pytestmark = pytest.mark.looptime
+pytestmark = VIRTUAL_TIME
 
 HIGH = {"alertname": "HighLatency", "service": "checkout", "severity": "critical"}
 OTHER = {"alertname": "DiskFull", "service": "billing", "severity": "critical"}
