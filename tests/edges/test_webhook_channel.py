@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from certificates import self_signed
 from http_channel_server import Recorder, http_server
 from notify_world import AT, BY_EVENT, FULL, HOSTILE, INCIDENT, SPARSE, UID, Standing, notification
@@ -139,6 +140,31 @@ async def test_a_large_message_is_shortened() -> None:
     assert "truncated" not in json.loads(whole)
     assert json.loads(brief)["truncated"]
     assert "Checkout answers too slowly" == json.loads(brief)["incident"]["title"]
+
+
+@pytest.mark.parametrize("letter", ["x", "\u306e", "\U0001f525", '"'])
+def test_the_smallest_body_still_tells_it(letter: str) -> None:
+    """In any script: signs beyond ASCII take six or twelve bytes each. Ids, times and the incident's page stay whole."""
+    long = letter * 2_000
+    message = replace(
+        FULL,
+        title=long,
+        impact=long,
+        why_you=long,
+        note=long,
+        priority_reason=long,
+        service=long,
+        team=long,
+        next_who=long,
+        actor=long,
+    )
+    whole, brief = (json.loads(webhook_body(notification(message), limit)) for limit in (1_000_000, 4_096))
+    kept = ("uid", "name", "url", "opened_at", "state")
+
+    assert len(webhook_body(notification(message), 4_096)) <= 4_096
+    assert brief["truncated"]
+    assert brief["incident"]["title"].startswith(letter)
+    assert [whole["incident"][key] for key in kept] == [brief["incident"][key] for key in kept]
 
 
 async def test_hostile_text_stays_text() -> None:
