@@ -283,7 +283,7 @@ web: {tokens: [{name: ann, role: admin, token: hunter2-hunter2-hunter2}]}
     spoken = show(result) + repr(result) + repr(result.settings) + str(result.document)
 
     assert "hunter2" not in spoken
-    assert 5 == show(result).count("<secret>")
+    assert 6 == show(result).count("<secret>")
 
 
 def test_what_is_shown_loads_again_to_the_same_alert_road(loaded) -> None:

@@ -121,6 +121,14 @@ async def test_redirects_are_not_followed() -> None:
     assert ["/hook"] == [request.path for request in recorder.requests]
 
 
+async def test_a_token_in_the_query_is_not_repeated() -> None:
+    """Though the server names it alone."""
+    async with http_server(Recorder(401, body="the token canary-0123 is not known")) as url:
+        outcome = await send(spec(f"{url}/in?token=canary-0123"))
+
+    assert Failed(FailureReason.AUTH_ERROR, "HTTP 401: the token <secret> is not known", retry=False) == outcome
+
+
 async def test_a_server_that_hangs_ends_with_the_deadline() -> None:
     """And may be tried again."""
     recorder = Recorder(hang=asyncio.Event())
@@ -144,7 +152,7 @@ async def test_a_large_message_is_shortened() -> None:
 
 @pytest.mark.parametrize("letter", ["x", "\u306e", "\U0001f525", '"'])
 def test_the_smallest_body_still_tells_it(letter: str) -> None:
-    """In any script: signs beyond ASCII take six or twelve bytes each. Ids, times and the incident's page stay whole."""
+    """In any script: signs beyond ASCII take up to twelve bytes. Ids, times and addresses stay whole."""
     long = letter * 2_000
     message = replace(
         FULL,
