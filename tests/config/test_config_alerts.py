@@ -92,7 +92,7 @@ heartbeat: {url: "https://beats.example.org/x/", interval: 30s}
 
     matchers = (parse('alertname="Watchdog"'), parse('tier!~"dev|test"'))
     assert (WatchdogSpec(matchers, 720.0, ((("cluster", "eu1"), ("region", "eu")),)),) == settings.watchdogs
-    assert HeartbeatSpec("https://beats.example.org/x", 30.0) == settings.heartbeat
+    assert HeartbeatSpec("https://beats.example.org/x/", 30.0) == settings.heartbeat
 
 
 def test_words_of_the_file_win_over_default_words(loaded) -> None:
