@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from aiops_daemon.config.channels.fields import SecretUrl
 from aiops_daemon.config.fields import DurationIn, Section, refusal, unique
 from aiops_daemon.config.http import HttpOptions
 from aiops_daemon.config.matching import LabelSet, MatcherList
@@ -59,8 +60,8 @@ class Watchdog(Section):
 class Heartbeat(HttpOptions):
     """A URL elsewhere that is told that this daemon lives, and that raises an alarm when it hears nothing."""
 
-    url: WebUrl | None = None
-    """URL that gets a POST. Default: nobody is told."""
+    url: SecretUrl | None = None
+    """URL that gets a GET. Default: nobody is told. Never shown, for whoever has it can keep the alarm quiet."""
 
     interval: Annotated[float, DurationIn("10s", "1h")] = 60.0
     """Time between two beats."""

@@ -58,7 +58,9 @@ def watchdog(section: Watchdog) -> WatchdogSpec:
 
 def heartbeat(section: Heartbeat, folder: Path) -> HeartbeatSpec:
     """Build the outgoing heartbeat."""
-    return HeartbeatSpec(section.url or "", section.interval, http_spec(section, folder))
+    return HeartbeatSpec(
+        section.url.get_secret_value() if section.url else "", section.interval, http_spec(section, folder)
+    )
 
 
 def severities(section: Severities) -> SeveritiesSpec:

@@ -23,7 +23,12 @@ def warn_alerts(document: Document, tree: Tree, now: float | None) -> Iterator[F
     """Find what is doubtful on the alert road."""
     return chain(
         *(_alertmanager(one, ("alertmanagers", index), tree) for index, one in enumerate(document.alertmanagers)),
-        warn_tls(document.heartbeat, [document.heartbeat.url or ""], ("heartbeat",), tree),
+        warn_tls(
+            document.heartbeat,
+            [url.get_secret_value() if (url := document.heartbeat.url) else ""],
+            ("heartbeat",),
+            tree,
+        ),
         _quality(document, tree),
         _maintenance(document, tree, now),
         _teams(document, tree),

@@ -7,6 +7,7 @@ user-info, and a redactor. Never lets a secret into a message: whatever was sent
 from __future__ import annotations
 
 import base64
+import re
 import ssl
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -14,7 +15,16 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from aiops_daemon.core.model.source import HttpSpec, Secret, TlsSpec
 from aiops_daemon.errors import AiopsError, SourceError, SourceReason
 
+_SHORTEST_PIECE = 6  # characters of a path or query that are taken for a secret
+_SEPARATORS = re.compile("[&=]")
 _SHORTEST_SECRET = 4  # characters; shorter header values would tear holes into every message
+
+
+def secret_pieces(url: str) -> tuple[str, ...]:
+    """Return a secret URL and the parts of its path and query that may be secrets themselves, the longest first."""
+    parts = urlsplit(url)
+    pieces = {url, parts.path, parts.query, *parts.path.split("/"), *_SEPARATORS.split(parts.query)}
+    return tuple(sorted((one for one in pieces if len(one) >= _SHORTEST_PIECE), key=len, reverse=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,3 +142,13 @@ def test_a_run_does_not_start_with_faulty_templates(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match=r"sms\.txt\.j2:1:1: Expected an expression"):
         load_all(file, environ={}, overrides=Overrides())
+
+
+def test_show_keeps_the_address_of_the_heartbeat(config, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever has it can keep the dead man's switch quiet."""
+    code = _run("config", "show", config(f"{GOOD}\nheartbeat: {{url: 'https://hc.example.org/canary-0123'}}\n"))
+    shown = capsys.readouterr()
+
+    assert 0 == code
+    assert "heartbeat" in shown.out
+    assert "canary-0123" not in shown.out + shown.err

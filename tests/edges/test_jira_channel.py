@@ -94,6 +94,16 @@ async def test_a_ticket_that_was_deleted_is_made_anew() -> None:
     assert [Sent(reply="OPS-1")] == await say(FakeJira(), notification(thread="OPS-77"))
 
 
+@pytest.mark.parametrize("event", [MessageEvent.UPDATE, MessageEvent.ACKNOWLEDGE])
+async def test_a_ticket_that_cannot_be_seen_is_not_made_again_by_each_change(event: MessageEvent) -> None:
+    """Jira says 404 of what the user may not browse, too: a ticket for every change of an incident would follow."""
+    jira = FakeJira()
+    row = notification(BY_EVENT[event], thread="OPS-77")
+
+    assert [Sent(reply="OPS-77")] * 2 == await say(jira, row, row)
+    assert {} == jira.tickets
+
+
 async def test_an_end_without_a_ticket_makes_none() -> None:
     """There is nothing to resolve."""
     jira = FakeJira()

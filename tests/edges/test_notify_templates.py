@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,23 @@ from aiops_daemon.edges.notify.templatecheck import TEMPLATES, check_templates
 ENDLESS = """{% for a in range(1000) %}{% for b in range(1000) %}{% for c in range(1000) %}{% for d in range(1000) %}
 {% endfor %}{% endfor %}{% endfor %}{% endfor %}"""
 BROAD = "{% for a in range(1000) %}{{ 'x' ~ title ~ evidence ~ labels ~ links }}{% endfor %}" * 4
+DOUBLED = "{% set t0 = 'xxxxxxxx' %}" + "".join(f"{{% set t{n + 1} = t{n} OP %}}" for n in range(21))
+CAPTURED = "{% set t0 %}xxxxxxxx{% endset %}" + "".join(
+    f"{{% set t{n + 1} %}}{{{{ t{n} }}}}{{{{ t{n} }}}}{{% endset %}}" for n in range(21)
+)
+SQUARED = "{% set t0 = 1000000 %}" + "".join(f"{{% set t{n + 1} = t{n} * t{n} %}}" for n in range(12))
+CALLED = "{% macro m(a, n) %}{% if n %}{{ m(a ~ a, n - 1) }}{% endif %}{% endmacro %}{{ m('xxxxxxxx', 21) }}"
 REFUSED = [
+    (re.sub(r"(t\d+) OP", r"\1 ~ \1", DOUBLED), "more than 262144 characters or items"),
+    (re.sub(r"(t\d+) OP", r"\1 + \1", DOUBLED), "more than 262144 characters or items"),
+    (re.sub(r"(t\d+) OP", r"[\1, \1]|join", DOUBLED), "more than 262144 characters or items"),
+    (CAPTURED, "more than 262144 characters or items"),
+    (CALLED, "more than 262144 characters or items"),
+    (SQUARED, "the number is too large"),
+    ("{{ 1.5|round(1000, 'ceil') }}", "limited to 15 places"),
+    ("{{ [1]|batch(1000000, 'x')|list|length }}", "No filter named 'batch'"),
+    ("{{ [1]|slice(1000)|list|length }}", "No filter named 'slice'"),
+    ("{{ [1]|tojson(indent=1000000)|length }}", "TypeError"),
     ("{{ ''.__class__.__mro__ }}", "unsafe"),
     ("{{ title.__init__.__globals__ }}", "unsafe"),
     ("{{ 'a' * 1000000000 }}", "not allowed"),

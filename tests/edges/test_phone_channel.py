@@ -114,6 +114,17 @@ def test_signs_that_xml_lacks_are_left_out() -> None:
     assert "a b" == ET.fromstring(twiml("a\ufffeb", "en"))[0].text
 
 
+@pytest.mark.parametrize("text", ["&" * 2_000, '{"code": "<503>"} ' * 100, "short"])
+def test_a_call_is_never_too_long_for_twilio(text: str) -> None:
+    """What is escaped takes more room; beyond 4,000 characters Twilio refuses, and nobody is called."""
+    written = twiml(text, "en-US")
+    said = ET.fromstring(written)[0].text or ""
+
+    assert len(written) <= 4_000
+    assert said.removesuffix("...") == text[: len(said.removesuffix("..."))]
+    assert len(said) == len(text) or len(said) > 300
+
+
 async def test_what_twilio_refuses_is_told_in_its_words() -> None:
     """An invalid number is not tried again."""
     refusal = Recorder(400, body='{"code": 21211, "message": "Invalid To Phone Number", "status": 400}')

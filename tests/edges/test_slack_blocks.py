@@ -1,5 +1,6 @@
 """Text of alerts in Slack is data: it forges neither mention nor link, and fits."""
 
+import dataclasses
 import json
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from aiops_daemon.core.model.message import Link, MessageEvent
 from aiops_daemon.edges.notify.slack.blocks import head, line
-from aiops_daemon.edges.slackblocks import bullets, buttons, escape, link, moment
+from aiops_daemon.edges.slackblocks import MOST_CONTEXT, bullets, buttons, escape, link, moment
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=400) | st.sampled_from(
     [HOSTILE, FLOOD, "😀" * 4_000, "&" * 4_000]
@@ -84,6 +85,15 @@ def test_a_list_says_what_it_left_out():
 
     assert len(text) <= 2_900
     assert 100 == text.count("line ") + int(text.rpartition("and ")[2].split()[0])
+
+
+def test_the_reason_of_a_further_page_fits_its_block():
+    """However long the names of route and policy are: what Slack refuses is given up."""
+    called = line(dataclasses.replace(message(), why_you="route " * 2_000)).payload()
+    small = [one["text"] for block in called["blocks"] if block["type"] == "context" for one in block["elements"]]
+
+    assert small
+    assert max(map(len, small)) <= MOST_CONTEXT
 
 
 def test_a_storm_names_every_incident():

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from certificates import self_signed
 from http_channel_server import Recorder, http_server
 from notify_world import AT, BY_EVENT, FULL, HOSTILE, INCIDENT, SPARSE, UID, Standing, notification
@@ -120,6 +121,14 @@ async def test_redirects_are_not_followed() -> None:
     assert ["/hook"] == [request.path for request in recorder.requests]
 
 
+async def test_a_token_in_the_query_is_not_repeated() -> None:
+    """Though the server names it alone."""
+    async with http_server(Recorder(401, body="the token canary-0123 is not known")) as url:
+        outcome = await send(spec(f"{url}/in?token=canary-0123"))
+
+    assert Failed(FailureReason.AUTH_ERROR, "HTTP 401: the token <secret> is not known", retry=False) == outcome
+
+
 async def test_a_server_that_hangs_ends_with_the_deadline() -> None:
     """And may be tried again."""
     recorder = Recorder(hang=asyncio.Event())
@@ -139,6 +148,31 @@ async def test_a_large_message_is_shortened() -> None:
     assert "truncated" not in json.loads(whole)
     assert json.loads(brief)["truncated"]
     assert "Checkout answers too slowly" == json.loads(brief)["incident"]["title"]
+
+
+@pytest.mark.parametrize("letter", ["x", "\u306e", "\U0001f525", '"'])
+def test_the_smallest_body_still_tells_it(letter: str) -> None:
+    """In any script: signs beyond ASCII take up to twelve bytes. Ids, times and addresses stay whole."""
+    long = letter * 2_000
+    message = replace(
+        FULL,
+        title=long,
+        impact=long,
+        why_you=long,
+        note=long,
+        priority_reason=long,
+        service=long,
+        team=long,
+        next_who=long,
+        actor=long,
+    )
+    whole, brief = (json.loads(webhook_body(notification(message), limit)) for limit in (1_000_000, 4_096))
+    kept = ("uid", "name", "url", "opened_at", "state")
+
+    assert len(webhook_body(notification(message), 4_096)) <= 4_096
+    assert brief["truncated"]
+    assert brief["incident"]["title"].startswith(letter)
+    assert [whole["incident"][key] for key in kept] == [brief["incident"][key] for key in kept]
 
 
 async def test_hostile_text_stays_text() -> None:

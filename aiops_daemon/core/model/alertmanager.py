@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.model.matcher import Matchers
@@ -36,7 +36,7 @@ class WatchdogSpec:
 class HeartbeatSpec:
     """A URL that is told that we live."""
 
-    url: str = ""
+    url: str = field(default="", repr=False)  # a secret as a whole
     interval: float = 60.0
     http: HttpSpec = HttpSpec()
 

@@ -30,6 +30,7 @@ LONGEST_DESCRIPTION = 32_767
 _FIELDS = ("status", "resolution", "resolutiondate")
 _FOUND = 10  # tickets looked at: the newest of those with the label
 _DONE = "done"
+_CHANGES = (MessageEvent.UPDATE, MessageEvent.ACKNOWLEDGE)
 
 
 class _RefusedError(Exception):
@@ -75,6 +76,8 @@ class JiraNotifier:
         """Find, create or update, and move; return the ticket's key, "" when there was nothing to resolve."""
         firing = notification.message.event is not MessageEvent.RESOLVE
         ticket = self._chosen(await self._tickets(notification), firing)
+        if ticket is None and notification.thread and notification.message.event in _CHANGES:
+            return notification.thread  # deleted, or not to be seen by this user: each change would make another
         if ticket is None:
             return await self._create(notification) if firing else ""
         if ticket.done and (not firing or self._left_alone(ticket)):

@@ -30,9 +30,12 @@ from jinja2 import (
     StrictUndefined,
     Template,
     TemplateNotFound,
+    pass_eval_context,
 )
 from jinja2 import TemplateError as JinjaError
 from jinja2.exceptions import SecurityError
+from jinja2.filters import do_round, do_tojson
+from jinja2.nodes import EvalContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -54,7 +57,9 @@ FILTERS: dict[str, Callable[..., str]] = {
     "duration": duration,
     "sentence": sentence,
 }
-_GROWING = frozenset({"center", "format", "indent", "replace", "wordwrap"})  # make much out of little
+_MOST_PLACES = 15  # a float has no more; Jinja's filter takes ten to the power of them
+_LARGEST_NUMBER = 10**18  # of a product: one that squares itself again and again would hold up everything
+_GROWING = frozenset({"batch", "center", "format", "indent", "replace", "slice", "wordwrap"})  # make much out of little
 _GROWING_METHODS = _GROWING | {"expandtabs", "format_map", "join", "ljust", "rjust", "translate", "zfill"}
 _GATHERING = frozenset({"lipsum", "namespace"})  # a namespace carries a text from turn to turn, doubling it each time
 
@@ -89,6 +94,8 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         """Calculate with numbers only: texts and lists are not multiplied, and no power is taken."""
         if operator == "**" or not (isinstance(left, int | float) and isinstance(right, int | float)):
             raise SecurityError(f"`{operator}` is not allowed here")
+        if operator == "*" and abs(left * right) > _LARGEST_NUMBER:
+            raise SecurityError("the number is too large")
         return super().call_binop(context, operator, left, right)
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
@@ -109,6 +116,19 @@ def _range(*bounds: int) -> range:
     return numbers
 
 
+def _round(value: float, precision: int = 0, method: str = "common") -> float:
+    """Round as Jinja's filter does, to so many places as a float has."""
+    if not -_MOST_PLACES <= precision <= _MOST_PLACES:
+        raise SecurityError(f"round is limited to {_MOST_PLACES} places")
+    return do_round(value, precision, method)  # type: ignore[arg-type]  # it refuses other words itself
+
+
+@pass_eval_context
+def _tojson(context: EvalContext, value: Any) -> Markup:
+    """Write JSON as Jinja's filter does, in one line."""
+    return do_tojson(context, value)
+
+
 def _as_json(value: Any) -> Any:
     """Write every value of a JSON template as JSON; what `tojson` wrote already stays."""
     return value if isinstance(value, Markup) else json.dumps(value)
@@ -127,13 +147,14 @@ def _environment(medium: Medium, loader: BaseLoader) -> Environment:
         lstrip_blocks=True,
         finalize=_FINALIZERS.get(medium),
         auto_reload=False,
+        optimized=False,  # it would work out what is constant while compiling, which nothing bounds
     )
     for name in _GROWING:
         environment.filters.pop(name, None)
     for name in _GATHERING:
         environment.globals.pop(name, None)
     environment.globals["range"] = _range
-    environment.filters |= FILTERS
+    environment.filters |= FILTERS | {"round": _round, "tojson": _tojson}
     return environment
 
 
@@ -260,6 +281,8 @@ def medium_of(file: str) -> Medium:
 class _Budget:
     """Steps that this thread may take: each line of Python counts, so that a loop without output ends too.
 
+    Variables of a template are looked at on the way: a text that is doubled from line to line ends early.
+
     Counted instead of timed, so that the same template fails on every machine alike.
     """
 
@@ -273,11 +296,17 @@ class _Budget:
     def __exit__(self, *_: object) -> None:
         sys.settrace(self._before)
 
-    def _step(self, _frame: FrameType, _event: str, _argument: Any) -> Callable[..., Any]:
+    def _step(self, frame: FrameType, _event: str, _argument: Any) -> Callable[..., Any]:
         self._left -= 1
         if self._left < 0:
             raise _TooMuchError(f"runs longer than {MOST_STEPS} steps")
+        if _of_template(frame.f_code) and any(map(_too_large, frame.f_locals.values())):
+            raise _TooMuchError(f"gathers more than {LARGEST_TEXT} characters or items")
         return self._step
+
+
+def _too_large(value: Any) -> bool:
+    return isinstance(value, str | list | tuple) and len(value) > LARGEST_TEXT
 
 
 def _told(name: str, write: Callable[[], str]) -> str:

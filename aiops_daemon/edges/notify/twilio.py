@@ -19,7 +19,8 @@ from aiops_daemon.edges.notify.exchange import Exchange
 from aiops_daemon.edges.notify.render import Medium, Renderer, TemplateError
 from aiops_daemon.edges.notify.wording import page
 
-LONGEST_CALL = 1_000  # characters read out: about a minute; TwiML may be 4,000
+LONGEST_CALL = 1_000  # characters read out: about a minute
+LONGEST_TWIML = 4_000  # characters with all that is escaped; Twilio refuses more, and nobody is called
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
 _NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2
@@ -66,6 +67,16 @@ class TwilioNotifier:
 def twiml(text: str, language: str) -> str:
     """Return the TwiML of a call that says a text twice, for the first words of a call are often missed."""
     text = _NO_XML.sub(" ", text)
-    said = text if len(text) <= LONGEST_CALL else text[: LONGEST_CALL - 3].rstrip() + "..."
-    say = f'<Say language="{escape(language)}">{escape(said)}</Say>'
+    longest = LONGEST_CALL
+    while len(whole := _call(_cut(text, longest), language)) > LONGEST_TWIML:
+        longest = longest * 9 // 10
+    return whole
+
+
+def _call(said: str, language: str) -> str:
+    say = f'<Say language="{escape(language)}">{escape(said, quote=False)}</Say>'
     return f'<?xml version="1.0" encoding="UTF-8"?><Response>{say}<Pause length="1"/>{say}</Response>'
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 3].rstrip() + "..."

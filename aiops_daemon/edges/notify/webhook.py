@@ -10,18 +10,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from urllib.parse import urlsplit
 
 from aiops_daemon.clock import Clock
 from aiops_daemon.core.model.channels.webhook import WebhookSpec
 from aiops_daemon.core.model.notification import Failed, FailureReason, Notification, Outcome, Sent
 from aiops_daemon.core.model.source import Secret
+from aiops_daemon.edges.http import secret_pieces
 from aiops_daemon.edges.notify.exchange import Exchange
 from aiops_daemon.edges.notify.render import Medium, Renderer, TemplateError
 from aiops_daemon.edges.notify.webhookbody import webhook_body
 
 CHANNEL = "webhook"
-_SHORTEST_SECRET = 6  # characters of a path or query that are taken for a secret
 
 
 class WebhookNotifier:
@@ -46,7 +45,9 @@ class WebhookNotifier:
         if len(body) > self._spec.max_body_bytes:
             return Failed(FailureReason.CLIENT_ERROR, "the body is larger than max_body_size", retry=False)
         headers = self._headers(notification, body, key)
-        answer = await self._exchange.ask("POST", url, headers=headers, body=body, secrets=_secrets(url, key))
+        answer = await self._exchange.ask(
+            "POST", url, headers=headers, body=body, secrets=(*secret_pieces(url), *((key,) if key else ()))
+        )
         return answer if isinstance(answer, Failed) else Sent()
 
     async def close(self) -> None:
@@ -86,10 +87,3 @@ def _read(secret: Secret | None) -> str | None:
         return secret().strip()
     except (OSError, ValueError):
         return None
-
-
-def _secrets(url: str, key: str) -> tuple[str, ...]:
-    """Return what a server must not make us repeat: the secret, the URL, and the parts of it that may be secrets."""
-    parts = urlsplit(url)
-    pieces = (url, parts.path, parts.query, *parts.path.split("/"), *parts.query.split("&"), key)
-    return tuple(sorted({one for one in pieces if len(one) >= _SHORTEST_SECRET}, key=len, reverse=True))

@@ -16,18 +16,23 @@ from aiops_daemon.edges.notify.wording import address
 
 VERSION = "1"
 _BULKY = ("evidence", "labels", "named")  # left out, in a body too large
+_SECOND = (*_BULKY, "links")  # left out, in one that still is
 _LONGEST = 4_096  # characters of one text
-_BRIEF = 256  # where the body would be too large
+_BRIEF = (256, 64, 16)  # where the body would be too large, until it fits; a sign may take twelve bytes
+_WHOLE = frozenset(("uid", "name", "opened_at", "at", "url", "links"))  # of no use when they are cut
 
 
 def webhook_body(notification: Notification, limit: int) -> bytes:
     """Write the body; one beyond `limit` bytes is written without its bulky parts, shortened, and says so."""
     body = _bytes(_document(notification, _LONGEST))
-    if len(body) <= limit:
-        return body
-    document = _document(notification, _BRIEF)
-    brief = {name: value for name, value in document.items() if name not in _BULKY}
-    return _bytes(brief | {"truncated": True})
+    for longest in _BRIEF:
+        if len(body) <= limit:
+            break
+        left_out = _BULKY if longest == _BRIEF[0] else _SECOND
+        document = _document(notification, longest)
+        brief = {name: value for name, value in document.items() if name not in left_out}
+        body = _bytes(brief | {"truncated": True})
+    return body
 
 
 def _bytes(document: dict[str, Any]) -> bytes:
@@ -81,7 +86,11 @@ def _incident(message: Message) -> dict[str, Any]:
 
 def _filled(values: dict[str, Any], longest: int) -> dict[str, Any]:
     """Leave out what is empty, and cut what is long; a count of 0 is something to say."""
-    return {name: _cut(value, longest) for name, value in values.items() if value not in ("", None, [], {})}
+    return {
+        name: value if name in _WHOLE else _cut(value, longest)
+        for name, value in values.items()
+        if value not in ("", None, [], {})
+    }
 
 
 def _cut(value: Any, longest: int) -> Any:

@@ -67,7 +67,9 @@ def line(message: Message) -> Rendered:
     """Render one line of the incident's thread."""
     happened = _happened(message)
     why = (
-        [context(f"Why you got this: {escape(message.why_you, _LONG)}")] if message.why_you and _calls(message) else []
+        [context(f"Why you got this: {escape(message.why_you, MOST_CONTEXT - 100)}")]
+        if message.why_you and _calls(message)
+        else []
     )
     blocks = [section(happened), *_next(message), *_note(message), *why]
     return Rendered(happened.replace("*", ""), blocks)
