@@ -101,6 +101,7 @@ class FakePagerDuty:
         app.router.add_get("/incidents/{id}", self._faulty(self._show))
         app.router.add_put("/incidents/{id}", self._faulty(self._put))
         app.router.add_post("/incidents/{id}/notes", self._faulty(self._note))
+        app.router.add_get("/incidents/{id}/notes", self._faulty(self._notes))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port)
@@ -269,6 +270,13 @@ class FakePagerDuty:
             return _wrong("Incident Already Resolved")
         await self.change_status(incident, asked["status"], person(author))
         return web.json_response({"incident": shown(incident)})
+
+    async def _notes(self, request: web.Request, _body: dict[str, Any]) -> web.Response:
+        incident = next((one for one in self.incidents if one.id == request.match_info["id"]), None)
+        if refused := _unknown_token(request):
+            return refused
+        told = [{"id": f"N{number}", "content": note} for number, note in enumerate(incident.notes if incident else ())]
+        return web.json_response({"notes": told}) if incident else _not_found()
 
     async def _note(self, request: web.Request, body: dict[str, Any]) -> web.Response:
         incident = next((one for one in self.incidents if one.id == request.match_info["id"]), None)

@@ -276,6 +276,18 @@ async def test_notes_and_keys_go_by_the_incident_there(fake: FakePagerDuty) -> N
     await notifier.close()
 
 
+async def test_a_note_that_may_be_there_is_looked_for(fake: FakePagerDuty) -> None:
+    """A second attempt writes what is not there yet; the author is named."""
+    notifier = PagerDutyNotifier(two_way(fake.url), time.time)
+    await notifier.send(row())
+    note = row(message(event=MessageEvent.UPDATE, actor="ann", note="disk replaced"))
+    sent = [await notifier.send(replace(note, attempts=attempts)) for attempts in (2, 3, 1)]
+    await notifier.close()
+
+    assert [Sent(DEDUP_KEY)] * 3 == sent
+    assert ["[aiops-daemon] ann: disk replaced"] * 2 == fake.incidents[0].notes  # the third is another note
+
+
 @pytest.mark.parametrize("fault", [401, 403, 429, 500, 503])
 async def test_whose_an_incident_is_could_not_be_asked(fake: FakePagerDuty, fault: int | str) -> None:
     """That is not the same as none of ours."""
@@ -286,7 +298,7 @@ async def test_whose_an_incident_is_could_not_be_asked(fake: FakePagerDuty, faul
     await notifier.close()
 
     assert [None, DEDUP_KEY] == keys
-    unknown = Failed(FailureReason.CLIENT_ERROR, "PagerDuty shows no incident of this key", retry=False)
+    unknown = Failed(FailureReason.CLIENT_ERROR, "PagerDuty shows no incident of this key", retry=True)
     assert unknown == await notifier.note("aiops/hub-eu/nobody", "x")
     await notifier.close()
 

@@ -189,6 +189,18 @@ async def test_retry_after_is_respected_by_the_whole_destination(road: Road) -> 
     assert times["n1"] >= 90.0
 
 
+async def test_a_note_that_is_lost_is_no_page_that_is_lost(road: Road) -> None:
+    """It is dropped with its reason; no dead letter, over which people would be paged."""
+    road.answer = lambda one: Failed(FailureReason.CLIENT_ERROR, "404", retry=False)
+    one = page()
+    await road.put(replace(one, message=replace(one.message, event=MessageEvent.UPDATE, note="looking")))
+    await road.run(5.0)
+    row = await road.state()
+
+    assert (NotificationState.DROPPED, "client_error") == (row.state, row.reason)
+    assert 0 == road.meter.value("aiops_outbox_dead_letters_total", integration="pagerduty")
+
+
 async def test_a_hanging_channel_ends_by_its_deadline_and_delays_no_other(road: Road) -> None:
     """A hundred messages to a pager that never answers, one to the chat."""
     road.answer = lambda one: None if one.integration == "pagerduty" else Sent()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from daemon_process import DaemonProcess, eventually, holds
-from fake_pagerduty import Incident
+from fake_pagerduty import TOKEN, Incident, person
 from paging_world import KEY, PagingWorld, webhook
 
 pytestmark = pytest.mark.real
@@ -185,6 +185,34 @@ def hang(folder: Path, world: PagingWorld) -> float:
         return told.at - posted_at
     finally:
         process.end()
+
+
+def test_notes_go_both_ways(tmp_path: Path, world: PagingWorld) -> None:
+    """What a person writes here is written there, once, although it had to wait; and nothing comes back as an echo."""
+    writes = f"api_token: {TOKEN}\n        from: bo@example.org\n        webhook_secrets:"
+    daemon = DaemonProcess(tmp_path)
+    daemon.configure(world.config(after="1h").replace("webhook_secrets:", writes))
+    daemon.start()
+    try:
+        world.subscribe(daemon.url)
+        daemon.post(PATH, webhook(["one"]))
+        page = paged(world)
+        world.pagerduty.fault = lambda path, body: 503 if path.endswith("/notes") else None
+        daemon.post(f"/api/v1/incidents/{uid(daemon)}/note", {"text": "disk replaced"})
+        daemon.post(f"/api/v1/incidents/{uid(daemon)}/ack", {})
+        eventually(lambda: page.status == "acknowledged", "the acknowledgement does not wait for the note")
+        early = list(page.notes)
+        world.pagerduty.fault = lambda path, body: None
+        eventually(lambda: page.notes, "the note is written")
+        world.run(world.pagerduty.annotate(page, "seen", person("bo")))
+        eventually(lambda: "seen" in timeline(daemon), "a note there is one here")
+        daemon.post(PATH, webhook(["one"], firing=False))
+        eventually(lambda: page.status == "resolved", "the end is told")
+    finally:
+        daemon.end()
+
+    assert [] == early
+    assert ["[aiops-daemon] anonymous: disk replaced", "seen"] == page.notes
 
 
 def test_a_forged_answer_changes_nothing(daemon: DaemonProcess, world: PagingWorld) -> None:

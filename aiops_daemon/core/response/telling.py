@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aiops_daemon.core.model.alert import Episode
+from aiops_daemon.core.model.channels.pagerduty import PagerDutySpec
 from aiops_daemon.core.model.escalation import Track
 from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.receiver import StormSpec
@@ -67,6 +68,11 @@ class Telling:
     def storm(self, receiver: str) -> StormSpec:
         """Return when a receiver's pages fold."""
         return self._storms.get(receiver, StormSpec())
+
+    def takes_notes(self, destination: Destination, origin: str) -> bool:
+        """Say whether what people write is written there too; not what was written there."""
+        channel = destination.channel
+        return isinstance(channel, PagerDutySpec) and channel.writes and channel.integration != origin
 
     def takes(self, destination: Destination, event: MessageEvent) -> bool:
         """Say whether a destination is told of an event."""

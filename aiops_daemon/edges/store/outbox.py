@@ -126,8 +126,9 @@ def put_off(connection: Connection, claimed: Claim, outcome: Failed, due_at: flo
 
 
 def give_up(connection: Connection, claimed: Claim, outcome: Failed) -> bool:
-    """Try no more; False: it is not ours any more."""
-    dead = NotificationState.DEAD.value
+    """Try no more; False: it is not ours any more. A note that is lost is no page that is lost."""
+    note = bool(claimed.notification.message.note)
+    dead = (NotificationState.DROPPED if note else NotificationState.DEAD).value
     statement = update(outbox).where(_mine(claimed)).values(state=dead, lease_until=0.0, **_words(outcome))
     return connection.execute(statement).rowcount == 1
 

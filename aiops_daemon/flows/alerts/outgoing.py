@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from aiops_daemon.core.incidents.lifecycle import entry
 from aiops_daemon.core.model.escalation import Escalation, Told
-from aiops_daemon.core.model.incident import EntryKind
+from aiops_daemon.core.model.incident import Entry, EntryKind
 from aiops_daemon.core.model.message import Message, MessageEvent
 from aiops_daemon.core.model.notification import Notification, NotificationState, Storm
 from aiops_daemon.core.model.route import Mode
@@ -93,6 +93,21 @@ class Outgoing:
             if one.generation == state.generation:
                 tell = Tell(one.destination, MessageEvent.UPDATE, one.generation, one.live)
                 self.tell(case, tell, self._now + SETTLES)
+
+    def note(self, case: Case, state: Escalation, line: Entry) -> None:
+        """Write what a person wrote to whoever keeps notes beside its page; in an order of its own, for it may wait."""
+        for one in state.told:
+            to = self._around.telling.find(one.destination)
+            if to is None or not one.live or not self._around.telling.takes_notes(to, line.origin):
+                continue
+            key = dedup_key(self._around.telling.place.cluster, case.incident.uid, one.generation)
+            message = self._message(case, MessageEvent.UPDATE, "", Next())
+            message = replace(message, actor=line.actor, note=line.text)
+            mode = Mode.MUTED if self._around.telling.muted else Mode.LIVE
+            row = self._written(key, to, message, mode, self._now)
+            self._draft.notifications.append(
+                replace(row, key=f"{row.key}|notes", incident=case.incident.uid, team=case.incident.team)
+            )
 
     def _message(self, case: Case, event: MessageEvent, why: str, next_: Next) -> Message:
         gathered = Gathered(case.facts(), case.sentences(), case.gravest(_LISTED))

@@ -84,7 +84,15 @@ class Responding:
                 self._remark(case.incident, one)
         if not any(isinstance(one, Page | Tell) for one in asked) and self._changed(case.incident):
             self._outgoing.update(case, state)
+        if case.response.escalation is not None:
+            self._pass_on(case, case.response.escalation)
         self._keep(case, state)
+
+    def _pass_on(self, case: Case, before: Escalation) -> None:
+        """Write what people wrote in this step to whoever was told before it."""
+        for line in self._draft.entries:
+            if line.kind is EntryKind.NOTE and line.incident == case.incident.uid:
+                self._outgoing.note(case, before, line)
 
     def _keep(self, case: Case, state: Escalation) -> None:
         uid, response = case.incident.uid, case.response

@@ -209,7 +209,7 @@ class Deliverer:
             self._quiet_until[row.destination] = now + outcome.retry_after
         why = {"reason": outcome.reason, "detail": outcome.detail}
         if due_at is None:
-            if await self._store.give_up(claimed, outcome):
+            if await self._store.give_up(claimed, outcome) and not row.message.note:
                 self._meter.inc("aiops_outbox_dead_letters_total", integration=row.integration)
             log.error("notification given up", extra=fields(**told["fields"], **why))
             return

@@ -71,23 +71,24 @@ class Incidents:
 
         return None if isinstance(await self._ask(settle), Failed) else True
 
-    async def note(self, dedup_key: str, text: str) -> Outcome:
-        """Write a note to the newest incident of this key."""
+    async def note(self, dedup_key: str, text: str, *, again: bool = False) -> Outcome:
+        """Write a note to the newest incident of this key; `again`: unless an attempt before did."""
         if not self._spec.writes:
             return Failed(FailureReason.CLIENT_ERROR, "notes need api_token and from", retry=False)
         content = cut(NOTE_MARK + clean(text), _NOTE_UNITS)
 
         def write(client: Api) -> bool:
             found = _find(client, dedup_key)
-            if found:
-                client.rpost(f"/incidents/{found[0]['id']}/notes", json={"content": content})
+            path = f"/incidents/{found[0]['id']}/notes" if found else ""
+            if path and not (again and content in _contents(client.rget(path))):
+                client.rpost(path, json={"content": content})
             return bool(found)
 
         written = await self._ask(write)
         if isinstance(written, Failed):
             return written
         if not written:
-            return Failed(FailureReason.CLIENT_ERROR, "PagerDuty shows no incident of this key", retry=False)
+            return Failed(FailureReason.CLIENT_ERROR, "PagerDuty shows no incident of this key", retry=True)
         return Sent(dedup_key)
 
     async def dedup_key(self, remote_id: str) -> str | None:
@@ -158,6 +159,10 @@ def _find(client: Api, dedup_key: str) -> list[Mapping[str, Any]]:
     found = client.rget("/incidents", params=asked)
     listed = found if isinstance(found, list) else []
     return [one for one in listed if isinstance(one, Mapping) and one.get("incident_key") == dedup_key and "id" in one]
+
+
+def _contents(notes: object) -> list[object]:
+    return [one.get("content") for one in notes if isinstance(one, Mapping)] if isinstance(notes, list) else []
 
 
 def _open_after(incident: Mapping[str, Any], moment: float) -> bool:

@@ -38,7 +38,8 @@ class PagerDutyNotifier:
         """Send one message once. An update is a note, where there is one to write and a token to write it with."""
         message, key = notification.message, notification.dedup_key or notification.uid
         if message.event is MessageEvent.UPDATE:
-            return await self._incidents.note(key, message.note) if message.note else Sent(key)
+            text = f"{message.actor}: {message.note}" if message.actor else message.note
+            return await self._incidents.note(key, text, again=notification.attempts > 1) if text else Sent(key)
         if message.event is MessageEvent.ACKNOWLEDGE:
             return await self._post(key, lambda client: client.acknowledge(key), confirmable=self._spec.writes)
         if message.event is MessageEvent.RESOLVE:
