@@ -197,7 +197,8 @@ class Document(Section):
     """Alerts that fire always, whose absence is an incident."""
 
     heartbeat: Heartbeat = Heartbeat()
-    """A URL elsewhere that is told that this daemon lives."""
+    """A URL elsewhere that is told that this daemon lives: not while the store cannot be written, nor while a loop by
+    which people are reached stands still."""
 
     severities: Severities = Severities()
     """Which values of the label `severity` mean what."""

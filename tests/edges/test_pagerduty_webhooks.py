@@ -204,7 +204,13 @@ async def test_a_body_that_was_changed_is_403(desk: Desk, url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs"), [((OLD, SECRET), (SECRET,)), ((SECRET,), (OLD, SECRET)), ((OLD, SECRET), (SECRET, OLD))]
+    ("ours", "theirs"),
+    [
+        ((OLD, SECRET), (SECRET,)),
+        ((SECRET,), (OLD, SECRET)),
+        ((OLD, SECRET), (SECRET, OLD)),
+        ((f"{SECRET}\n",), (SECRET,)),
+    ],
 )
 async def test_while_a_secret_is_rotated_any_match_will_do(
     desk: Desk, url: str, ours: tuple[str, ...], theirs: tuple[str, ...]
@@ -215,7 +221,7 @@ async def test_while_a_secret_is_rotated_any_match_will_do(
     assert 200 == (await post(url, body("acknowledged"), *theirs))[0]
 
 
-@pytest.mark.parametrize("secrets", [(), (lambda: "",)])
+@pytest.mark.parametrize("secrets", [(), (lambda: "",), (lambda: "\n",)])
 async def test_without_a_secret_nobody_is_let_in(desk: Desk, url: str, secrets: tuple[Any, ...]) -> None:
     """No secret, and an empty one, sign nothing."""
     desk.secrets = secrets

@@ -132,6 +132,26 @@ async def test_the_heartbeat_stops_when_nothing_can_be_written(world: AlertWorld
 
 
 @pytest.mark.looptime
+async def test_the_heartbeat_stops_when_a_loop_stands_still(world: AlertWorld) -> None:
+    """Who is no longer paged by us is to hear it from somebody else."""
+    stalled: list[str] = ["deliver"]
+    sent: list[float] = []
+
+    async def send() -> None:
+        sent.append(world.clock.now())
+
+    beats = Heartbeat(world.clock, world.meter, world.around.store, send, lambda: stalled)
+    task = asyncio.create_task(beats.run(60.0, lambda: None))
+    await world.clock.sleep(130)
+    silent = len(sent)
+    stalled.clear()
+    await world.clock.sleep(120)
+    task.cancel()
+
+    assert (0, 2) == (silent, len(sent))
+
+
+@pytest.mark.looptime
 async def test_the_log_tells_incidents_and_bounds_a_storm(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Sixty incidents at once: twenty lines with the reason, and the rest as a number."""
     world = await make_world(tmp_path, grouping=GroupingSpec(never_across=("env",)))

@@ -67,6 +67,7 @@ from aiops_daemon.ports.store import AlertStore
 
 log = logging.getLogger(__name__)
 
+_REACHING = ("paging-", "alerts-lead", "alerts-process", "alerts-tick", "alerts-handed")  # loops that people need
 ASKS_EVERY = 0.5  # seconds between two looks at a lease that somebody else holds
 TICK = 5.0  # seconds between two looks at what time alone changes
 SAVE_EVERY = 300.0  # seconds between two writes of what was learned
@@ -304,8 +305,13 @@ class AlertRoad:
         beat()
 
     def _heartbeat(self, spec: HeartbeatSpec) -> Callable[[Callable[[], None]], Awaitable[None]]:
-        sender = Heartbeat(self.around.clock, self._meter, self.store, partial(self._world.send_heartbeat, spec))
+        send = partial(self._world.send_heartbeat, spec)
+        sender = Heartbeat(self.around.clock, self._meter, self.store, send, self._unreaching)
         return partial(sender.run, spec.interval)
+
+    def _unreaching(self) -> list[str]:
+        """Name the loops that stand still and by which people are reached."""
+        return [name for name in self._supervisor.stalled() if name.startswith(_REACHING)]
 
     def _surroundings(self, settings: Settings) -> Surroundings:
         clock = self._world.clock
