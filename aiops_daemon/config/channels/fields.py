@@ -84,9 +84,19 @@ def _mail_header(value: str) -> str:
 
 
 def _secret_url(value: SecretStr) -> SecretStr:
-    if not web_address(value.get_secret_value()):
+    text = value.get_secret_value()
+    if _names_somebody(text):
+        raise refusal("holds a user name or password", "take them out; basic_auth is their place, where there is one")
+    if not web_address(text):
         raise refusal("is no http or https URL", "write the whole address, as https://host/path")
     return value
+
+
+def _names_somebody(text: str) -> bool:
+    try:
+        return "@" in urlsplit(text).netloc
+    except ValueError:
+        return False
 
 
 def web_address(text: str) -> bool:
