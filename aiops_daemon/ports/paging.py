@@ -38,10 +38,10 @@ class PagingStore(Protocol):
     async def claim(
         self, *, limit: int, lease: float, busy: Iterable[str], full: Iterable[str], each: int
     ) -> list[Claim]:
-        """Take up to `limit` due messages for `lease` seconds, at most `each` to one destination.
+        """Take up to `limit` due messages for `lease` seconds, at most `each` to one destination, and of all notes one.
 
-        None to destinations that are busy, none by integrations that are full; of each key the first that waits.
-        `Notification.thread` is filled in.
+        None in lanes (`Notification.lane`) that are busy, none by integrations that are full; of each key the first
+        that waits. `Notification.thread` is filled in.
         """
 
     async def sent(self, claimed: Claim, outcome: Sent) -> bool:

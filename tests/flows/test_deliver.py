@@ -189,6 +189,56 @@ async def test_retry_after_is_respected_by_the_whole_destination(road: Road) -> 
     assert times["n1"] >= 90.0
 
 
+def note(uid: str) -> Notification:
+    """Return a note to the destination of `page`."""
+    made = page(uid, track="", step="")
+    message = replace(made.message, event=MessageEvent.UPDATE, note="looking")
+    return replace(made, key=f"{made.key}|notes", message=message)
+
+
+async def test_notes_that_hang_hold_up_no_page(road: Road) -> None:
+    """However many: they go one by one, in a lane of their own."""
+    road.answer = lambda one: None if one.message.note else Sent()
+    await road.put(*(note(f"note{number}") for number in range(100)))
+    task = asyncio.create_task(road.run(70.0))
+    await road.clock.sleep(1.0)
+    await road.put(*(page(f"p{number}") for number in range(20)))
+    await task
+
+    times = {uid: at for at, uid in road.sent}
+    assert 20 == sum(uid.startswith("p") for uid in times)
+    assert max(at for uid, at in times.items() if uid.startswith("p")) < 5.0
+    assert 4 >= sum(uid.startswith("note") for uid in times)
+
+
+async def test_notes_that_are_limited_pause_no_page(road: Road) -> None:
+    """The REST API has limits of its own."""
+    limited = Failed(FailureReason.RATE_LIMITED, "429", retry=True, retry_after=90.0)
+    road.answer = lambda one: limited if one.message.note and one.attempts == 1 else Sent()
+    await road.put(note("note1"), note("note2"))
+    task = asyncio.create_task(road.run(200.0))
+    await road.clock.sleep(5.0)
+    await road.put(page("p1"))
+    await task
+
+    times = {uid: at for at, uid in road.sent}
+    assert times["p1"] < 10.0
+    assert times["note1"] >= 90.0
+    assert times["note2"] >= 90.0
+
+
+async def test_a_note_that_waits_is_nobody_s_page(road: Road) -> None:
+    """Neither the age of the outbox nor the auditor counts it, or people would be paged for it."""
+    road.answer = lambda one: DOWN
+    await road.put(note("note1"))
+    await road.run(800.0)
+    await road.clock.sleep(400.0)
+
+    assert NotificationState.WAITING is (await road.state("note1")).state
+    assert [] == await road.paging.waiting()
+    assert () == (await road.paging.violations(routed=True)).stale_outbox
+
+
 async def test_a_note_that_is_lost_is_no_page_that_is_lost(road: Road) -> None:
     """It is dropped with its reason; no dead letter, over which people would be paged."""
     road.answer = lambda one: Failed(FailureReason.CLIENT_ERROR, "404", retry=False)

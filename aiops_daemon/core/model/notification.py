@@ -12,6 +12,8 @@ from enum import StrEnum
 from aiops_daemon.core.model.message import Message, Named
 from aiops_daemon.core.model.severity import Severity
 
+NOTES = "|notes"  # ends the keys of notes, and is their lane: no destination is called so
+
 
 class NotificationState(StrEnum):
     """Where a message stands."""
@@ -21,7 +23,7 @@ class NotificationState(StrEnum):
     DEAD = "dead"  # given up; the fallback was told
     SHADOW = "shadow"  # recorded only: the route is not live
     MUTED = "muted"  # recorded only: the kill switch is on
-    DROPPED = "dropped"  # superseded before it was sent, with the reason
+    DROPPED = "dropped"  # superseded before it was sent, or a note that is lost; with the reason
 
 
 class FailureReason(StrEnum):
@@ -64,6 +66,11 @@ class Notification:
     confirmed_at: float | None = None
     reply: str = ""  # what the service calls what was sent: PagerDuty's dedup key, Slack's channel and ts, Jira's key
     thread: str = ""  # reply of the first message of the same key that was sent: what to update, or to answer under
+
+    @property
+    def lane(self) -> str:
+        """Return what has a bound on how many are sent at once: its destination; notes have one for all of them."""
+        return NOTES if self.key.endswith(NOTES) else self.destination
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Connection,
     Double,
     and_,
+    case,
     cast,
     exists,
     extract,
@@ -26,7 +27,7 @@ from sqlalchemy import (
 )
 
 from aiops_daemon.core.model.message import MessageEvent
-from aiops_daemon.core.model.notification import Claim, Failed, Notification, NotificationState, Sent, Waiting
+from aiops_daemon.core.model.notification import NOTES, Claim, Failed, Notification, NotificationState, Sent, Waiting
 from aiops_daemon.edges.store.rows_paging import notification_of, notification_row
 from aiops_daemon.edges.store.schema import outbox
 from aiops_daemon.edges.store.storable import storable
@@ -45,6 +46,11 @@ def clock(connection: Connection, now: float) -> ColumnElement[float]:
     return literal(now, Double)
 
 
+def note() -> ColumnElement[bool]:
+    """Ask whether it is a note: nobody is reached by one, so none is to take the place of a page or to count as one."""
+    return _row.key.endswith(NOTES)
+
+
 def first_of_key() -> ColumnElement[bool]:
     """Ask whether no earlier message of the same key waits."""
     before = outbox.alias("before")
@@ -54,23 +60,25 @@ def first_of_key() -> ColumnElement[bool]:
 def claim(
     connection: Connection, now: float, *, limit: int, lease: float, busy: Iterable[str], full: Iterable[str], each: int
 ) -> list[Claim]:
-    """Take up to `limit` due messages for `lease` seconds, at most `each` to one destination.
+    """Take up to `limit` due messages for `lease` seconds, at most `each` to one destination, and of all notes one.
 
-    None to destinations that are busy, none by integrations that are full.
+    None in lanes that are busy, none by integrations that are full.
     """
     at = clock(connection, now)
-    place = func.row_number().over(partition_by=_row.destination, order_by=(_row.due_at, _row.id)).label("place")
+    lane = case((note(), literal(NOTES)), else_=_row.destination)
+    most = case((note(), literal(1)), else_=literal(each)).label("most")
+    place = func.row_number().over(partition_by=lane, order_by=(_row.due_at, _row.id)).label("place")
     ready = (
-        select(_row.id, place)
+        select(_row.id, place, most)
         .where(_row.state == _WAITING, _row.due_at <= at, _row.lease_until <= at, first_of_key())
-        .where(_row.destination.not_in(sorted(busy)), _row.integration.not_in(sorted(full)))
+        .where(lane.not_in(sorted(busy)), _row.integration.not_in(sorted(full)))
         .subquery()
     )
     due = (
         select(_row.id)
         .join(ready, ready.c.id == _row.id)
-        .where(ready.c.place <= each)
-        .order_by(_row.due_at, _row.id)
+        .where(ready.c.place <= ready.c.most)
+        .order_by(note(), _row.due_at, _row.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=outbox)
     )
@@ -205,10 +213,10 @@ def unconfirmed(connection: Connection, after: float, before: float, limit: int)
 
 
 def waiting(connection: Connection) -> list[Waiting]:
-    """Count what waits, by integration."""
+    """Count what waits, by integration; people wait for no note."""
     counted = (
         select(_row.integration, func.count(), func.min(_row.created_at))
-        .where(_row.state == _WAITING)
+        .where(_row.state == _WAITING, ~note())
         .group_by(_row.integration)
     )
     return [Waiting(*row) for row in connection.execute(counted)]

@@ -15,7 +15,7 @@ from aiops_daemon.core.model.incident import IncidentState
 from aiops_daemon.core.model.notification import NotificationState, Violations
 from aiops_daemon.edges.store import acts, schema
 from aiops_daemon.edges.store.chunks import chunks
-from aiops_daemon.edges.store.outbox import clock, first_of_key
+from aiops_daemon.edges.store.outbox import clock, first_of_key, note
 from aiops_daemon.edges.store.rows_paging import escalation_of, escalation_row, timer_of, timer_row
 from aiops_daemon.edges.store.upserts import upsert
 
@@ -79,7 +79,7 @@ def violations(connection: Connection, now: float, *, routed: bool) -> Violation
     stale = connection.execute(
         select(box.uid)
         .where(box.state == NotificationState.WAITING.value, box.due_at < at - STALE, box.lease_until < at)
-        .where(first_of_key())
+        .where(first_of_key(), ~note())
         .order_by(box.due_at)
         .limit(LISTED)
     ).scalars()

@@ -12,7 +12,7 @@ from aiops_daemon.core.incidents.lifecycle import entry
 from aiops_daemon.core.model.escalation import Escalation, Told
 from aiops_daemon.core.model.incident import Entry, EntryKind
 from aiops_daemon.core.model.message import Message, MessageEvent
-from aiops_daemon.core.model.notification import Notification, NotificationState, Storm
+from aiops_daemon.core.model.notification import NOTES, Notification, NotificationState, Storm
 from aiops_daemon.core.model.route import Mode
 from aiops_daemon.core.response.digest import digest, gathered, order_key
 from aiops_daemon.core.response.folding import PACE, REMEMBERED, Folding, Paged, counts, fold, lane, may_fold
@@ -106,7 +106,7 @@ class Outgoing:
             mode = Mode.MUTED if self._around.telling.muted else Mode.LIVE
             row = self._written(key, to, message, mode, self._now)
             self._draft.notifications.append(
-                replace(row, key=f"{row.key}|notes", incident=case.incident.uid, team=case.incident.team)
+                replace(row, key=f"{row.key}{NOTES}", incident=case.incident.uid, team=case.incident.team)
             )
 
     def _message(self, case: Case, event: MessageEvent, why: str, next_: Next) -> Message:

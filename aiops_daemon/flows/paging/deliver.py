@@ -1,8 +1,8 @@
 """Messages out of the door: claimed under a lease, one attempt each, and what came of it written down.
 
 Enters: what is due in the outbox. Leaves: calls of channels, rows that are sent, put off or given up. No channel delays
-another: each destination and each integration has a bound of its own on what is under way. Never sends anything that
-it does not hold; what it brings back late is refused by the store.
+another: each destination and each integration has a bound of its own on what is under way, and notes go one by one in a
+lane of theirs. Never sends anything that it does not hold; what it brings back late is refused by the store.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from aiops_daemon.clock import Clock
-from aiops_daemon.core.model.notification import Claim, Failed, FailureReason, Notification, Outcome, Sent
+from aiops_daemon.core.model.notification import NOTES, Claim, Failed, FailureReason, Notification, Outcome, Sent
 from aiops_daemon.core.model.receiver import ChannelSpec
 from aiops_daemon.core.response.reach import Destination
 from aiops_daemon.core.response.retry import next_attempt
@@ -59,7 +59,7 @@ class Deliverer:
         self._look_every = look_every
         self._channels: dict[ChannelSpec, Notifier] = {}
         self._under_way: dict[asyncio.Task[None], Claim] = {}
-        self._quiet_until: dict[str, float] = {}  # destinations that asked for a pause
+        self._quiet_until: dict[str, float] = {}  # lanes that were asked for a pause
         self._inherited = False
         self._owes = True  # all was muted, in this process or perhaps in the one before
 
@@ -145,8 +145,9 @@ class Deliverer:
     def _busy(self) -> list[str]:
         now = self._clock.now()
         self._quiet_until = {name: until for name, until in self._quiet_until.items() if until > now}
-        counts = Counter(one.notification.destination for one in self._under_way.values())
-        return [*self._quiet_until, *(name for name, count in counts.items() if count >= OF_DESTINATION)]
+        counts = Counter(one.notification.lane for one in self._under_way.values())
+        busy = [lane for lane, count in counts.items() if lane == NOTES or count >= OF_DESTINATION]
+        return [*self._quiet_until, *busy]
 
     def _full(self) -> list[str]:
         counts = Counter(one.notification.integration for one in self._under_way.values())
@@ -206,7 +207,7 @@ class Deliverer:
         now = self._clock.now()
         due_at = next_attempt(row, outcome, now)
         if outcome.retry_after is not None and outcome.reason is FailureReason.RATE_LIMITED:
-            self._quiet_until[row.destination] = now + outcome.retry_after
+            self._quiet_until[row.lane] = now + outcome.retry_after
         why = {"reason": outcome.reason, "detail": outcome.detail}
         if due_at is None:
             if await self._store.give_up(claimed, outcome) and not row.message.note:
