@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DataError, OperationalError
 from store_world import delivery, opened
 
@@ -139,9 +139,28 @@ async def test_a_standby_is_read_only(postgres_url: str) -> None:
     assert "a primary" in str(raised.value)
 
 
+def test_a_connection_that_is_found_busy_is_replaced(postgres_url: str) -> None:
+    """Its session was ended while somebody asked it something, and the driver has not noticed."""
+    database = connect(StorageSpec(url=postgres_url))
+    lines: list[psycopg.Connection] = []
+    event.listen(database.writer.pool, "connect", lambda line, _record: lines.append(line))
+    try:
+        with database.writing() as connection:
+            connection.execute(text("SELECT 1"))
+        lines[0].pgconn.send_query(b"SELECT 1")
+        with database.writing() as connection:
+            answer = connection.execute(text("SELECT 2")).scalar()
+    finally:
+        database.dispose()
+
+    assert 2 == answer
+    assert 2 == len(lines)
+
+
 def _end_sessions(connection: psycopg.Connection) -> None:
+    """End every other session of the database, and wait until it has ended."""
     connection.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
 

@@ -12,7 +12,7 @@ import socket
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
 
 from aiops_daemon.core.model.source import Secret
 
@@ -71,6 +71,7 @@ def postgres_engine(url: URL, password: Secret | None, size: int, *, writer: boo
         pool_pre_ping=True,
         hide_parameters=True,
     )
+    event.listen(engine, "handle_error", _connect_anew)
     if password is not None:
 
         @event.listens_for(engine, "do_connect")
@@ -78,6 +79,16 @@ def postgres_engine(url: URL, password: Secret | None, size: int, *, writer: boo
             named["password"] = password()  # read each time: it may have been rotated
 
     return engine
+
+
+def _connect_anew(context: ExceptionContext) -> None:
+    """Replace a connection whose check failed, whatever the words.
+
+    The driver may say that the connection is busy when the server has just ended the session, and the pool would keep
+    it then.
+    """
+    if context.is_pre_ping:
+        context.is_disconnect = True
 
 
 class Lines:
