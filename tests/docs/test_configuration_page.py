@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from aiops_daemon.config.load import Overrides, inspect
 from aiops_daemon.config.model import Document
 from aiops_daemon.config.outline import Key, keys
-from aiops_daemon.config.parse import parse
+from aiops_daemon.config.parse import Tree, parse
 from aiops_daemon.config.reference import markdown
 from aiops_daemon.config.show import schema
 
@@ -30,13 +30,19 @@ def test_the_example_is_valid() -> None:
     assert ((), ()) == (found.faults, found.warnings)
 
 
-@pytest.mark.parametrize("key", keys(), ids=lambda key: key.name)
-def test_the_example_has_every_key(key: Key) -> None:
-    """Every key stands in the example, switched on or off."""
+@pytest.fixture(scope="module")
+def example() -> Tree:
+    """Everything that stands in the example, switched on or off."""
     tree, faults = parse(_everything().encode(), "example", dict.fromkeys(re.findall(r"\w+", _everything()), "x"))
 
     assert [] == faults
-    assert list(tree.find(key.path))
+    return tree
+
+
+@pytest.mark.parametrize("key", keys(), ids=lambda key: key.name)
+def test_the_example_has_every_key(key: Key, example: Tree) -> None:
+    """Every key stands in the example, switched on or off."""
+    assert list(example.find(key.path))
 
 
 def test_the_example_has_no_other_key(tmp_path: Path) -> None:
