@@ -15,7 +15,7 @@ from aiops_daemon.cli.daemon import add_daemon_flags, asking, print_json
 from aiops_daemon.cli.incidentacts import reference, register_acts
 from aiops_daemon.cli.incidentprint import alerts_table, incident_text, incidents_table
 from aiops_daemon.cli.parsing import Nouns
-from aiops_daemon.cli.replay import register_replay, register_what_if
+from aiops_daemon.cli.replayverbs import register_replay, register_what_if
 from aiops_daemon.edges.remote.client import DaemonClient
 from aiops_daemon.errors import RefusedError
 

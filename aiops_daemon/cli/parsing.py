@@ -7,6 +7,8 @@ parsed arguments and returns an exit code.
 from __future__ import annotations
 
 import argparse
+import importlib
+from collections.abc import Callable
 from enum import IntEnum
 from typing import TypeAlias
 
@@ -23,6 +25,15 @@ class Exit(IntEnum):
     BAD = 1  # the checked thing is bad
     USAGE = 2  # used wrongly
     UNKNOWN = 3  # could not find out
+
+
+def later(file: str, name: str) -> Callable[[argparse.Namespace], int]:
+    """Return a function of another file of the command line; the file is read only when the function is run."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        return int(getattr(importlib.import_module(f"aiops_daemon.cli.{file}"), name)(arguments))
+
+    return run
 
 
 def duration(text: str) -> float:

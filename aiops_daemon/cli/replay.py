@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aiops_daemon.cli.alertfile import STDIO, read_alerts, write_ids
-from aiops_daemon.cli.parsing import Exit, Nouns, duration
+from aiops_daemon.cli.parsing import Exit
 from aiops_daemon.clock import SystemClock
 from aiops_daemon.config.load import Overrides, load
 from aiops_daemon.core.incidents.grouping.agreement import Agreement, agreement, compression, corrected
 from aiops_daemon.core.incidents.grouping.grouper import Grouper
 from aiops_daemon.core.incidents.grouping.rehearsal import PastAlert, rehearse
 from aiops_daemon.core.incidents.topology import Graph
-from aiops_daemon.core.model.durations import DAY, prometheus_duration
+from aiops_daemon.core.model.durations import prometheus_duration
 from aiops_daemon.core.model.grouping import GroupingSpec, TopologySpec
 from aiops_daemon.core.model.incident import Correction
 from aiops_daemon.core.model.settings import StorageSpec
@@ -47,45 +47,6 @@ class _Past(NamedTuple):
     truth: Sequence[str]
     corrections: Sequence[Correction]
     present: Sequence[str]
-
-
-def register_replay(verbs: Nouns) -> None:
-    """Add the verb `replay`."""
-    verb = verbs.add_parser(
-        "replay",
-        help="group a record of alerts as the daemon would have",
-        description='Group a record of alerts as the daemon would have. Input lines: {"ts", "labels"}, ts in epoch '
-        'seconds; with "truth" the agreement with it is told.',
-    )
-    verb.add_argument("--input", required=True, metavar="FILE", help="alerts, one JSON object a line; - is stdin")
-    verb.add_argument("--output", required=True, metavar="FILE", help="incident ids, one a line; - is stdout")
-    verb.add_argument("--config.file", dest="config_file", metavar="FILE", help="its `grouping` and `topology` count")
-    _add_form(verb)
-    verb.set_defaults(run=replay)
-
-
-def register_what_if(verbs: Nouns) -> None:
-    """Add the verb `what-if`."""
-    verb = verbs.add_parser(
-        "what-if",
-        help="compare another grouping with the present one, on one's own history",
-        description="Group the alerts of the store, or of a file, by another configuration, and tell it next to the "
-        "present grouping: compression, and precision and recall against truth or people's merges and splits.",
-    )
-    verb.add_argument(
-        "--config", "--config.file", required=True, metavar="FILE", help="its `grouping` and `topology` are tried"
-    )
-    verb.add_argument("--input", metavar="FILE", help="alerts as for replay, in place of the store; - is stdin")
-    verb.add_argument("--storage.url", dest="storage_url", metavar="URL", default="", help="wins over the file")
-    verb.add_argument(
-        "--since", type=duration, default=30 * DAY, metavar="DURATION", help="how far back in the store (30d)"
-    )
-    _add_form(verb)
-    verb.set_defaults(run=what_if)
-
-
-def _add_form(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("-o", dest="form", choices=["text", "json"], default="text", help="form of the figures")
 
 
 def replay(arguments: argparse.Namespace) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,3 +72,15 @@ def test_help_says_defaults_for_people(capsys: pytest.CaptureFixture[str]) -> No
     assert "127.0.0.1:9641" in told
     assert "None" not in told
     assert "[])" not in told
+
+
+@pytest.mark.parametrize("noun", ["incidents", "notifications", "version"])
+def test_what_is_typed_at_night_does_not_wait_for_libraries_of_others(noun: str) -> None:
+    """Who lists incidents loads neither the store nor numerics: those took two seconds."""
+    script = (
+        "import sys; from aiops_daemon.cli.main import build_parser; build_parser(sys.argv[1]);"
+        " print(*sorted({'sqlalchemy', 'numpy', 'scipy', 'alembic', 'jinja2'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", script, noun], capture_output=True, text=True, check=True, timeout=60)
+
+    assert "" == done.stdout.strip()
