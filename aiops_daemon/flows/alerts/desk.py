@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -27,6 +27,7 @@ from aiops_daemon.core.response.folding import REMEMBERED
 from aiops_daemon.errors import StoreError, StoreReason
 from aiops_daemon.flows.alerts.acting import Acting
 from aiops_daemon.flows.alerts.admit import Admission
+from aiops_daemon.flows.alerts.breath import breathing
 from aiops_daemon.flows.alerts.draft import Draft
 from aiops_daemon.flows.alerts.fire import Firing
 from aiops_daemon.flows.alerts.follow import count, follow
@@ -40,7 +41,7 @@ from aiops_daemon.logs import fields
 
 log = logging.getLogger(__name__)
 
-BREATH = 15  # alerts after which the event loop may turn to others; about 5 ms
+ANEW_AT_ONCE = 200  # escalations looked at anew in one step
 AT_ONCE = 500  # alerts in one step: whoever acts meanwhile waits for its end
 FRESH = 10.0  # seconds: how old what is known of rule evaluation may be when a resolve is judged
 FRESHER = 1.0  # seconds: the same where what is known contradicts what is told
@@ -74,6 +75,7 @@ class Desk:
         self.alive_since: float | None = None  # when this run first read the store
         self._again: set[str] = set()  # incidents whose timers are due
         self._anew = True  # every escalation is to be looked at: after a start, and after a reload
+        self._unseen: deque[str] = deque()  # incidents whose escalation is still to be looked at anew
 
     @property
     def leads(self) -> bool:
@@ -96,6 +98,16 @@ class Desk:
         for case in self._working.unresolved() if self._working else ():
             case.response.routes = None
 
+    @property
+    def behind(self) -> bool:
+        """Say whether escalations are still to be looked at, after a start or a reload."""
+        return self.leads and (self._anew or bool(self._unseen))
+
+    async def catch_up(self) -> None:
+        """Look at the next of them."""
+        async with self._step():
+            pass
+
     async def resign(self) -> None:
         """Give up the lease, so that another replica need not wait for its end."""
         async with self._lock:
@@ -112,11 +124,9 @@ class Desk:
             draft.progress |= dict(batch.progress)
             draft.quarantined += batch.quarantined
             admission = await self._admission(working, draft, [event.key for event in batch.events])
-            for number, event in enumerate(batch.events, 1):
+            async for event in breathing(batch.events):
                 if not admission.observe(event):
                     admission.observe(event, await self._looked_up(event.key))
-                if number % BREATH == 0:
-                    await asyncio.sleep(0)
             follow(admission.touched.values(), self.around, draft, admission.now)
 
     async def _refresh(self, events: Sequence[AlertEvent]) -> None:
@@ -135,14 +145,9 @@ class Desk:
         """Put right what webhooks did not tell; each is counted by class."""
         if not repairs:
             return
-        counted: list[Repair] = []
         async with self._step() as (working, draft):
             admission = await self._admission(working, draft, [repair.key for repair in repairs])
-            for number, repair in enumerate(repairs, 1):
-                if admission.repair(repair):
-                    counted.append(repair)
-                if number % BREATH == 0:
-                    await asyncio.sleep(0)
+            counted = [repair async for repair in breathing(repairs) if admission.repair(repair)]
             follow(admission.touched.values(), self.around, draft, admission.now)
         for repair in counted:
             self.around.meter.inc("aiops_alerts_repaired_total", **{"source": repair.key[0], "class": str(repair.kind)})
@@ -208,11 +213,9 @@ class Desk:
         """Judge again what was held back; few at once, for people wait meanwhile."""
         async with self._step() as (working, draft):
             admission = await self._admission(working, draft, [])
-            for number, key in enumerate(held, 1):
+            async for key in breathing(held):
                 if key in working.held:
                     admission.look_again(working.open[key])
-                if number % BREATH == 0:
-                    await asyncio.sleep(0)
             follow(admission.touched.values(), self.around, draft, admission.now)
 
     async def save(self) -> None:
@@ -285,13 +288,17 @@ class Desk:
         tell(draft)
         self.around.written([*draft.notifications, *draft.digests], draft.unheard)
 
-    def _due(self, working: WorkingSet) -> set[str]:
-        """Return the incidents whose escalation is looked at although nothing changed."""
-        due, self._again = self._again, set()
+    def _due(self, working: WorkingSet) -> list[str]:
+        """Return the incidents whose escalation is looked at although nothing changed.
+
+        First those whose timers are due; after a start or a reload a few of the others too: nobody waits for thousands.
+        """
+        due, self._again = list(self._again), set()
         if self._anew:
             self._anew = False
-            due |= {case.incident.uid for case in working.cases.values() if case.owes or not case.incident.state.closed}
-        return due
+            cases = working.cases.values()
+            self._unseen = deque(case.incident.uid for case in cases if case.owes or not case.incident.state.closed)
+        return due + [self._unseen.popleft() for _ in range(min(ANEW_AT_ONCE, len(self._unseen)))]
 
     async def _commit(self, draft: Draft) -> None:
         changes = draft.changes()
@@ -331,17 +338,16 @@ class Desk:
             self.alive_since, self.alive_until = now, float(alive) if alive else None
         latest = {one.key: one for one in sorted(state.episodes, key=lambda one: (one.heard_at, one.uid))}
         around.judge.resume(latest.values(), now)
-        for number, episode in enumerate(sorted(state.episodes, key=lambda one: one.starts_at), 1):
+        async for episode in breathing(sorted(state.episodes, key=lambda one: one.starts_at)):
             if episode.incident:
                 around.grouper.join(candidate_of(episode), episode.incident, min(episode.starts_at, now))
                 if not episode.open:
                     around.grouper.leave(episode.uid, now)
-            if number % BREATH == 0:
-                await asyncio.sleep(0)
-        for incident in state.incidents:
+        async for incident in breathing(state.incidents):
             if incident.state.closed:
                 around.grouper.close(incident.uid, now)
         self._anew = True
         working = WorkingSet(state, around.settings.topology.service_labels)
+        await working.fill(state)
         working.remember(await around.paging.pages_since(now - REMEMBERED))
         return working

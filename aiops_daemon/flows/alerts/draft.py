@@ -29,6 +29,7 @@ class Draft:
         self.incidents: dict[str, Incident] = {}
         self.findings: dict[str, LinkedFinding] = {}
         self.entries: list[Entry] = []
+        self.notes: list[Entry] = []  # what people wrote, of those
         self.outcomes: list[Outcome] = []
         self.corrections: list[Correction] = []
         self.quarantined: list[Quarantined] = []
@@ -56,7 +57,9 @@ class Draft:
 
     def write(self, entries: Iterable[Entry]) -> None:
         """Add lines of a timeline, in order."""
-        self.entries += [replace(entry, uid=self._mint()) for entry in entries]
+        written = [replace(entry, uid=self._mint()) for entry in entries]
+        self.entries += written
+        self.notes += [entry for entry in written if entry.kind is EntryKind.NOTE]
 
     def tell(
         self, episode: Episode, incident: Incident, kind: EntryKind, at: float, text: str, reason: str = ""

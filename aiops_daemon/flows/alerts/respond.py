@@ -6,7 +6,6 @@ same draft, so that an incident and what is to be sent of it are on disk togethe
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 
 from aiops_daemon.core.incidents.lifecycle import entry, taken_back
@@ -20,13 +19,12 @@ from aiops_daemon.core.response.standing import Asked, Page, Remark, Standing, T
 from aiops_daemon.core.response.stepping import fall_back
 from aiops_daemon.core.response.telling import Reaching
 from aiops_daemon.core.response.timers import timers
+from aiops_daemon.flows.alerts.breath import breathing
 from aiops_daemon.flows.alerts.case import Case
 from aiops_daemon.flows.alerts.draft import Draft
 from aiops_daemon.flows.alerts.outgoing import Outgoing
 from aiops_daemon.flows.alerts.surroundings import Surroundings
 from aiops_daemon.flows.alerts.working import WorkingSet
-
-BREATH = 25  # incidents after which the event loop may turn to others
 
 
 class Responding:
@@ -41,12 +39,10 @@ class Responding:
 
     async def respond(self, due: Iterable[str] = ()) -> None:
         """Advance what this step changed, and what is due; with no routes nobody is told, and nothing is kept."""
-        for number, uid in enumerate(dict.fromkeys((*self._draft.incidents, *due)), 1):
+        async for uid in breathing(dict.fromkeys((*self._draft.incidents, *due))):
             case = self._working.cases.get(uid)
             if case is not None and (self._around.telling.anybody or case.response.escalation is not None):
                 self._advance(case)
-            if number % BREATH == 0:
-                await asyncio.sleep(0)
 
     def fall_back(self, late: Notification, why: str, *, heard: bool) -> None:
         """Tell the fallback of what did not arrive, unless somebody answered meanwhile; `heard`: others were told."""
@@ -90,8 +86,8 @@ class Responding:
 
     def _pass_on(self, case: Case, before: Escalation) -> None:
         """Write what people wrote in this step to whoever was told before it."""
-        for line in self._draft.entries:
-            if line.kind is EntryKind.NOTE and line.incident == case.incident.uid:
+        for line in self._draft.notes:
+            if line.incident == case.incident.uid:
                 self._outgoing.note(case, before, line)
 
     def _keep(self, case: Case, state: Escalation) -> None:

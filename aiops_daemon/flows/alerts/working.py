@@ -12,6 +12,7 @@ from aiops_daemon.core.model.alert import AlertKey, Episode, VerdictKind, Verdic
 from aiops_daemon.core.model.incident import Incident
 from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.response.folding import Paged
+from aiops_daemon.flows.alerts.breath import breathing
 from aiops_daemon.flows.alerts.case import Case
 from aiops_daemon.flows.alerts.surroundings import is_own_rule, told_of
 from aiops_daemon.ports.store import DeskState
@@ -31,21 +32,25 @@ class WorkingSet:
         self.merged: dict[str, str] = {}  # incidents that are no case any more: into which one they were merged
         self.next_number = state.next_number
         self.first_started_at = state.first_started_at
-        for incident in state.incidents:
-            self.cases[incident.uid] = Case(incident, service_labels)
-        for episode in state.episodes:
+        self.storms = {storm.destination: storm for storm in state.storms}
+        self.paged: dict[str, list[Paged]] = {}  # what each lane got lately
+
+    async def fill(self, state: DeskState) -> None:
+        """Take in all rows, once; others have their turn meanwhile, for there may be many thousands."""
+        async for incident in breathing(state.incidents):
+            self.cases[incident.uid] = Case(incident, self._service_labels)
+        async for episode in breathing(state.episodes):
             case = self.cases.get(episode.incident)
             if case is not None:
                 case.add(episode)
             self.keep(episode)
         latest = {episode.key: episode.uid for episode in state.episodes}
         for case in self.cases.values():  # an alert flaps where it was last
-            case.flapping = {key: one for key, one in case.flapping.items() if latest[key] == one.uid}
+            if case.flapping:
+                case.flapping = {key: one for key, one in case.flapping.items() if latest[key] == one.uid}
         for escalation in state.escalations:
             if escalation.incident in self.cases:
                 self.cases[escalation.incident].response.escalation = escalation
-        self.storms = {storm.destination: storm for storm in state.storms}
-        self.paged: dict[str, list[Paged]] = {}  # what each lane got lately
         for finding in state.findings:
             if finding.incident in self.cases:
                 self.cases[finding.incident].findings[finding.uid] = finding

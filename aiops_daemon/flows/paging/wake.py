@@ -1,7 +1,7 @@
 """Timers: what is due wakes the desk, late at most by the time between two looks.
 
 Enters: due rows. Leaves: steps of the desk. Only the replica that holds the desk acts; a timer that was overdue when it
-took over fires once.
+took over fires once. Between timers the desk catches up with what a start or a reload left to look at.
 """
 
 from __future__ import annotations
@@ -34,8 +34,10 @@ class Waking:
             due = await self._store.due_timers(AT_ONCE) if self._desk.leads else []
             if due:
                 await self._desk.fire(due)
+            elif self._desk.behind:
+                await self._desk.catch_up()
             beat()
-            if len(due) < AT_ONCE:
+            if len(due) < AT_ONCE and not self._desk.behind:
                 await news_or_time(self.news, self._clock, await self._pause())
 
     async def _pause(self) -> float:
