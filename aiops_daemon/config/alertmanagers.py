@@ -10,7 +10,7 @@ from aiops_daemon.config.channels.fields import SecretUrl
 from aiops_daemon.config.fields import DurationIn, Section, refusal, unique
 from aiops_daemon.config.http import HttpOptions
 from aiops_daemon.config.matching import LabelSet, MatcherList
-from aiops_daemon.config.texts import Name, Text, WebUrl
+from aiops_daemon.config.texts import FilePath, Name, Text, WebUrl
 
 RESERVED = ("aiops", "findings")
 
@@ -61,7 +61,11 @@ class Heartbeat(HttpOptions):
     """A URL elsewhere that is told that this daemon lives, and that raises an alarm when it hears nothing."""
 
     url: SecretUrl | None = None
-    """URL that gets a GET. Default: nobody is told. Never shown, for whoever has it can keep the alarm quiet."""
+    """URL that gets a GET. Default: nobody is told. Never shown, for whoever has it can keep the alarm quiet. At most
+    one of this and `url_file`."""
+
+    url_file: FilePath | None = None
+    """File that holds the URL; read again for every beat."""
 
     interval: Annotated[float, DurationIn("10s", "1h")] = 60.0
     """Time between two beats."""

@@ -58,9 +58,8 @@ def watchdog(section: Watchdog) -> WatchdogSpec:
 
 def heartbeat(section: Heartbeat, folder: Path) -> HeartbeatSpec:
     """Build the outgoing heartbeat."""
-    return HeartbeatSpec(
-        section.url.get_secret_value() if section.url else "", section.interval, http_spec(section, folder)
-    )
+    url = secret(section.url, section.url_file, folder)
+    return HeartbeatSpec(url, section.interval, http_spec(section, folder))
 
 
 def severities(section: Severities) -> SeveritiesSpec:

@@ -30,6 +30,7 @@ _TEAMS = ("receivers", "[]", "msteams_configs", "[]")
 _AT_MOST_ONE = (
     *((section, ("basic_auth", "authorization")) for section in _SERVERS),
     *(((*section, "basic_auth"), ("password", "password_file")) for section in _SERVERS),
+    (("heartbeat",), ("url", "url_file")),
     (("storage",), ("password", "password_file")),
     (("receivers", "[]", "email_configs", "[]"), ("auth_password", "auth_password_file")),
     (("receivers", "[]", "webhook_configs", "[]"), ("secret", "secret_file")),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from aiops_daemon.config.alertmanagers import Alertmanager
+from aiops_daemon.config.alertmanagers import Alertmanager, Heartbeat
 from aiops_daemon.config.faults import Fault, Path, did_you_mean
 from aiops_daemon.config.http import HttpOptions
 from aiops_daemon.config.model import Document
@@ -23,12 +23,7 @@ def warn_alerts(document: Document, tree: Tree, now: float | None) -> Iterator[F
     """Find what is doubtful on the alert road."""
     return chain(
         *(_alertmanager(one, ("alertmanagers", index), tree) for index, one in enumerate(document.alertmanagers)),
-        warn_tls(
-            document.heartbeat,
-            [url.get_secret_value() if (url := document.heartbeat.url) else ""],
-            ("heartbeat",),
-            tree,
-        ),
+        _heartbeat(document.heartbeat, tree),
         _quality(document, tree),
         _maintenance(document, tree, now),
         _teams(document, tree),
@@ -46,6 +41,11 @@ def warn_tls(section: HttpOptions, urls: Iterable[str], path: Path, tree: Tree) 
     if tls and tls.insecure_skip_verify:
         place = (*path, "tls_config", "insecure_skip_verify")
         yield tree.fault(place, "anybody on the way can read and change the answers", "give ca_file instead")
+
+
+def _heartbeat(section: Heartbeat, tree: Tree) -> Iterator[Fault]:
+    if section.url_file is None:  # what a file holds is not known here
+        yield from warn_tls(section, [section.url.get_secret_value() if section.url else ""], ("heartbeat",), tree)
 
 
 def _alertmanager(section: Alertmanager, path: Path, tree: Tree) -> Iterator[Fault]:

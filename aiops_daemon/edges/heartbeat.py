@@ -13,14 +13,16 @@ import aiohttp
 from aiops_daemon.core.model.alertmanager import HeartbeatSpec
 from aiops_daemon.edges.http import Credentials, present, secret_pieces, split_url, tls_context
 from aiops_daemon.edges.httpfaults import faults_mapped, refusal
+from aiops_daemon.errors import SourceError, SourceReason
 
 _DEADLINE = 10.0  # seconds
 
 
 async def send_heartbeat(spec: HeartbeatSpec) -> None:
-    """Call the URL once; raises SourceError."""
-    bare, user_info = split_url(spec.url)
-    parts = urlsplit(spec.url)
+    """Call the URL once; raises SourceError, also where the file that holds the URL cannot be read or holds none."""
+    url = _address(spec)
+    bare, user_info = split_url(url)
+    parts = urlsplit(url)
     address = f"{bare}?{parts.query}" if parts.query else bare
     host = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     known = present(spec.http, user_info)
@@ -34,3 +36,18 @@ async def send_heartbeat(spec: HeartbeatSpec) -> None:
         ):
             if response.status >= 300:
                 raise await refusal(response)
+
+
+def _address(spec: HeartbeatSpec) -> str:
+    try:
+        url = spec.url() if spec.url is not None else ""
+    except OSError as error:
+        raise SourceError(SourceReason.AUTH_ERROR, f"heartbeat.url_file cannot be read: {error.strerror}") from None
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isprintable()
+    except ValueError:
+        whole = False
+    if not whole:
+        raise SourceError(SourceReason.CLIENT_ERROR, "heartbeat.url_file holds no http or https URL")
+    return url

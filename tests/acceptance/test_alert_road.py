@@ -253,7 +253,7 @@ async def test_at_first_use_old_alerts_come_as_one_digest(tmp_path: Path) -> Non
 
 async def test_the_heartbeat_goes_out(tmp_path: Path) -> None:
     """Each interval, while the store can be written."""
-    async with AlertScenario(tmp_path, heartbeat=HeartbeatSpec("https://watch.example/x", 60.0)) as s:
+    async with AlertScenario(tmp_path, heartbeat=HeartbeatSpec(lambda: "https://watch.example/x", 60.0)) as s:
         await s.at(minutes=5)
         sent = s.metric("aiops_heartbeats_total", outcome="success")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from aiops_daemon.config.load import Loaded, Overrides, load
+from aiops_daemon.config.secret import HeldSecret
 from aiops_daemon.config.show import show
 from aiops_daemon.core.model.alertmanager import (
     AlertmanagerSpec,
@@ -92,7 +93,7 @@ heartbeat: {url: "https://beats.example.org/x/", interval: 30s}
 
     matchers = (parse('alertname="Watchdog"'), parse('tier!~"dev|test"'))
     assert (WatchdogSpec(matchers, 720.0, ((("cluster", "eu1"), ("region", "eu")),)),) == settings.watchdogs
-    assert HeartbeatSpec("https://beats.example.org/x/", 30.0) == settings.heartbeat
+    assert HeartbeatSpec(HeldSecret("https://beats.example.org/x/"), 30.0) == settings.heartbeat
 
 
 def test_words_of_the_file_win_over_default_words(loaded) -> None:

@@ -17,7 +17,7 @@ ROAD = {alert.name: alert for alert in alert_road_alerts(Settings())}
 
 def beating(interval: float) -> Alert:
     """Build the alert on a heartbeat that is sent every `interval` seconds."""
-    found = alert_road_alerts(Settings(heartbeat=HeartbeatSpec("https://hc.example.org", interval)))
+    found = alert_road_alerts(Settings(heartbeat=HeartbeatSpec(lambda: "https://hc.example.org", interval)))
     return next(alert for alert in found if alert.name == "AiopsHeartbeatFailing")
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from email.headerregistry import Address
+from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, SecretStr
 
 from aiops_daemon.config.fields import SecretText, refusal
-from aiops_daemon.config.texts import HeaderName
+from aiops_daemon.config.texts import HeaderName, WebUrl
 from aiops_daemon.core.model.receiver import OWN_MAIL_HEADERS
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
@@ -92,6 +93,20 @@ def _secret_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def _guarded(value: str) -> str:
+    """Pass https, and http that does not leave this machine."""
+    if not value.startswith("https:") and not _loopback(urlsplit(value).hostname or ""):
+        raise refusal("sends secrets in the clear", "use https; http only to this machine (127.0.0.1)")
+    return value
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _names_somebody(text: str) -> bool:
     try:
         return "@" in urlsplit(text).netloc
@@ -124,3 +139,4 @@ PhoneSender = Annotated[str, AfterValidator(_sender)]
 OneLine = Annotated[str, AfterValidator(_one_line)]
 MailHeader = Annotated[HeaderName, AfterValidator(_mail_header)]
 SecretUrl = Annotated[SecretText, AfterValidator(_secret_url)]
+GuardedUrl = Annotated[WebUrl, AfterValidator(_guarded)]  # of a service that is shown a secret each time

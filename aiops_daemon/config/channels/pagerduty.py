@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from aiops_daemon.config.channels.fields import GuardedUrl
 from aiops_daemon.config.fields import Flag, SecretText, Section, choice, refusal
 from aiops_daemon.config.secret import secret
 from aiops_daemon.config.texts import FilePath, Text, WebUrl
@@ -24,20 +23,6 @@ def _routing_key(value: SecretStr) -> SecretStr:
     if not _KEY.fullmatch(value.get_secret_value()):
         raise refusal("is no integration key", "copy the 32 letters and digits of an Events API v2 integration")
     return value
-
-
-def _guarded(value: str) -> str:
-    """Pass https, and http that does not leave this machine."""
-    if not value.startswith("https:") and not _loopback(urlsplit(value).hostname or ""):
-        raise refusal("sends secrets in the clear", "use https; http only to this machine (127.0.0.1)")
-    return value
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _email(value: str) -> str:
@@ -80,9 +65,6 @@ class SeverityMap(Section):
     """For incidents of severity info."""
 
 
-_Url = Annotated[WebUrl, AfterValidator(_guarded)]
-
-
 class PagerDutyConfig(Section):
     """Page through one Events API v2 integration of a PagerDuty service."""
 
@@ -98,11 +80,11 @@ class PagerDutyConfig(Section):
     region: Annotated[str, choice("us", "eu")] = "us"
     """Service region of the account."""
 
-    url: _Url | None = None
+    url: GuardedUrl | None = None
     """URL of the Events API, with or without `/v2/enqueue`; https, or http to this machine. Default: that of the
     region."""
 
-    api_url: _Url | None = None
+    api_url: GuardedUrl | None = None
     """URL of the REST API. Default: that of the region."""
 
     client: Text = "aiops-daemon"

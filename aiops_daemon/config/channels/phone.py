@@ -8,11 +8,11 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from aiops_daemon.config.build_http import tls_spec
-from aiops_daemon.config.channels.fields import PhoneNumber, PhoneSender
+from aiops_daemon.config.channels.fields import GuardedUrl, PhoneNumber, PhoneSender
 from aiops_daemon.config.fields import DurationIn, Flag, SecretText, Section
 from aiops_daemon.config.http import TlsConfig
 from aiops_daemon.config.secret import HeldSecret, secret
-from aiops_daemon.config.texts import FilePath, Name, Text, WebUrl
+from aiops_daemon.config.texts import FilePath, Name, Text
 from aiops_daemon.core.model.channels.phone import SmsSpec, VoiceSpec
 from aiops_daemon.core.model.source import TlsSpec
 
@@ -23,8 +23,8 @@ class PhoneConfig(Section):
     send_resolved: Flag = False
     """Tell the end too."""
 
-    url: WebUrl = "https://api.twilio.com"
-    """Base URL of Twilio, or of a service with the same API."""
+    url: GuardedUrl = "https://api.twilio.com"
+    """Base URL of Twilio, or of a service with the same API; https, or http to this machine."""
 
     account_sid: Name
     """Account, also the user name. Required."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from aiops_daemon.config.channels.fields import SecretUrl
+from aiops_daemon.config.channels.fields import GuardedUrl, SecretUrl
 from aiops_daemon.config.fields import DurationIn, Flag, SecretText, Section
 from aiops_daemon.config.secret import secret
-from aiops_daemon.config.texts import FilePath, Text, WebUrl
+from aiops_daemon.config.texts import FilePath, Text
 from aiops_daemon.core.model.channels.slack import SlackSpec
 
 
@@ -49,8 +49,8 @@ class SlackConfig(Section):
     send_resolved: Flag = True
     """Tell the end too."""
 
-    web_api_url: WebUrl = "https://slack.com/api"
-    """Where Slack's Web API is; GovSlack has another."""
+    web_api_url: GuardedUrl = "https://slack.com/api"
+    """Where Slack's Web API is; GovSlack has another. https, or http to this machine."""
 
     timeout: Annotated[float, DurationIn("1s", "1m")] = 10.0
     """Longest time of one attempt."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.model.matcher import Matchers
 from aiops_daemon.core.model.oncall import PreferenceSpec
-from aiops_daemon.core.model.source import HttpSpec
+from aiops_daemon.core.model.source import HttpSpec, Secret
 from aiops_daemon.core.model.timeinterval import NamedIntervals
 
 
@@ -36,7 +36,7 @@ class WatchdogSpec:
 class HeartbeatSpec:
     """A URL that is told that we live."""
 
-    url: str = field(default="", repr=False)  # a secret as a whole
+    url: Secret | None = None  # a secret as a whole; None: nobody is told
     interval: float = 60.0
     http: HttpSpec = HttpSpec()
 

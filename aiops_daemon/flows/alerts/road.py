@@ -206,7 +206,7 @@ class AlertRoad:
             self._start("alerts-topology", TopologyWatch(self._graph, asked, self.around.clock).run, _SLOW)
         if settings.quality.volume:
             self._start("alerts-volume", self._when_leading(self.volume.run))
-        if settings.heartbeat.url:
+        if settings.heartbeat.url is not None:
             self._start("heartbeat", self._heartbeat(settings.heartbeat), settings.heartbeat.interval)
 
     async def stop(self) -> None:
