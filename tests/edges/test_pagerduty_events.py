@@ -155,10 +155,11 @@ async def test_confirmation_follows_what_pagerduty_shows(fake: FakePagerDuty) ->
     await notifier.close()
 
 
-async def test_an_old_page_confirms_nothing(fake: FakePagerDuty) -> None:
-    """A page of the same key that was over before this one was sent is another."""
+@pytest.mark.parametrize("seconds", [3600.0, 20.0])
+async def test_an_old_page_confirms_nothing(fake: FakePagerDuty, seconds: float) -> None:
+    """A page of the same key that was over before this one was sent is another; also of an alert that flaps."""
     notifier = PagerDutyNotifier(two_way(fake.url), lambda: NOW)
-    fake.now = lambda: NOW - 3600.0
+    fake.now = lambda: NOW - seconds
     for event in (MessageEvent.TRIGGER, MessageEvent.RESOLVE):
         await notifier.send(row(message(event)))
 

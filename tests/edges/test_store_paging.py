@@ -256,9 +256,9 @@ async def test_an_unconfirmed_message_is_not_heard(store: SqlStore, paging: SqlP
 
     assert set() == await paging.heard(["u1"])
     assert ["n1"] == [one.uid for one in await paging.unconfirmed(0.0, time.time() + 1.0, 10)]
-    assert 1 == await paging.confirm("aiops/x/u1")
+    assert 1 == await paging.made("aiops/x/u1", time.time())
     assert {"u1"} == await paging.heard(["u1"])
-    assert 0 == await paging.confirm("aiops/x/u1")
+    assert 0 == await paging.made("aiops/x/u1", time.time())
 
 
 async def test_an_end_is_made_sure_of_unless_its_key_sounded_again(store: SqlStore, paging: SqlPaging) -> None:

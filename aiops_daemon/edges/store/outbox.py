@@ -28,6 +28,7 @@ from sqlalchemy import (
 
 from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.notification import NOTES, Claim, Failed, Notification, NotificationState, Sent, Waiting
+from aiops_daemon.core.response.retry import SPAN
 from aiops_daemon.edges.store.rows_paging import notification_of, notification_row
 from aiops_daemon.edges.store.schema import outbox
 from aiops_daemon.edges.store.storable import storable
@@ -191,14 +192,16 @@ def supersede(connection: Connection, keys: Iterable[str], events: Sequence[str]
     return dues
 
 
-def confirm(connection: Connection, dedup_key: str, now: float) -> int:
-    """Note that a service showed what was sent under this key; returns for how many messages that was news."""
-    open_ = and_(_row.dedup_key == dedup_key, _row.state == _SENT, _row.confirmed_at.is_(None))
-    return connection.execute(update(outbox).where(open_).values(confirmed_at=now)).rowcount
+def shown(connection: Connection, uid: str, now: float) -> None:
+    """Note that a service showed what became of this message."""
+    open_ = and_(_row.uid == uid, _row.state == _SENT, _row.confirmed_at.is_(None))
+    connection.execute(update(outbox).where(open_).values(confirmed_at=now))
 
 
 def unconfirmed(connection: Connection, after: float, before: float, limit: int) -> list[Notification]:
-    """Return messages that were accepted between then and then, and of which the service has shown nothing yet.
+    """Return messages that were accepted between then and then and of which the service has shown nothing yet.
+
+    The newest first: of an older one the fallback was told already.
 
     Not an end after which its key said something else: to make sure of that now would be false.
     """
@@ -206,10 +209,10 @@ def unconfirmed(connection: Connection, after: float, before: float, limit: int)
     behind = and_(later.c.dedup_key == _row.dedup_key, later.c.key == _row.key, later.c.id > _row.id)
     last = ~exists().where(behind, later.c.event.in_((*ENDS, MessageEvent.TRIGGER.value)))
     rows = select(outbox).where(
-        _row.created_at >= after, _row.state == _SENT, _row.confirmed_at.is_(None), _row.sent_at <= before
+        _row.created_at >= after - SPAN, _row.state == _SENT, _row.confirmed_at.is_(None), _row.sent_at <= before
     )
-    rows = rows.where(or_(_row.event.not_in(ENDS), last))
-    return [notification_of(row) for row in connection.execute(rows.order_by(_row.id).limit(limit))]
+    rows = rows.where(_row.sent_at >= after, or_(_row.event.not_in(ENDS), last))
+    return [notification_of(row) for row in connection.execute(rows.order_by(_row.id.desc()).limit(limit))]
 
 
 def waiting(connection: Connection) -> list[Waiting]:

@@ -1,12 +1,14 @@
 """What people did elsewhere to a page of ours flows into its incident.
 
 Enters: changes as PagerDuty tells them. Leaves: acts on the desk in the name of the person, confirmations of pages. A
-resolve there does not close what still fires here: it answers, and says so. What comes again changes nothing. A change
-of which it cannot be asked whose it is (PagerDuty's notes name no key) is kept and asked again: it holds up no other.
+resolve there does not close what still fires here: it answers, and says so. What comes again changes nothing, nor what
+we wrote there ourselves, nor what was done before the incident took another turn. A change of which it cannot be asked
+whose it is (PagerDuty's notes name no key) is kept and asked again: it holds up no other.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from dataclasses import dataclass
 from aiops_daemon.clock import Clock
 from aiops_daemon.core.model.action import Action, ActionKind, Done, Refusal, RefusalReason, Stored
 from aiops_daemon.core.model.durations import DAY
+from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.oncall import PersonSpec
 from aiops_daemon.core.model.remote import RemoteChange, RemoteKind
 from aiops_daemon.core.model.scope import Role, Scope
@@ -29,6 +32,7 @@ Act = Callable[[Action, Scope, str], Awaitable[Done | Refusal | Stored]]
 """Does an action in somebody's name; the text is the same over every delivery of one change."""
 
 LOOK_EVERY = 5.0  # seconds between two looks at what was kept
+ASKED_WITHIN = 2.0  # seconds in which it is known whose a change is; PagerDuty is answered within four
 FIRST_PAUSE = 10.0  # seconds before a kept change is asked of again; doubled each time
 LONGEST_PAUSE = 900.0
 GIVES_UP = 2 * DAY  # as long as PagerDuty itself would repeat it
@@ -42,6 +46,7 @@ _ACTS = {
     RemoteKind.NOTE: ActionKind.NOTE,
     RemoteKind.PRIORITY: ActionKind.NOTE,
 }
+_ENDS = {RemoteKind.ACK: MessageEvent.ACKNOWLEDGE, RemoteKind.RESOLVE: MessageEvent.RESOLVE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +81,15 @@ class Remote:
 
     async def deliver(self, change: RemoteChange) -> None:
         """Do what a change asks for, then remember it; raises StoreError when it must come again."""
-        key = change.dedup_key or await self._key_of(change.remote_id)
+        key = change.dedup_key or await self._whose(change)
         if key is None:
             log.warning("a change elsewhere is kept: it cannot be asked whose it is", extra=_told(change))
             await self._kept.keep(change, self._clock.now() + FIRST_PAUSE)
             return
         if change.kind is RemoteKind.TRIGGER:
-            await self._store.confirm(key)
+            await self._store.made(key, change.occurred_at)
+        elif change.kind in _ENDS and await self._store.ours(key, _ENDS[change.kind], change.occurred_at):
+            log.info("a change elsewhere is our own", extra=_told(change))
         else:
             await self._take(change, key)
         await self._store.seen(change.source, change.uid)
@@ -93,7 +100,16 @@ class Remote:
             await self._clock.sleep(LOOK_EVERY)
             for change, came_at, attempts in await self._kept.kept(AT_ONCE) if self._leads() else ():
                 await self._again(change, came_at, attempts)
+                beat()
             beat()
+
+    async def _whose(self, change: RemoteChange) -> str | None:
+        """Ask whose a change is, but not for longer than who told it waits for an answer."""
+        try:
+            async with asyncio.timeout(ASKED_WITHIN):
+                return await self._key_of(change.remote_id)
+        except TimeoutError:
+            return None
 
     async def _again(self, change: RemoteChange, came_at: float, attempts: int) -> None:
         """Place a kept change, or keep it for longer; after two days it is given up."""
@@ -125,7 +141,8 @@ class Remote:
         log.warning("a change elsewhere is not followed", extra=fields(kind=change.kind, why=answer.text))
         if change.kind is RemoteKind.RESOLVE and answer.reason is RefusalReason.CONFLICT:
             text = f"resolved in {change.source}, but alerts still fire here: {answer.text}"
-            await self._act(Action(ActionKind.ACK, ours[0], text=text), scope, f"{uid}/ack")
+            ack = Action(ActionKind.ACK, ours[0], text=text, at=change.occurred_at)
+            await self._act(ack, scope, f"{uid}/ack")
 
     def _actor(self, change: RemoteChange) -> str:
         """Return the person's name here, or that of the other side."""
@@ -138,9 +155,9 @@ def _told(change: RemoteChange) -> dict[str, dict[str, object]]:
 
 
 def _action(change: RemoteChange, incident: str, actor: str) -> Action:
-    kind = _ACTS[change.kind]
+    kind, at = _ACTS[change.kind], change.occurred_at
     if change.kind is RemoteKind.REASSIGN:
-        return Action(kind, incident, assignee=change.text or actor)
+        return Action(kind, incident, assignee=change.text or actor, at=at)
     if change.kind is RemoteKind.PRIORITY:
-        return Action(kind, incident, text=f"priority in {change.source}: {change.text or 'none'}")
-    return Action(kind, incident, text=change.text if change.kind is RemoteKind.NOTE else "")
+        return Action(kind, incident, text=f"priority in {change.source}: {change.text or 'none'}", at=at)
+    return Action(kind, incident, text=change.text if change.kind is RemoteKind.NOTE else "", at=at)
