@@ -149,7 +149,8 @@ class Waiting:
 
     integration: str
     pending: int
-    oldest_at: float | None  # when the oldest was due
+    oldest_at: float | None  # when the oldest was made
+    paused: int = 0  # of these, for its service asked for a pause
 
 
 @dataclass(frozen=True, slots=True)

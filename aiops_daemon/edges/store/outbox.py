@@ -27,13 +27,23 @@ from sqlalchemy import (
 )
 
 from aiops_daemon.core.model.message import MessageEvent
-from aiops_daemon.core.model.notification import NOTES, Claim, Failed, Notification, NotificationState, Sent, Waiting
+from aiops_daemon.core.model.notification import (
+    NOTES,
+    Claim,
+    Failed,
+    FailureReason,
+    Notification,
+    NotificationState,
+    Sent,
+    Waiting,
+)
 from aiops_daemon.core.response.retry import SPAN
 from aiops_daemon.edges.store.rows_paging import notification_of, notification_row
 from aiops_daemon.edges.store.schema import outbox
 from aiops_daemon.edges.store.storable import storable
 
 WORDS_KEPT = 500
+STALE = 120.0  # seconds after which a message that is due and that nobody tried breaks the promise
 ENDS = (MessageEvent.ACKNOWLEDGE.value, MessageEvent.RESOLVE.value)
 _row = outbox.c
 _WAITING = NotificationState.WAITING.value
@@ -215,10 +225,19 @@ def unconfirmed(connection: Connection, after: float, before: float, limit: int)
     return [notification_of(row) for row in connection.execute(rows.order_by(_row.id.desc()).limit(limit))]
 
 
-def waiting(connection: Connection) -> list[Waiting]:
+def paused(at: ColumnElement[float]) -> ColumnElement[bool]:
+    """Ask whether its destination asked for a pause: one of its messages was refused for that, and waits, or just did."""
+    refused = outbox.alias("refused")
+    limited = and_(refused.c.state == _WAITING, refused.c.reason == FailureReason.RATE_LIMITED.value)
+    same = and_(refused.c.destination == _row.destination, ~refused.c.key.endswith(NOTES))
+    return exists().where(same, limited, refused.c.due_at > at - STALE)
+
+
+def waiting(connection: Connection, now: float) -> list[Waiting]:
     """Count what waits, by integration; people wait for no note."""
+    held_back = func.sum(case((paused(clock(connection, now)), 1), else_=0))
     counted = (
-        select(_row.integration, func.count(), func.min(_row.created_at))
+        select(_row.integration, func.count(), func.min(_row.created_at), held_back)
         .where(_row.state == _WAITING, ~note())
         .group_by(_row.integration)
     )

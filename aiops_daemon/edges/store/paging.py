@@ -161,7 +161,8 @@ class SqlPaging:
 
     async def waiting(self) -> list[Waiting]:
         """Count what waits, by integration."""
-        return await self._store.read(outbox.waiting)
+        now = self._clock.now()
+        return await self._store.read(lambda conn: outbox.waiting(conn, now))
 
     async def violations(self, *, routed: bool) -> Violations:
         """Look for what must never be."""

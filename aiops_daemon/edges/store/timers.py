@@ -15,12 +15,11 @@ from aiops_daemon.core.model.incident import IncidentState
 from aiops_daemon.core.model.notification import NotificationState, Violations
 from aiops_daemon.edges.store import acts, schema
 from aiops_daemon.edges.store.chunks import chunks
-from aiops_daemon.edges.store.outbox import clock, first_of_key, note
+from aiops_daemon.edges.store.outbox import STALE, clock, first_of_key, note, paused
 from aiops_daemon.edges.store.rows_paging import escalation_of, escalation_row, timer_of, timer_row
 from aiops_daemon.edges.store.upserts import upsert
 
 LATE = 60.0  # seconds after which a timer, an act or a body of alerts that nobody took breaks the promise
-STALE = 120.0  # the same for a message that nobody tried
 LISTED = 20
 _timers = schema.timers.c
 _states = schema.escalations.c
@@ -79,7 +78,7 @@ def violations(connection: Connection, now: float, *, routed: bool) -> Violation
     stale = connection.execute(
         select(box.uid)
         .where(box.state == NotificationState.WAITING.value, box.due_at < at - STALE, box.lease_until < at)
-        .where(first_of_key(), ~note())
+        .where(first_of_key(), ~note(), ~paused(at))
         .order_by(box.due_at)
         .limit(LISTED)
     ).scalars()
