@@ -107,15 +107,21 @@ async def test_the_routing_key_is_read_for_each_attempt(fake: FakePagerDuty, tmp
 
 
 @pytest.mark.parametrize(
-    ("way_back", "confirmable"), [({}, False), ({"api_token": lambda: "t"}, True), ({"webhook_secrets": (str,)}, True)]
+    ("way_back", "confirmable"),
+    [
+        ({}, (False, False)),
+        ({"api_token": lambda: "t"}, (True, False)),
+        ({"webhook_secrets": (str,)}, (True, True)),  # which tell of a page when it is made, and not again
+        ({"api_token": lambda: "t", "webhook_secrets": (str,)}, (True, False)),
+    ],
 )
 async def test_only_with_a_way_back_a_page_can_be_confirmed(
-    fake: FakePagerDuty, way_back: dict[str, object], confirmable: bool
+    fake: FakePagerDuty, way_back: dict[str, object], confirmable: tuple[bool, bool]
 ) -> None:
     """An accepted trigger says whether it can be known that it became a page; an act never does."""
     notifier = PagerDutyNotifier(spec(fake.url, **way_back), time.time)
 
-    assert Sent(DEDUP_KEY, confirmable) == await notifier.send(row())
+    assert Sent(DEDUP_KEY, *confirmable) == await notifier.send(row())
     assert Sent(DEDUP_KEY) == await notifier.send(row(message(MessageEvent.RESOLVE)))
     await notifier.close()
 

@@ -30,10 +30,10 @@ def paging(store: SqlStore) -> SqlPaging:
 
 async def said(store: SqlStore, paging: SqlPaging, uid: str, event: MessageEvent, **changes: object) -> Notification:
     """Send one message that is accepted, and of which the service has shown nothing yet."""
-    confirmable = bool(changes.pop("confirmable", True))
+    outcome = Sent(KEY, bool(changes.pop("confirmable", True)), bool(changes.pop("told_once", False)))
     await store.commit(Changes(notifications=(notification(uid, message=message(event), **changes),)))
     (claimed,) = await claim(paging)
-    await paging.sent(claimed, Sent(KEY, confirmable=confirmable))
+    await paging.sent(claimed, outcome)
     return (await paging.notifications([uid]))[uid]
 
 
@@ -69,6 +69,21 @@ async def test_what_one_service_shows_is_no_page_of_another(store: SqlStore, pag
     await paging.shown("n1")
 
     assert [True, False] == await confirmed(paging, "n1", "n2")
+
+
+async def test_of_a_page_that_is_open_webhooks_do_not_tell_again(store: SqlStore, paging: SqlPaging) -> None:
+    """A second round adds to it; after its end the next one is another page, of which they tell."""
+    page = await said(store, paging, "n1", TRIGGER, told_once=True)
+    await said(store, paging, "n2", TRIGGER, told_once=True)
+    before = await confirmed(paging, "n1", "n2")
+    await paging.made(KEY, page.created_at)
+    await said(store, paging, "n3", TRIGGER, told_once=True)
+    await said(store, paging, "n4", TRIGGER)
+    await said(store, paging, "n5", RESOLVE, confirmable=False)
+    await said(store, paging, "n6", TRIGGER, told_once=True)
+
+    assert [False, False] == before
+    assert [True, False, False] == await confirmed(paging, "n3", "n4", "n6")
 
 
 @pytest.mark.parametrize("event", [ACKNOWLEDGE, RESOLVE])

@@ -79,6 +79,7 @@ class Sent:
 
     reply: str = ""
     confirmable: bool = False  # the service will say later whether somebody was paged
+    told_once: bool = False  # but not again of a page that is open there, and that another message of its key made
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,12 +95,14 @@ class SqlPaging:
 
     async def give_up(self, claimed: Claim, outcome: Failed) -> bool:
         """Try no more: its deadline comes at once; False: it is not ours any more."""
-        late = deadlines(claimed.notification, self._clock.now())
+        now, row = self._clock.now(), claimed.notification
+        late = deadlines(row, now)
 
         def finish(conn: Connection) -> bool:
             done = outbox.give_up(conn, claimed, outcome)
             if done:
                 upsert(conn, schema.timers, list(map(timer_row, late)))
+                timers.hasten(conn, row.uid, now)  # of a storm page: of what earlier versions told, nobody waits
             return done
 
         return await self._store.write(finish)

@@ -7,8 +7,9 @@ The timers of an escalation are written as a whole set: what is not in it is not
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from sqlalchemy import Connection, and_, delete, exists, func, select
+from sqlalchemy import Connection, and_, delete, exists, func, select, update
 
 from aiops_daemon.core.model.escalation import Escalation, Phase, Timer, TimerKind
 from aiops_daemon.core.model.incident import IncidentState
@@ -63,6 +64,21 @@ def write(
     upsert(connection, schema.timers, [*rows, *map(timer_row, deadlines)])
     for incident, name in met:
         connection.execute(delete(schema.timers).where(_timers.incident == incident, _timers.name == name))
+
+
+def hand_on(connection: Connection, messages: Iterable[tuple[str, str]]) -> None:
+    """Let what waits for a message wait for another one, that says the same and more."""
+    for before, after in messages:
+        waits = connection.execute(select(schema.timers).where(_timers.name == f"{_UNDELIVERED}/{before}")).all()
+        moved = [replace(timer_of(row), name=f"{_UNDELIVERED}/{after}") for row in waits]
+        upsert(connection, schema.timers, list(map(timer_row, moved)))
+        connection.execute(delete(schema.timers).where(_timers.name == f"{_UNDELIVERED}/{before}"))
+
+
+def hasten(connection: Connection, message: str, now: float) -> None:
+    """Let all that waits for a message wait no longer."""
+    waits = update(schema.timers).where(_timers.name == f"{_UNDELIVERED}/{message}", _timers.due_at > now)
+    connection.execute(waits.values(due_at=now))
 
 
 def violations(connection: Connection, now: float, *, routed: bool) -> Violations:

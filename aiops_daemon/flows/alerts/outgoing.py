@@ -6,6 +6,7 @@ which they must have arrived. What is not live is written all the same, and neve
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from aiops_daemon.core.incidents.lifecycle import entry
@@ -109,6 +110,13 @@ class Outgoing:
                 replace(row, key=f"{row.key}{NOTES}", incident=case.incident.uid, team=case.incident.team)
             )
 
+    def withdraw(self, incident: str, tracks: Collection[str]) -> None:
+        """Name in no later version of a storm page what is only recorded from now on."""
+        for told, one in self._working.storms.items():
+            left = tuple(each for each in one.named if each.incident != incident or each.track not in tracks)
+            if len(left) < len(one.named) and told == lane(told, Mode.LIVE):
+                self._working.storms[told] = self._draft.storms[told] = replace(one, named=left)
+
     def _message(self, case: Case, event: MessageEvent, why: str, next_: Next) -> Message:
         gathered = Gathered(case.facts(), case.sentences(), case.gravest(_LISTED))
         place = self._around.telling.place
@@ -153,7 +161,7 @@ class Outgoing:
 
     def _digest(self, message: Message, page: Page, to: Destination, folding: Folding) -> None:
         """Name an incident in the digest of a destination; the store knows whether one still waits to be sent."""
-        one = replace(named(message), incident=message.incident, track=page.track)
+        one = replace(named(message), track=page.track)
         key = digest_key(self._around.telling.place.cluster, self._around.mint())
         row = self._written(key, to, digest(message, (one,), self._now, folding.why), page.mode, folding.due_at)
         self._draft.digests = gathered(self._draft.digests, replace(row, key=order_key(to.id)))
@@ -168,14 +176,19 @@ class Outgoing:
             before = Storm(told, self._around.mint(), message.team, self._now, folding.due_at - PACE)
         due_at = max(folding.due_at, before.last_at if before.last_at > self._now else before.last_at + PACE)
         key = storm_key(self._around.telling.place.cluster, before.uid)
-        replaced = [one.due_at for one in self._draft.notifications if one.key == f"{to.id}|{key}"]
-        due_at = min(due_at, *replaced) if replaced else due_at
-        after = replace(before, last_at=due_at, named=(*before.named, named(message)))
+        replaced = [one for one in self._draft.notifications if one.key == f"{to.id}|{key}"]
+        due_at = min((due_at, *(one.due_at for one in replaced)))
+        one = replace(named(message), track=page.track)
+        after = replace(before, last_at=due_at, named=(*before.named, one))
         row = self._written(key, to, storm(message, after.uid, after.named, self._now, folding.why), page.mode, due_at)
+        row = replace(row, uid=replaced[0].uid) if replaced else row  # it is what deadlines of this step wait for
         self._working.storms[told] = self._draft.storms[told] = after
         self._draft.superseded.append(row.key)
         self._draft.notifications = [one for one in self._draft.notifications if one.key != row.key]
         self._draft.notifications.append(row)
+        if page.mode is Mode.LIVE and not page.step.endswith("fallback"):  # which has no fallback of its own
+            late = max(due_at, self._now) + ARRIVES_WITHIN
+            self._draft.deadlines.append(deadline(one.incident, row.team, row.uid, late))
 
 
 def _of(one: Told, page: Page) -> bool:

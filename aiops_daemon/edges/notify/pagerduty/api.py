@@ -30,9 +30,7 @@ log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 _NEWEST = 5  # incidents of one key that are looked at; a key outlives an incident only when it is triggered anew
-_SKEW_SECONDS = (
-    5.0  # between their clock and ours; more, and what ended just before a page came would confirm it
-)
+_SKEW_SECONDS = 5.0  # between their clock and ours; more, and what ended just before a page came would confirm it
 _NOTE_UNITS = 25_000
 _LESS = {"acknowledged": ("triggered",), "resolved": ("triggered", "acknowledged")}  # what a status comes after
 _MANY = 100  # incidents of one answer

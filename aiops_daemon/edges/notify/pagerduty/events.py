@@ -7,6 +7,7 @@ resolve and all attempts. Never sleeps, never repeats: the outbox does.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -45,7 +46,12 @@ class PagerDutyNotifier:
         if message.event is MessageEvent.RESOLVE:
             return await self._post(key, lambda client: client.resolve(key), confirmable=self._spec.writes)
         event = body.trigger(message, self._spec, key)
-        return await self._post(key, lambda client: _submit(client, event), confirmable=self._spec.confirmable)
+        taken = await self._post(key, lambda client: _submit(client, event), confirmable=self._spec.confirmable)
+        if not isinstance(taken, Sent) or self._spec.api_token is not None:
+            return taken
+        return replace(
+            taken, told_once=taken.confirmable
+        )  # webhooks tell of what is made, and of nothing that joins it
 
     async def change(self, change: ChangeEvent) -> Outcome:
         """Tell PagerDuty of a change, shown beside its incidents; nobody is paged."""
