@@ -63,6 +63,9 @@ class PagingStore(Protocol):
     async def made(self, dedup_key: str, at: float) -> int:
         """Note that a service made a page of this key then; returns for how many messages that was news."""
 
+    async def named(self, dedup_key: str, at: float) -> tuple[str, ...]:
+        """Return the incidents that a storm page named by then, by uid."""
+
     async def ours(self, dedup_key: str, event: MessageEvent, at: float) -> bool:
         """Say whether an answer or an end there at that time may be one that we wrote, told as that of a person."""
 

@@ -13,7 +13,7 @@ from store_world import sqlite_store
 
 from aiops_daemon.clock import LoopClock
 from aiops_daemon.core.model.action import Action, ActionKind, Done, Refusal, RefusalReason, Stored
-from aiops_daemon.core.model.message import Message, MessageEvent
+from aiops_daemon.core.model.message import Message, MessageEvent, Named
 from aiops_daemon.core.model.notification import Notification, Sent
 from aiops_daemon.core.model.oncall import PersonSpec
 from aiops_daemon.core.model.remote import RemoteChange, RemoteKind
@@ -161,6 +161,26 @@ async def test_a_trigger_confirms_the_page(place: Place) -> None:
     assert [] == desk.taken
 
 
+@pytest.mark.looptime
+async def test_who_answers_a_storm_page_answers_each_incident_that_it_named_by_then(place: Place) -> None:
+    """It is the only page of these; what a later version names nobody has seen yet."""
+    desk, key, begins = Desk(), storm_key("eu", "s1"), place.clock.now()
+    way = remote(place, desk)
+    for number, (uids, pause) in enumerate(((("u1", "u2"), 60.0), (("u1", "u2", "u3"), 0.0))):
+        named = tuple(Named(f"INC-{uid}", "slow", "warning", incident=uid) for uid in uids)
+        message = Message(MessageEvent.STORM, "", "storm", "slow", "open", "warning", "P3", WHEN, WHEN, named=named)
+        await _sent(place, Notification(f"n{number}", "k", key, "", "a", "d", "pagerduty", message, WHEN, 0.0))
+        await place.clock.sleep(pause)
+    await way.deliver(change(RemoteKind.ACK, dedup_key=key, occurred_at=begins + 30.0))
+    before = list(desk.taken)
+    await _look(way, place, 10.0)
+
+    assert [] == before
+    assert [(ActionKind.ACK, "u1"), (ActionKind.ACK, "u2")] == [(one.kind, one.incident) for one, _ in desk.taken]
+    assert ["pagerduty/e1/u1", "pagerduty/e1/u2"] == desk.uids
+    assert [] == await place.acts.kept(9)
+
+
 async def _look(way: Remote, place: Place, seconds: float) -> None:
     """Let the loop that asks again run for a while."""
     running = asyncio.create_task(way.run(lambda: None))
@@ -173,9 +193,13 @@ async def _ended(place: Place) -> None:
     """Send an end of the page that the service took and does not show."""
     message = Message(MessageEvent.RESOLVE, "u1", "INC-1", "HighLatency", "resolved", "critical", "P2", WHEN, WHEN)
     row = Notification("n1", "pd|k", KEY, "u1", "shop", "receiver/pd/pagerduty/0", "pagerduty", message, WHEN, WHEN)
+    await _sent(place, row)
+
+
+async def _sent(place: Place, row: Notification) -> None:
     await place.paging.add(row)
     (claimed,) = await place.paging.claim(limit=1, lease=30.0, busy=(), full=(), each=1)
-    await place.paging.sent(claimed, Sent(KEY, confirmable=True))
+    await place.paging.sent(claimed, Sent("", confirmable=True))
 
 
 async def test_what_we_wrote_there_is_no_act_of_the_person_in_whose_name_it_was(place: Place) -> None:

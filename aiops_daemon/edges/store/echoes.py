@@ -1,8 +1,8 @@
 """What a service tells of our own messages: that a page was made of one, and what we did there ourselves.
 
-Enters: a connection in a transaction, a dedup key, when it happened there. Leaves: pages that are confirmed; whether an
-answer or an end that is told as a person's was written by us. PagerDuty tells what its REST API does in the name of a
-user, so such an echo is known by what we had said under that key by then, and by no name. Clocks may differ.
+Enters: a connection in a transaction, a dedup key, when it happened there. Leaves: pages that are confirmed; incidents
+of a storm page; whether an answer or an end that is told as a person's was written by us. PagerDuty tells what its REST
+API does in the name of a user, so such an echo is known by what we had said under that key by then. Clocks may differ.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, exists, or_, select, update
 from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.notification import NotificationState
 from aiops_daemon.edges.store.outbox import ENDS
+from aiops_daemon.edges.store.rows_paging import notification_of
 from aiops_daemon.edges.store.schema import outbox
 
 MADE_WITHIN = 60.0  # seconds by which a page may seem to be made before it was written
@@ -31,6 +32,15 @@ def made(connection: Connection, dedup_key: str, at: float, now: float) -> int:
     mine = and_(_row.dedup_key == dedup_key, _row.state == _SENT, _row.confirmed_at.is_(None))
     page = and_(_row.event.not_in(ENDS), _row.created_at <= at + MADE_WITHIN)
     return connection.execute(update(outbox).where(mine, page).values(confirmed_at=now)).rowcount
+
+
+def named(connection: Connection, dedup_key: str, at: float) -> tuple[str, ...]:
+    """Return the incidents that a storm page named by then: whoever answered it saw these."""
+    sent = and_(_row.dedup_key == dedup_key, _row.state == _SENT, _row.sent_at <= at + SKEW)
+    last = select(outbox).where(sent, _row.event == MessageEvent.STORM.value).order_by(_row.id.desc()).limit(1)
+    row = connection.execute(last).first()
+    told = () if row is None else notification_of(row).message.named
+    return tuple(dict.fromkeys(one.incident for one in told if one.incident))
 
 
 def ours(connection: Connection, dedup_key: str, event: MessageEvent, at: float) -> bool:

@@ -121,6 +121,10 @@ class SqlPaging:
         now = self._clock.now()
         return await self._store.write(lambda conn: echoes.made(conn, storable(dedup_key), at, now))
 
+    async def named(self, dedup_key: str, at: float) -> tuple[str, ...]:
+        """Return the incidents that a storm page named by then."""
+        return await self._store.read(lambda conn: echoes.named(conn, storable(dedup_key), at))
+
     async def ours(self, dedup_key: str, event: MessageEvent, at: float) -> bool:
         """Say whether an answer or an end there at that time may be one that we wrote."""
         return await self._store.read(lambda conn: echoes.ours(conn, storable(dedup_key), event, at))

@@ -20,7 +20,7 @@ from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.oncall import PersonSpec
 from aiops_daemon.core.model.remote import RemoteChange, RemoteKind
 from aiops_daemon.core.model.scope import Role, Scope
-from aiops_daemon.core.response.keys import incident_of
+from aiops_daemon.core.response.keys import incident_of, is_storm
 from aiops_daemon.errors import StoreError, StoreReason
 from aiops_daemon.logs import fields
 from aiops_daemon.ports.acts import ActStore
@@ -86,6 +86,9 @@ class Remote:
             log.warning("a change elsewhere is kept: it cannot be asked whose it is", extra=_told(change))
             await self._kept.keep(change, self._clock.now() + FIRST_PAUSE)
             return
+        if change.kind in _ENDS and is_storm(key, self._cluster()):  # many acts, and the answer must not wait for them
+            await self._kept.keep(change, self._clock.now())
+            return
         if change.kind is RemoteKind.TRIGGER:
             await self._store.made(key, change.occurred_at)
         elif change.kind in _ENDS and await self._store.ours(key, _ENDS[change.kind], change.occurred_at):
@@ -113,7 +116,7 @@ class Remote:
 
     async def _again(self, change: RemoteChange, came_at: float, attempts: int) -> None:
         """Place a kept change, or keep it for longer; after two days it is given up."""
-        key, now = await self._key_of(change.remote_id), self._clock.now()
+        key, now = change.dedup_key or await self._key_of(change.remote_id), self._clock.now()
         if key is not None:
             await self._take(change, key)
         elif now - came_at < GIVES_UP:
@@ -124,14 +127,21 @@ class Remote:
         await self._kept.drop(change)
 
     async def _take(self, change: RemoteChange, key: str) -> None:
+        """Follow a change: of its incident, or of every one that a storm page named when it was answered."""
         ours = incident_of(key, self._cluster())
-        if ours is None:
+        uid = f"{change.source}/{change.uid}"
+        if ours is not None:
+            await self._follow(change, ours[0], uid)
+        elif change.kind in _ENDS and is_storm(key, self._cluster()):
+            for incident in await self._store.named(key, change.occurred_at):
+                await self._follow(change, incident, f"{uid}/{incident}")
+        else:
             log.info("a change elsewhere is about none of ours", extra=fields(source=change.source, kind=change.kind))
-            return
+
+    async def _follow(self, change: RemoteChange, incident: str, uid: str) -> None:
         actor = self._actor(change)
         scope = Scope(actor, None, Role.RESPONDER, change.source)
-        uid = f"{change.source}/{change.uid}"
-        answer = await self._act(_action(change, ours[0], actor), scope, uid)
+        answer = await self._act(_action(change, incident, actor), scope, uid)
         if isinstance(answer, Stored):  # told again, it has the same id, and the answer
             raise StoreError(StoreReason.FENCED, "it is stored, but no replica did it yet")
         if not isinstance(answer, Refusal):
@@ -141,7 +151,7 @@ class Remote:
         log.warning("a change elsewhere is not followed", extra=fields(kind=change.kind, why=answer.text))
         if change.kind is RemoteKind.RESOLVE and answer.reason is RefusalReason.CONFLICT:
             text = f"resolved in {change.source}, but alerts still fire here: {answer.text}"
-            ack = Action(ActionKind.ACK, ours[0], text=text, at=change.occurred_at)
+            ack = Action(ActionKind.ACK, incident, text=text, at=change.occurred_at)
             await self._act(ack, scope, f"{uid}/ack")
 
     def _actor(self, change: RemoteChange) -> str:

@@ -49,9 +49,7 @@ class PagerDutyNotifier:
         taken = await self._post(key, lambda client: _submit(client, event), confirmable=self._spec.confirmable)
         if not isinstance(taken, Sent) or self._spec.api_token is not None:
             return taken
-        return replace(
-            taken, told_once=taken.confirmable
-        )  # webhooks tell of what is made, and of nothing that joins it
+        return replace(taken, told_once=taken.confirmable)  # webhooks tell of what is made, not of what joins it
 
     async def change(self, change: ChangeEvent) -> Outcome:
         """Tell PagerDuty of a change, shown beside its incidents; nobody is paged."""
