@@ -295,6 +295,19 @@ async def test_a_note_that_may_be_there_is_looked_for(fake: FakePagerDuty) -> No
     assert ["[aiops-daemon] ann: disk replaced"] * 2 == fake.incidents[0].notes  # the third is another note
 
 
+async def test_the_same_words_again_are_another_note(fake: FakePagerDuty) -> None:
+    """Its first attempt failed: what was written an hour before it is not what is looked for."""
+    notifier = PagerDutyNotifier(two_way(fake.url), time.time)
+    await notifier.send(row())
+    note = row(message(event=MessageEvent.UPDATE, actor="ann", note="still down"))
+    for moment, attempts in ((NOW - 3600.0, 1), (NOW + 5.0, 2), (NOW + 9.0, 3)):
+        fake.now = lambda at=moment: at  # type: ignore[misc]
+        await notifier.send(replace(note, attempts=attempts))
+    await notifier.close()
+
+    assert 2 == len(fake.incidents[0].notes)
+
+
 @pytest.mark.parametrize("fault", [401, 403, 429, 500, 503])
 async def test_whose_an_incident_is_could_not_be_asked(fake: FakePagerDuty, fault: int | str) -> None:
     """That is not the same as none of ours."""

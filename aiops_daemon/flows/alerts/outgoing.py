@@ -99,13 +99,15 @@ class Outgoing:
         """Write what a person wrote to whoever keeps notes beside its page; in an order of its own, for it may wait."""
         for one in state.told:
             to = self._around.telling.find(one.destination)
-            if to is None or not one.live or not self._around.telling.takes_notes(to, line.origin):
+            if to is None or not self._around.telling.takes_notes(to, line.origin):
+                continue
+            if not one.live and replace(one, live=True) in state.told:
                 continue
             key = dedup_key(self._around.telling.place.cluster, case.incident.uid, one.generation)
             message = self._message(case, MessageEvent.UPDATE, "", Next())
             message = replace(message, actor=line.actor, note=line.text)
-            mode = Mode.MUTED if self._around.telling.muted else Mode.LIVE
-            row = self._written(key, to, message, mode, self._now)
+            live = Mode.MUTED if self._around.telling.muted else Mode.LIVE
+            row = self._written(key, to, message, live if one.live else Mode.SHADOW, self._now)
             self._draft.notifications.append(
                 replace(row, key=f"{row.key}{NOTES}", incident=case.incident.uid, team=case.incident.team)
             )

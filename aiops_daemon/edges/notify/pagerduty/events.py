@@ -40,7 +40,8 @@ class PagerDutyNotifier:
         message, key = notification.message, notification.dedup_key or notification.uid
         if message.event is MessageEvent.UPDATE:
             text = f"{message.actor}: {message.note}" if message.actor else message.note
-            return await self._incidents.note(key, text, again=notification.attempts > 1) if text else Sent(key)
+            since = notification.created_at if notification.attempts > 1 else None
+            return await self._incidents.note(key, text, since=since) if text else Sent(key)
         if message.event is MessageEvent.ACKNOWLEDGE:
             return await self._post(key, lambda client: client.acknowledge(key), confirmable=self._spec.writes)
         if message.event is MessageEvent.RESOLVE:
