@@ -12,6 +12,7 @@ import pytest
 from store_world import sqlite_store
 
 from aiops_daemon.clock import LoopClock
+from aiops_daemon.core.incidents.acts import MOST_TEXT
 from aiops_daemon.core.model.action import Action, ActionKind, Done, Refusal, RefusalReason, Stored
 from aiops_daemon.core.model.message import Message, MessageEvent, Named
 from aiops_daemon.core.model.notification import Notification, Sent
@@ -151,6 +152,15 @@ async def test_a_note_finds_its_incident_by_what_it_is_called_there(place: Place
     await remote(place, desk, {"Q1": KEY}).deliver(change(RemoteKind.NOTE, dedup_key="", text="disk"))
 
     assert ["u1"] == [action.incident for action, _ in desk.taken]
+
+
+async def test_a_long_note_is_cut_and_not_lost(place: Place) -> None:
+    """PagerDuty takes longer ones than an incident here does."""
+    desk = Desk()
+    await remote(place, desk).deliver(change(RemoteKind.NOTE, text="x" * 25_000))
+
+    ((action, _),) = desk.taken
+    assert (MOST_TEXT, "x…") == (len(action.text), action.text[-2:])
 
 
 async def test_a_trigger_confirms_the_page(place: Place) -> None:

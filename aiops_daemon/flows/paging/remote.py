@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from aiops_daemon.clock import Clock
+from aiops_daemon.core.incidents.acts import MOST_TEXT
 from aiops_daemon.core.model.action import Action, ActionKind, Done, Refusal, RefusalReason, Stored
 from aiops_daemon.core.model.durations import DAY
 from aiops_daemon.core.model.message import MessageEvent
@@ -170,4 +171,5 @@ def _action(change: RemoteChange, incident: str, actor: str) -> Action:
         return Action(kind, incident, assignee=change.text or actor, at=at)
     if change.kind is RemoteKind.PRIORITY:
         return Action(kind, incident, text=f"priority in {change.source}: {change.text or 'none'}", at=at)
-    return Action(kind, incident, text=change.text if change.kind is RemoteKind.NOTE else "", at=at)
+    text = change.text if change.kind is RemoteKind.NOTE else ""
+    return Action(kind, incident, text=text if len(text) <= MOST_TEXT else f"{text[: MOST_TEXT - 1]}…", at=at)
