@@ -45,6 +45,7 @@ class Incident:
     status: str = "triggered"
     priority: str = ""
     notes: list[str] = field(default_factory=list)
+    noted_at: list[float] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -222,6 +223,7 @@ class FakePagerDuty:
     async def annotate(self, incident: Incident, text: str, agent: dict[str, Any] | None) -> None:
         """Write a note."""
         incident.notes.append(text)
+        incident.noted_at.append(self.now())
         await self._tell(incident, "incident.annotated", agent, content=text)
 
     async def _tell(self, incident: Incident, kind: str, agent: dict[str, Any] | None, **more: Any) -> None:
@@ -275,7 +277,8 @@ class FakePagerDuty:
         incident = next((one for one in self.incidents if one.id == request.match_info["id"]), None)
         if refused := _unknown_token(request):
             return refused
-        told = [{"id": f"N{number}", "content": note} for number, note in enumerate(incident.notes if incident else ())]
+        noted = zip(incident.notes, incident.noted_at, strict=True) if incident else ()
+        told = [{"id": f"N{n}", "content": note, "created_at": iso(at)} for n, (note, at) in enumerate(noted)]
         return web.json_response({"notes": told}) if incident else _not_found()
 
     async def _note(self, request: web.Request, body: dict[str, Any]) -> web.Response:

@@ -7,6 +7,7 @@ goes on after a refusal: what was not done is told, and what was done before sta
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -49,15 +50,25 @@ def _doing(act: _Act) -> Callable[[argparse.Namespace, DaemonClient], Any]:
     async def ask(args: argparse.Namespace, client: DaemonClient) -> None:
         body = _body(args)
         answers = []
-        for incident in args.incidents:
-            answer = await client.post(f"/api/v1/incidents/{reference(incident)}/{act.word}", body)
-            answers.append({name: answer[name] for name in ("data", "created", "changed")})
-            if args.form == "table":
-                print(_line(incident, answer))
-        if args.form == "json":
-            print_json(answers)
+        try:
+            for incident in args.incidents:
+                answer = await client.post(f"/api/v1/incidents/{reference(incident)}/{act.word}", body)
+                answers.append({name: answer[name] for name in ("data", "created", "changed", "warnings")})
+                if args.form == "table":
+                    print(_line(incident, answer))
+                else:
+                    _warn(incident, answer)
+        finally:  # after a refusal too: what was done before it stays
+            if args.form == "json" and answers:
+                print_json(answers)
 
     return ask
+
+
+def _warn(asked: str, answer: dict[str, Any]) -> None:
+    """Say beside the JSON what somebody who looks at a part of it would miss."""
+    for warning in answer["warnings"]:
+        print(plain(f"warning: {asked}: {warning}"), file=sys.stderr)
 
 
 def _line(asked: str, answer: dict[str, Any]) -> str:

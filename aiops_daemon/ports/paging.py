@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from aiops_daemon.core.model.escalation import Escalation, Timer
+from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.notification import (
     Claim,
     Failed,
@@ -56,11 +57,20 @@ class PagingStore(Protocol):
     async def add(self, notification: Notification) -> None:
         """Write a message that belongs to no step of the desk: a test."""
 
-    async def confirm(self, dedup_key: str) -> int:
-        """Note that a service showed what was sent under this key."""
+    async def shown(self, uid: str) -> None:
+        """Note that a service showed what became of this message."""
+
+    async def made(self, dedup_key: str, at: float) -> int:
+        """Note that a service made a page of this key then; returns for how many messages that was news."""
+
+    async def named(self, dedup_key: str, at: float) -> tuple[str, ...]:
+        """Return the incidents that a storm page named by then, by uid."""
+
+    async def ours(self, dedup_key: str, event: MessageEvent, at: float) -> bool:
+        """Say whether an answer or an end there at that time may be one that we wrote, told as that of a person."""
 
     async def unconfirmed(self, after: float, before: float, limit: int) -> list[Notification]:
-        """Return messages accepted between then and then, of which the service has shown nothing."""
+        """Return messages accepted between then and then, of which the service has shown nothing, the newest first."""
 
     async def notifications(self, uids: Iterable[str]) -> dict[str, Notification]:
         """Return these messages."""

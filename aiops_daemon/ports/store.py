@@ -15,7 +15,7 @@ from aiops_daemon.core.model.action import Answered
 from aiops_daemon.core.model.alert import AlertKey, Episode
 from aiops_daemon.core.model.escalation import Escalation, Timer
 from aiops_daemon.core.model.inbox import Backlog, Delivery, InboxRow, Quarantined
-from aiops_daemon.core.model.incident import Correction, Entry, Incident, LinkedFinding, Outcome
+from aiops_daemon.core.model.incident import Correction, Entry, EntryKind, Incident, LinkedFinding, Outcome
 from aiops_daemon.core.model.listing import (
     AlertPage,
     AlertQuery,
@@ -144,6 +144,9 @@ class AlertStore(Protocol):
 
     async def entries_after(self, uid: str, limit: int, scope: Scope) -> list[Entry]:
         """Return timeline entries in the order they were committed, after this one ("" from the first)."""
+
+    async def entries_since(self, incident: str, at: float, kinds: Iterable[EntryKind]) -> list[Entry]:
+        """Return an incident's lines of these kinds that tell of what happened after then, the latest first, a few."""
 
     async def last_entry(self) -> str:
         """Return the uid of the latest committed entry, "" when there is none."""

@@ -239,11 +239,21 @@ def test_what_is_stored_and_not_done_yet_is_said(told, daemon):
 
 
 def test_programs_are_told_that_it_is_not_done_yet(told, daemon):
-    """Without an incident, and nothing changed so far."""
+    """Without an incident, nothing changed so far, and why; whoever sees the terminal is told too."""
     daemon.road.stored = True
-    code, out, _ = told("ack", "INC-42", "-o", "json")
+    code, out, complaints = told("ack", "INC-42", "-o", "json")
 
-    assert (0, [{"data": None, "created": None, "changed": False}]) == (code, json.loads(out))
+    words = "the act is stored and will be done once, as soon as a replica leads; do not send it again"
+    assert (0, [{"data": None, "created": None, "changed": False, "warnings": [words]}]) == (code, json.loads(out))
+    assert f"warning: INC-42: {words}\n" == complaints
+
+
+def test_programs_are_told_what_was_done_before_a_refusal(told):
+    """The second incident is not known: the first is acknowledged all the same."""
+    code, out, complaints = told("ack", "INC-42", "INC-99", "-o", "json")
+
+    assert (1, ["INC-42"]) == (code, [each["data"]["name"] for each in json.loads(out)])
+    assert "INC-99" in complaints
 
 
 @pytest.mark.parametrize(

@@ -107,15 +107,21 @@ async def test_the_routing_key_is_read_for_each_attempt(fake: FakePagerDuty, tmp
 
 
 @pytest.mark.parametrize(
-    ("way_back", "confirmable"), [({}, False), ({"api_token": lambda: "t"}, True), ({"webhook_secrets": (str,)}, True)]
+    ("way_back", "confirmable"),
+    [
+        ({}, (False, False)),
+        ({"api_token": lambda: "t"}, (True, False)),
+        ({"webhook_secrets": (str,)}, (True, True)),  # which tell of a page when it is made, and not again
+        ({"api_token": lambda: "t", "webhook_secrets": (str,)}, (True, False)),
+    ],
 )
 async def test_only_with_a_way_back_a_page_can_be_confirmed(
-    fake: FakePagerDuty, way_back: dict[str, object], confirmable: bool
+    fake: FakePagerDuty, way_back: dict[str, object], confirmable: tuple[bool, bool]
 ) -> None:
     """An accepted trigger says whether it can be known that it became a page; an act never does."""
     notifier = PagerDutyNotifier(spec(fake.url, **way_back), time.time)
 
-    assert Sent(DEDUP_KEY, confirmable) == await notifier.send(row())
+    assert Sent(DEDUP_KEY, *confirmable) == await notifier.send(row())
     assert Sent(DEDUP_KEY) == await notifier.send(row(message(MessageEvent.RESOLVE)))
     await notifier.close()
 
@@ -155,10 +161,11 @@ async def test_confirmation_follows_what_pagerduty_shows(fake: FakePagerDuty) ->
     await notifier.close()
 
 
-async def test_an_old_page_confirms_nothing(fake: FakePagerDuty) -> None:
-    """A page of the same key that was over before this one was sent is another."""
+@pytest.mark.parametrize("seconds", [3600.0, 20.0])
+async def test_an_old_page_confirms_nothing(fake: FakePagerDuty, seconds: float) -> None:
+    """A page of the same key that was over before this one was sent is another; also of an alert that flaps."""
     notifier = PagerDutyNotifier(two_way(fake.url), lambda: NOW)
-    fake.now = lambda: NOW - 3600.0
+    fake.now = lambda: NOW - seconds
     for event in (MessageEvent.TRIGGER, MessageEvent.RESOLVE):
         await notifier.send(row(message(event)))
 
@@ -286,6 +293,19 @@ async def test_a_note_that_may_be_there_is_looked_for(fake: FakePagerDuty) -> No
 
     assert [Sent(DEDUP_KEY)] * 3 == sent
     assert ["[aiops-daemon] ann: disk replaced"] * 2 == fake.incidents[0].notes  # the third is another note
+
+
+async def test_the_same_words_again_are_another_note(fake: FakePagerDuty) -> None:
+    """Its first attempt failed: what was written an hour before it is not what is looked for."""
+    notifier = PagerDutyNotifier(two_way(fake.url), time.time)
+    await notifier.send(row())
+    note = row(message(event=MessageEvent.UPDATE, actor="ann", note="still down"))
+    for moment, attempts in ((NOW - 3600.0, 1), (NOW + 5.0, 2), (NOW + 9.0, 3)):
+        fake.now = lambda at=moment: at  # type: ignore[misc]
+        await notifier.send(replace(note, attempts=attempts))
+    await notifier.close()
+
+    assert 2 == len(fake.incidents[0].notes)
 
 
 @pytest.mark.parametrize("fault", [401, 403, 429, 500, 503])

@@ -19,6 +19,7 @@ from aiops_daemon.core.model.scope import Role
 from aiops_daemon.core.model.settings import TokenSpec
 from aiops_daemon.edges.notify.pagerduty.events import PagerDutyNotifier
 from aiops_daemon.edges.web.pagerduty.endpoint import PATH
+from aiops_daemon.edges.web.pagerduty.signature import is_signed
 from aiops_daemon.edges.web.ports import PagerDutyPorts, WebPorts
 from aiops_daemon.edges.web.server import WebServer
 from aiops_daemon.errors import StoreError, StoreReason
@@ -120,6 +121,35 @@ async def test_what_a_person_did_is_delivered(
     assert [expected] == desk.changes
 
 
+@pytest.mark.parametrize(
+    ("kind", "more", "heard", "text"),
+    [
+        ("acknowledged", {"id": None, "assignees": None, "priority": None, "resolve_reason": None}, RemoteKind.ACK, ""),
+        ("reassigned", {"assignees": [None, {"id": None, "type": None, "summary": "Bo"}]}, RemoteKind.REASSIGN, "Bo"),
+        ("priority_updated", {"priority": {"id": None, "type": None, "summary": None}}, RemoteKind.PRIORITY, ""),
+        ("resolved", {"resolve_reason": {"type": None, "incident": None}}, RemoteKind.RESOLVE, ""),
+    ],
+)
+async def test_whatever_is_null_is_taken(
+    desk: Desk, url: str, kind: str, more: dict[str, Any], heard: RemoteKind, text: str
+) -> None:
+    """Three refusals in a row disable the subscription, and nobody's answer comes back for a day."""
+    agent = {"id": None, "type": "user_reference", "summary": None}
+
+    assert 200 == (await post(url, body(kind, agent, **more)))[0]
+    assert [(heard, text, "")] == [(one.kind, one.text, one.actor) for one in desk.changes]
+
+
+async def test_an_event_of_nothing_is_none_of_ours(desk: Desk, url: str) -> None:
+    """Its data are null."""
+    raw = (
+        b'{"event": {"id": "E1", "event_type": "incident.resolved", "occurred_at": "2026-05-28T20:26:40Z",'
+        b' "agent": {"type": "user_reference"}, "data": null}}'
+    )
+
+    assert (200, []) == ((await post(url, raw))[0], desk.changes)
+
+
 async def test_a_note_leads_to_its_incident_by_the_id_there(desk: Desk, url: str) -> None:
     """Notes come without a dedup key."""
     assert 200 == (await post(url, body("annotated", content="rolled back")))[0]
@@ -172,6 +202,8 @@ async def test_echoes_and_others_business_change_nothing(desk: Desk, url: str, r
         b'{"event": {"id": "E", "event_type": "incident.resolved", "occurred_at": "2026-05-28T20:26:40Z", "data": 7}}',
         b'{"event": {"id": 7, "event_type": "incident.resolved", "occurred_at": "2026-05-28T20:26:40Z"}}',
         b"\xff\xfe",
+        b'{"event": {"id": "E", "event_type": "incident.resolved", "occurred_at": "2026-05-28T20:26:40Z", "data": '
+        + b"[" * 100_000 + b"]" * 100_000 + b"}}",
     ],
 )  # fmt: skip
 async def test_what_is_signed_but_no_event_is_400(desk: Desk, url: str, raw: bytes) -> None:
@@ -192,6 +224,11 @@ async def test_what_is_not_signed_is_403(desk: Desk, url: str, header: str) -> N
 
     assert (403, []) == (status, desk.changes)
     assert "canary" not in str(answer)
+
+
+def test_a_header_that_is_no_text_is_no_signature() -> None:
+    """Bytes that are no UTF-8 come as lone surrogates; they are refused, and are no fault of ours."""
+    assert not is_signed(b"x", "v1=\udcff", [SECRET])
 
 
 async def test_a_body_that_was_changed_is_403(desk: Desk, url: str) -> None:

@@ -256,9 +256,9 @@ async def test_an_unconfirmed_message_is_not_heard(store: SqlStore, paging: SqlP
 
     assert set() == await paging.heard(["u1"])
     assert ["n1"] == [one.uid for one in await paging.unconfirmed(0.0, time.time() + 1.0, 10)]
-    assert 1 == await paging.confirm("aiops/x/u1")
+    assert 1 == await paging.made("aiops/x/u1", time.time())
     assert {"u1"} == await paging.heard(["u1"])
-    assert 0 == await paging.confirm("aiops/x/u1")
+    assert 0 == await paging.made("aiops/x/u1", time.time())
 
 
 async def test_an_end_is_made_sure_of_unless_its_key_sounded_again(store: SqlStore, paging: SqlPaging) -> None:
@@ -358,6 +358,24 @@ async def test_the_auditor_sees_what_must_not_be(store: SqlStore, paging: SqlPag
     assert ("n1",) == found.stale_outbox
     assert late.due_at == found.overdue_since
     assert () == (await paging.violations(routed=False)).without_timer
+
+
+async def test_who_asked_for_a_pause_is_not_forgotten(store: SqlStore, paging: SqlPaging) -> None:
+    """What waits for its end breaks no promise, and is counted; what waits for two minutes more does."""
+    now = time.time()
+    refused, behind = notification("n1", key="a"), notification("n2", key="b", due_at=now - 500.0)
+    other = notification("n3", key="c", destination="other", due_at=now - 500.0)
+    await store.commit(Changes(notifications=(refused, behind, other)))
+    (claimed,) = await claim(paging, limit=1, busy=["other"], each=1)
+    assert "n2" == claimed.notification.uid
+    await paging.put_off(claimed, BUSY, now + 3600.0)
+    during = (await paging.violations(routed=False)).stale_outbox
+    counted = [(one.pending, one.paused) for one in await paging.waiting()]
+    await paging.put_off(claimed, BUSY, now - 400.0)
+    after = (await paging.violations(routed=False)).stale_outbox
+
+    assert (("n3",), [(3, 2)]) == (during, counted)
+    assert {"n2", "n3"} == set(after)
 
 
 async def test_the_log_is_read_in_pages_and_by_team(store: SqlStore, paging: SqlPaging) -> None:

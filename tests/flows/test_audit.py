@@ -10,6 +10,8 @@ import pytest
 from alert_world import AlertWorld, make_world
 
 from aiops_daemon.core.model.action import Action, ActionKind, Handed
+from aiops_daemon.core.model.message import Message, MessageEvent
+from aiops_daemon.core.model.notification import Notification, Sent
 from aiops_daemon.core.model.scope import Role, Scope
 from aiops_daemon.core.response.telling import Telling
 from aiops_daemon.edges.store.handing import SqlActs
@@ -57,3 +59,23 @@ async def test_an_act_that_waits_too_long_is_told(world: AlertWorld, caplog: pyt
     told = [record.fields for record in caplog.records if record.message == "the auditor found what must not be"]  # type: ignore[attr-defined]
     assert [{"check": "stale_acts", "count": 1, "rows": "a1"}] == told
     assert "AiopsPagingInvariantBroken" in {one.rule for one in await world.alerts()}
+
+
+async def test_what_waits_no_more_is_not_shown_as_waiting(world: AlertWorld) -> None:
+    """Else the alert on the oldest message would fire for ever after the first outage."""
+    paging, meter, now = SqlPaging(world.store, world.clock, Ids(world.clock)), Meter(), world.clock.now()
+    auditor = Auditor(paging, lambda: Telling(world.settings), world.clock, meter, world.notices)
+    message = Message(MessageEvent.TEST, "", "", "a test", "", "critical", "", now, now)
+    await paging.add(Notification("n1", "k", "k", "", "", "receiver/duty/pagerduty/0", "pagerduty", message, now, now))
+
+    def shown() -> list[float | None]:
+        names = ("aiops_outbox_pending", "aiops_outbox_oldest_timestamp_seconds")
+        return [meter.value(name, integration="pagerduty") for name in names]
+
+    await auditor.look()
+    before = shown()
+    (claimed,) = await paging.claim(limit=1, lease=30.0, busy=(), full=(), each=1)
+    await paging.sent(claimed, Sent())
+    await auditor.look()
+
+    assert ([1.0, now], [0.0, 0.0]) == (before, shown())

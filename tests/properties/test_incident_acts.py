@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiops_daemon.core.incidents.acts import act
+from aiops_daemon.core.incidents.acts import OVERTAKES, act, overtaken
 from aiops_daemon.core.incidents.facts import Facts
 from aiops_daemon.core.incidents.lifecycle import awake, followed, opened
 from aiops_daemon.core.model.action import Action, ActionKind, Refusal
-from aiops_daemon.core.model.incident import Incident, IncidentState
+from aiops_daemon.core.model.incident import Entry, EntryKind, Incident, IncidentState
 from aiops_daemon.core.model.scope import Role, Scope
 from aiops_daemon.core.model.severity import Severity
 
@@ -83,3 +83,17 @@ def test_doing_it_again_changes_nothing(steps: list[Action | Facts]) -> None:
         again = act(incident, step, known, ANN, now)
 
         assert isinstance(again, Refusal) or again == (incident, [])
+
+
+@given(
+    st.sampled_from(SINGLE),
+    st.lists(st.tuples(st.sampled_from(EntryKind), st.sampled_from(["pagerduty", "api", "daemon"])), max_size=8),
+)
+def test_only_another_turn_that_was_taken_here_overtakes(kind: ActionKind, turns: list[tuple[EntryKind, str]]) -> None:
+    """What is no status is followed however late, and nothing from the same place overtakes it."""
+    there = Scope("ann", None, Role.RESPONDER, "pagerduty")
+    lines = [Entry("", "u", "shop", 1.0, turn, "bo", origin, "text") for turn, origin in turns]
+
+    refused = overtaken(start(), Action(kind, "1", at=0.0), there, lines)
+    expected = any(turn in OVERTAKES.get(kind, ()) and origin != "pagerduty" for turn, origin in turns)
+    assert expected is (refused is not None)

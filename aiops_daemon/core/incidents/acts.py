@@ -6,7 +6,7 @@ changes nothing and is no error. Merge and split touch two incidents; their halv
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from aiops_daemon.core.incidents.facts import Facts
@@ -26,6 +26,15 @@ _HANDLED = {
     ActionKind.MITIGATE: (_States.MITIGATED, EntryKind.MITIGATED),
 }
 _WORKED_ON = (_States.INVESTIGATING, _States.MITIGATED)
+_ANSWERS = (EntryKind.ACKNOWLEDGED, EntryKind.INVESTIGATING, EntryKind.MITIGATED)
+
+OVERTAKES: dict[ActionKind, tuple[EntryKind, ...]] = {
+    ActionKind.ACK: (EntryKind.REOPENED, EntryKind.UNACKNOWLEDGED),
+    ActionKind.RESOLVE: (EntryKind.REOPENED,),
+    ActionKind.UNACK: _ANSWERS,
+    ActionKind.REOPEN: (EntryKind.RESOLVED,),
+}
+"""After what an act that was done elsewhere before it is about a time that is over."""
 
 
 def act(incident: Incident, action: Action, facts: Facts, scope: Scope, now: float) -> Step | Refusal:
@@ -39,6 +48,19 @@ def act(incident: Incident, action: Action, facts: Facts, scope: Scope, now: flo
     after, entries = step
     entries = [*entries, *_note(after, action, scope, now)]
     return (replace(after, updated_at=now) if entries else after), entries
+
+
+def overtaken(incident: Incident, action: Action, scope: Scope, since: Iterable[Entry]) -> Refusal | None:
+    """Refuse what was done elsewhere before the incident took another turn here, and is heard of only now.
+
+    `since`: the lines after it was done. What came from the same place is told in the order in which it was done there.
+    """
+    kinds = OVERTAKES.get(action.kind, ())
+    turn = next((one for one in since if one.kind in kinds and one.origin != scope.origin), None)
+    if turn is None:
+        return None
+    words = f"{incident.name} took another turn after {scope.actor} did that ({action.kind}): {turn.text}"
+    return Refusal(RefusalReason.CONFLICT, words)
 
 
 def merged(loser: Incident, winner: Incident, scope: Scope, now: float, why: str) -> tuple[Step, Step] | Refusal:

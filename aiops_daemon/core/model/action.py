@@ -41,6 +41,7 @@ class Action:
     cause: str = ""  # acknowledge and resolve: what the cause was,
     done: str = ""  # what was done,
     helped: bool | None = None  # and whether it helped
+    at: float | None = None  # when it was done elsewhere; None: it is done now
 
 
 class RefusalReason(StrEnum):

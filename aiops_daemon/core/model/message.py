@@ -41,8 +41,8 @@ class Named:
     severity: str
     service: str = ""
     url: str = ""
-    incident: str = ""  # uid: of a digest, so that its fallback is told when the digest does not arrive
-    track: str = ""  # of a digest: the policy that asked for it
+    incident: str = ""  # uid
+    track: str = ""  # the policy that asked for it, whose fallback is told when the message does not arrive; "": none
 
 
 @dataclass(frozen=True, slots=True)

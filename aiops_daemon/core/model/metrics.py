@@ -227,6 +227,8 @@ _PAGING = (
                values={"reason": tuple(str(reason) for reason in FailureReason)}),
     MetricSpec("aiops_notification_latency_seconds", _H, "Time of one attempt.", ("integration",), buckets=_SECONDS),
     MetricSpec("aiops_outbox_pending", _G, "Messages that wait to be sent.", ("integration",)),
+    MetricSpec("aiops_outbox_paused", _G, "Of these, those whose service asked for a pause; the fallback is told.",
+               ("integration",)),
     MetricSpec("aiops_outbox_oldest_timestamp_seconds", _G, "When the oldest waiting message was made.",
                ("integration",)),
     MetricSpec("aiops_outbox_dead_letters_total", _C, "Messages given up.", ("integration",)),

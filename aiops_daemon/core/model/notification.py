@@ -79,6 +79,7 @@ class Sent:
 
     reply: str = ""
     confirmable: bool = False  # the service will say later whether somebody was paged
+    told_once: bool = False  # but not again of a page that is open there, and that another message of its key made
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,8 @@ class Waiting:
 
     integration: str
     pending: int
-    oldest_at: float | None  # when the oldest was due
+    oldest_at: float | None  # when the oldest was made
+    paused: int = 0  # of these, for its service asked for a pause
 
 
 @dataclass(frozen=True, slots=True)

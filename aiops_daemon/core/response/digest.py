@@ -48,16 +48,19 @@ def gathered(rows: Sequence[Notification], row: Notification) -> list[Notificati
 
 
 def without(message: Message, gone: Collection[tuple[str, str]]) -> Message | None:
-    """Return a digest that no longer names these (incident, policy); None: it names nothing else."""
+    """Return a digest or a storm page that no longer names these (incident, policy); None: it names nothing else."""
     left = tuple(one for one in message.named if (one.incident, one.track) not in gone)
     if len(left) == len(message.named):
         return message
-    return replace(digest(message, left, message.at, message.why_you), opened_at=message.opened_at) if left else None
+    made = storm(message, "", left, message.at, message.why_you)
+    if message.event is MessageEvent.DIGEST:
+        made = digest(message, left, message.at, message.why_you)
+    return replace(made, opened_at=message.opened_at) if left else None
 
 
 def about(row: Notification, incident: str) -> Notification | None:
-    """Return a message as that of one incident; None: it does not name it (any more)."""
-    if row.message.event is not MessageEvent.DIGEST:
+    """Return a message as that of one incident, a storm page too; None: it does not name it (any more)."""
+    if row.message.event not in (MessageEvent.DIGEST, MessageEvent.STORM):
         return row
     found = next((one for one in row.message.named if one.incident == incident), None)
     return replace(row, incident=incident, track=found.track) if found else None

@@ -86,6 +86,12 @@ def incident_of(key: str, cluster: str) -> tuple[str, int] | None:
     return parsed.uid, parsed.generation
 
 
+def is_storm(key: str, cluster: str) -> bool:
+    """Say whether it is the key of a storm page of ours."""
+    parsed = parse(key)
+    return parsed is not None and parsed.storm and parsed.cluster == cluster_part(cluster)
+
+
 def cluster_part(cluster: str) -> str:
     """Return a cluster's name as keys carry it: as it is, or shortened to what is plain in it and a hash of all."""
     if _PLAIN.fullmatch(cluster):

@@ -117,7 +117,7 @@ def storm(first: Message, uid: str, named: tuple[Named, ...], at: float, why: st
 
 def named(message: Message) -> Named:
     """Name an incident in a storm page."""
-    return Named(message.name, message.title, message.severity, message.service, message.url)
+    return Named(message.name, message.title, message.severity, message.service, message.url, message.incident)
 
 
 def _impact(incident: Incident, facts: Facts) -> str:

@@ -60,8 +60,10 @@ def _write_teams(conn: Connection, incidents: Iterable[Incident]) -> None:
 def _write_paging(conn: Connection, changes: Changes) -> None:
     timers.write(conn, changes.escalations, dict(changes.timers), changes.deadlines, changes.met)
     withdraw(conn, changes.withdrawn)
-    dues = outbox.supersede(conn, changes.superseded, _SUPERSEDED, "a later message says more")
+    dues, gone = outbox.supersede(conn, changes.superseded, _SUPERSEDED, "a later message says more")
     outbox.add(conn, changes.notifications, dues)
+    after = {one.key: one.uid for one in changes.notifications if one.message.event is MessageEvent.STORM}
+    timers.hand_on(conn, [(uid, after[key]) for key, uid in gone if key in after])
     drop_untold(conn, (one.key for one in changes.notifications if one.message.event in FOLLOWING))
     digests.write(conn, changes.digests)
     upsert(conn, schema.storms, [storm_row(one) for one in changes.storms])

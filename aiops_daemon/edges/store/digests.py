@@ -24,6 +24,7 @@ from aiops_daemon.edges.store.upserts import upsert
 
 _row = schema.outbox.c
 _DIGEST = MessageEvent.DIGEST.value
+_OF_MANY = (_DIGEST, MessageEvent.STORM.value)
 _WAITING = NotificationState.WAITING.value
 
 
@@ -61,12 +62,12 @@ def _join(conn: Connection, one: Notification) -> Notification | None:
 
 
 def withdraw(conn: Connection, gone: Iterable[tuple[str, str, float]], why: str) -> None:
-    """Name in no digest that waits the incidents of these policies; one that names nothing else is never sent."""
+    """Name in no digest or storm page that waits the incidents of these policies; one of nothing else is never sent."""
     policies = {(incident, track): now for incident, track, now in gone}
     if not policies:
         return
     at = outbox.clock(conn, max(policies.values()))
-    waiting = select(schema.outbox).where(_row.event == _DIGEST, _row.state == _WAITING, _row.lease_until <= at)
+    waiting = select(schema.outbox).where(_row.event.in_(_OF_MANY), _row.state == _WAITING, _row.lease_until <= at)
     for row in conn.execute(waiting.with_for_update()).all():
         message = notification_of(row).message
         left = without(message, policies.keys())

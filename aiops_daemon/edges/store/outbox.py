@@ -27,12 +27,24 @@ from sqlalchemy import (
 )
 
 from aiops_daemon.core.model.message import MessageEvent
-from aiops_daemon.core.model.notification import NOTES, Claim, Failed, Notification, NotificationState, Sent, Waiting
+from aiops_daemon.core.model.notification import (
+    NOTES,
+    Claim,
+    Failed,
+    FailureReason,
+    Notification,
+    NotificationState,
+    Sent,
+    Waiting,
+)
+from aiops_daemon.core.response.retry import SPAN
 from aiops_daemon.edges.store.rows_paging import notification_of, notification_row
 from aiops_daemon.edges.store.schema import outbox
 from aiops_daemon.edges.store.storable import storable
 
 WORDS_KEPT = 500
+STALE = 120.0  # seconds after which a message that is due and that nobody tried breaks the promise
+PAGES = (MessageEvent.TRIGGER.value, MessageEvent.STORM.value)
 ENDS = (MessageEvent.ACKNOWLEDGE.value, MessageEvent.RESOLVE.value)
 _row = outbox.c
 _WAITING = NotificationState.WAITING.value
@@ -121,10 +133,19 @@ def _mine(claimed: Claim) -> ColumnElement[bool]:
 
 def sent(connection: Connection, claimed: Claim, outcome: Sent, now: float) -> bool:
     """Note that it was accepted; False: somebody else was given it meanwhile, and nothing is written."""
-    confirmed_at = None if outcome.confirmable else now
+    confirmed_at = None if outcome.confirmable and not (outcome.told_once and _open(connection, claimed)) else now
     values = {"state": _SENT, "sent_at": now, "confirmed_at": confirmed_at, "reply": storable(outcome.reply)}
     statement = update(outbox).where(_mine(claimed)).values(reason="", detail="", lease_until=0.0, **values)
     return connection.execute(statement).rowcount == 1
+
+
+def _open(connection: Connection, claimed: Claim) -> bool:
+    """Ask whether an earlier message of its key made a page that was not ended since."""
+    row = claimed.notification
+    same = and_(_row.dedup_key == row.dedup_key, _row.key == row.key, _row.state == _SENT)
+    last = select(_row.event, _row.confirmed_at).where(same, _row.event.in_((*PAGES, MessageEvent.RESOLVE.value)))
+    before = connection.execute(last.order_by(_row.id.desc()).limit(1)).first()
+    return before is not None and before.event in PAGES and before.confirmed_at is not None
 
 
 def put_off(connection: Connection, claimed: Claim, outcome: Failed, due_at: float) -> bool:
@@ -174,31 +195,37 @@ def add(connection: Connection, notifications: Iterable[Notification], dues: Map
         connection.execute(outbox.insert(), rows)
 
 
-def supersede(connection: Connection, keys: Iterable[str], events: Sequence[str], reason: str) -> dict[str, float]:
+def supersede(
+    connection: Connection, keys: Iterable[str], events: Sequence[str], reason: str
+) -> tuple[dict[str, float], list[tuple[str, str]]]:
     """Drop messages of these events that wait and were never tried, for newer ones say more.
 
-    Returns by key when the first of them was due: whoever is to hear of it waits no longer because more happens.
+    Returns by key when the first of them was due (whoever is to hear of it waits no longer because more happens), and
+    the key and uid of each.
     """
     names = sorted(set(keys))
     if not names:
-        return {}
+        return {}, []
     stale = and_(_row.key.in_(names), _row.event.in_(events), _row.state == _WAITING, _row.attempts == 0)
     dropped = NotificationState.DROPPED.value
     statement = update(outbox).where(stale).values(state=dropped, reason=storable(reason))
     dues: dict[str, float] = {}
-    for key, due_at in connection.execute(statement.returning(_row.key, _row.due_at)):
+    gone = connection.execute(statement.returning(_row.key, _row.due_at, _row.uid)).all()
+    for key, due_at, _ in gone:
         dues[key] = min(due_at, dues.get(key, due_at))
-    return dues
+    return dues, [(row.key, row.uid) for row in gone]
 
 
-def confirm(connection: Connection, dedup_key: str, now: float) -> int:
-    """Note that a service showed what was sent under this key; returns for how many messages that was news."""
-    open_ = and_(_row.dedup_key == dedup_key, _row.state == _SENT, _row.confirmed_at.is_(None))
-    return connection.execute(update(outbox).where(open_).values(confirmed_at=now)).rowcount
+def shown(connection: Connection, uid: str, now: float) -> None:
+    """Note that a service showed what became of this message."""
+    open_ = and_(_row.uid == uid, _row.state == _SENT, _row.confirmed_at.is_(None))
+    connection.execute(update(outbox).where(open_).values(confirmed_at=now))
 
 
 def unconfirmed(connection: Connection, after: float, before: float, limit: int) -> list[Notification]:
-    """Return messages that were accepted between then and then, and of which the service has shown nothing yet.
+    """Return messages that were accepted between then and then and of which the service has shown nothing yet.
+
+    The newest first: of an older one the fallback was told already.
 
     Not an end after which its key said something else: to make sure of that now would be false.
     """
@@ -206,16 +233,25 @@ def unconfirmed(connection: Connection, after: float, before: float, limit: int)
     behind = and_(later.c.dedup_key == _row.dedup_key, later.c.key == _row.key, later.c.id > _row.id)
     last = ~exists().where(behind, later.c.event.in_((*ENDS, MessageEvent.TRIGGER.value)))
     rows = select(outbox).where(
-        _row.created_at >= after, _row.state == _SENT, _row.confirmed_at.is_(None), _row.sent_at <= before
+        _row.created_at >= after - SPAN, _row.state == _SENT, _row.confirmed_at.is_(None), _row.sent_at <= before
     )
-    rows = rows.where(or_(_row.event.not_in(ENDS), last))
-    return [notification_of(row) for row in connection.execute(rows.order_by(_row.id).limit(limit))]
+    rows = rows.where(_row.sent_at >= after, or_(_row.event.not_in(ENDS), last))
+    return [notification_of(row) for row in connection.execute(rows.order_by(_row.id.desc()).limit(limit))]
 
 
-def waiting(connection: Connection) -> list[Waiting]:
+def paused(at: ColumnElement[float]) -> ColumnElement[bool]:
+    """Ask whether its destination asked for a pause: one of its messages was refused for that, and waits still."""
+    refused = outbox.alias("refused")
+    limited = and_(refused.c.state == _WAITING, refused.c.reason == FailureReason.RATE_LIMITED.value)
+    same = and_(refused.c.destination == _row.destination, ~refused.c.key.endswith(NOTES))
+    return exists().where(same, limited, refused.c.due_at > at - STALE)
+
+
+def waiting(connection: Connection, now: float) -> list[Waiting]:
     """Count what waits, by integration; people wait for no note."""
+    held_back = func.sum(case((paused(clock(connection, now)), 1), else_=0))
     counted = (
-        select(_row.integration, func.count(), func.min(_row.created_at))
+        select(_row.integration, func.count(), func.min(_row.created_at), held_back)
         .where(_row.state == _WAITING, ~note())
         .group_by(_row.integration)
     )

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from aiops_daemon.clock import Clock
 from aiops_daemon.core.model.escalation import Escalation, Timer
+from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.notification import (
     Claim,
     Failed,
@@ -26,7 +27,7 @@ from aiops_daemon.core.model.notification import (
 )
 from aiops_daemon.core.model.scope import Scope
 from aiops_daemon.core.response.timers import deadlines
-from aiops_daemon.edges.store import muting, notifications_read, outbox, schema, timers
+from aiops_daemon.edges.store import echoes, muting, notifications_read, outbox, schema, timers
 from aiops_daemon.edges.store.rows_paging import timer_row
 from aiops_daemon.edges.store.storable import storable
 from aiops_daemon.edges.store.store import SqlStore
@@ -94,12 +95,14 @@ class SqlPaging:
 
     async def give_up(self, claimed: Claim, outcome: Failed) -> bool:
         """Try no more: its deadline comes at once; False: it is not ours any more."""
-        late = deadlines(claimed.notification, self._clock.now())
+        now, row = self._clock.now(), claimed.notification
+        late = deadlines(row, now)
 
         def finish(conn: Connection) -> bool:
             done = outbox.give_up(conn, claimed, outcome)
             if done:
                 upsert(conn, schema.timers, list(map(timer_row, late)))
+                timers.hasten(conn, row.uid, now)  # of a storm page: of what earlier versions told, nobody waits
             return done
 
         return await self._store.write(finish)
@@ -108,13 +111,26 @@ class SqlPaging:
         """Write a message that belongs to no step of the desk: a test."""
         await self._store.write(lambda conn: outbox.add(conn, [notification]))
 
-    async def confirm(self, dedup_key: str) -> int:
-        """Note that a service showed what was sent under this key."""
+    async def shown(self, uid: str) -> None:
+        """Note that a service showed what became of this message."""
         now = self._clock.now()
-        return await self._store.write(lambda conn: outbox.confirm(conn, dedup_key, now))
+        await self._store.write(lambda conn: outbox.shown(conn, uid, now))
+
+    async def made(self, dedup_key: str, at: float) -> int:
+        """Note that a service made a page of this key then; returns for how many messages that was news."""
+        now = self._clock.now()
+        return await self._store.write(lambda conn: echoes.made(conn, storable(dedup_key), at, now))
+
+    async def named(self, dedup_key: str, at: float) -> tuple[str, ...]:
+        """Return the incidents that a storm page named by then."""
+        return await self._store.read(lambda conn: echoes.named(conn, storable(dedup_key), at))
+
+    async def ours(self, dedup_key: str, event: MessageEvent, at: float) -> bool:
+        """Say whether an answer or an end there at that time may be one that we wrote."""
+        return await self._store.read(lambda conn: echoes.ours(conn, storable(dedup_key), event, at))
 
     async def unconfirmed(self, after: float, before: float, limit: int) -> list[Notification]:
-        """Return messages accepted between then and then, of which the service has shown nothing."""
+        """Return messages accepted between then and then, of which the service has shown nothing, the newest first."""
         return await self._store.read(lambda conn: outbox.unconfirmed(conn, after, before, limit))
 
     async def notifications(self, uids: Iterable[str]) -> dict[str, Notification]:
@@ -151,7 +167,8 @@ class SqlPaging:
 
     async def waiting(self) -> list[Waiting]:
         """Count what waits, by integration."""
-        return await self._store.read(outbox.waiting)
+        now = self._clock.now()
+        return await self._store.read(lambda conn: outbox.waiting(conn, now))
 
     async def violations(self, *, routed: bool) -> Violations:
         """Look for what must never be."""

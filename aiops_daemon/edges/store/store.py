@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 from aiops_daemon.clock import Clock
 from aiops_daemon.core.model.alert import AlertKey, Episode
 from aiops_daemon.core.model.inbox import Backlog, Delivery, InboxRow, Quarantined
-from aiops_daemon.core.model.incident import Correction, Entry, Incident
+from aiops_daemon.core.model.incident import Correction, Entry, EntryKind, Incident
 from aiops_daemon.core.model.listing import (
     AlertPage,
     AlertQuery,
@@ -184,6 +184,11 @@ class SqlStore:
     async def entries_after(self, uid: str, limit: int, scope: Scope) -> list[Entry]:
         """Return timeline entries in the order they were committed, after this one ("" from the first)."""
         return await self.read(lambda connection: timeline.entries_after(connection, uid, limit, scope))
+
+    async def entries_since(self, incident: str, at: float, kinds: Iterable[EntryKind]) -> list[Entry]:
+        """Return an incident's lines of these kinds that tell of what happened after then, the latest first, a few."""
+        asked = tuple(kinds)
+        return await self.read(lambda connection: timeline.entries_since(connection, incident, at, asked))
 
     async def last_entry(self) -> str:
         """Return the uid of the latest committed entry, "" when there is none."""

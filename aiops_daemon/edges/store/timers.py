@@ -7,20 +7,20 @@ The timers of an escalation are written as a whole set: what is not in it is not
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from sqlalchemy import Connection, and_, delete, exists, func, select
+from sqlalchemy import Connection, and_, delete, exists, func, select, update
 
 from aiops_daemon.core.model.escalation import Escalation, Phase, Timer, TimerKind
 from aiops_daemon.core.model.incident import IncidentState
 from aiops_daemon.core.model.notification import NotificationState, Violations
 from aiops_daemon.edges.store import acts, schema
 from aiops_daemon.edges.store.chunks import chunks
-from aiops_daemon.edges.store.outbox import clock, first_of_key, note
+from aiops_daemon.edges.store.outbox import STALE, clock, first_of_key, note, paused
 from aiops_daemon.edges.store.rows_paging import escalation_of, escalation_row, timer_of, timer_row
 from aiops_daemon.edges.store.upserts import upsert
 
 LATE = 60.0  # seconds after which a timer, an act or a body of alerts that nobody took breaks the promise
-STALE = 120.0  # the same for a message that nobody tried
 LISTED = 20
 _timers = schema.timers.c
 _states = schema.escalations.c
@@ -66,6 +66,21 @@ def write(
         connection.execute(delete(schema.timers).where(_timers.incident == incident, _timers.name == name))
 
 
+def hand_on(connection: Connection, messages: Iterable[tuple[str, str]]) -> None:
+    """Let what waits for a message wait for another one, that says the same and more."""
+    for before, after in messages:
+        waits = connection.execute(select(schema.timers).where(_timers.name == f"{_UNDELIVERED}/{before}")).all()
+        moved = [replace(timer_of(row), name=f"{_UNDELIVERED}/{after}") for row in waits]
+        upsert(connection, schema.timers, list(map(timer_row, moved)))
+        connection.execute(delete(schema.timers).where(_timers.name == f"{_UNDELIVERED}/{before}"))
+
+
+def hasten(connection: Connection, message: str, now: float) -> None:
+    """Let all that waits for a message wait no longer."""
+    waits = update(schema.timers).where(_timers.name == f"{_UNDELIVERED}/{message}", _timers.due_at > now)
+    connection.execute(waits.values(due_at=now))
+
+
 def violations(connection: Connection, now: float, *, routed: bool) -> Violations:
     """Look for what must never be; without routes nobody is to be told of any incident."""
     at = clock(connection, now)
@@ -79,7 +94,7 @@ def violations(connection: Connection, now: float, *, routed: bool) -> Violation
     stale = connection.execute(
         select(box.uid)
         .where(box.state == NotificationState.WAITING.value, box.due_at < at - STALE, box.lease_until < at)
-        .where(first_of_key(), ~note())
+        .where(first_of_key(), ~note(), ~paused(at))
         .order_by(box.due_at)
         .limit(LISTED)
     ).scalars()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from aiops_daemon.core.incidents.acts import act, merged
+from aiops_daemon.core.incidents.acts import OVERTAKES, act, merged, overtaken
 from aiops_daemon.core.incidents.facts import Facts
 from aiops_daemon.core.incidents.lifecycle import awake, entry, opened, reopened
 from aiops_daemon.core.model.action import Action, ActionKind, Done, Refusal, RefusalReason
@@ -49,7 +49,7 @@ class Acting:
             return await self._merge(case, action, scope)
         if action.kind is ActionKind.SPLIT:
             return await self._split(case, action, scope)
-        return self._single(case, action, scope)
+        return await self._overtaken(case, action, scope) or self._single(case, action, scope)
 
     def wake(self, now: float) -> list[Case]:
         """End the snoozes that are over, and return their cases."""
@@ -62,6 +62,13 @@ class Acting:
                 case.incident = after
                 woken.append(case)
         return woken
+
+    async def _overtaken(self, case: Case, action: Action, scope: Scope) -> Refusal | None:
+        """Refuse what was done elsewhere about a time that is over."""
+        if action.at is None or action.kind not in OVERTAKES:
+            return None
+        since = await self._around.store.entries_since(case.incident.uid, action.at, OVERTAKES[action.kind])
+        return overtaken(case.incident, action, scope, since)
 
     def _single(self, case: Case, action: Action, scope: Scope) -> Done | Refusal:
         before = case.incident

@@ -6,6 +6,7 @@ which they must have arrived. What is not live is written all the same, and neve
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from aiops_daemon.core.incidents.lifecycle import entry
@@ -98,16 +99,25 @@ class Outgoing:
         """Write what a person wrote to whoever keeps notes beside its page; in an order of its own, for it may wait."""
         for one in state.told:
             to = self._around.telling.find(one.destination)
-            if to is None or not one.live or not self._around.telling.takes_notes(to, line.origin):
+            if to is None or not self._around.telling.takes_notes(to, line.origin):
+                continue
+            if not one.live and replace(one, live=True) in state.told:
                 continue
             key = dedup_key(self._around.telling.place.cluster, case.incident.uid, one.generation)
             message = self._message(case, MessageEvent.UPDATE, "", Next())
             message = replace(message, actor=line.actor, note=line.text)
-            mode = Mode.MUTED if self._around.telling.muted else Mode.LIVE
-            row = self._written(key, to, message, mode, self._now)
+            live = Mode.MUTED if self._around.telling.muted else Mode.LIVE
+            row = self._written(key, to, message, live if one.live else Mode.SHADOW, self._now)
             self._draft.notifications.append(
                 replace(row, key=f"{row.key}{NOTES}", incident=case.incident.uid, team=case.incident.team)
             )
+
+    def withdraw(self, incident: str, tracks: Collection[str]) -> None:
+        """Name in no later version of a storm page what is only recorded from now on."""
+        for told, one in self._working.storms.items():
+            left = tuple(each for each in one.named if each.incident != incident or each.track not in tracks)
+            if len(left) < len(one.named) and told == lane(told, Mode.LIVE):
+                self._working.storms[told] = self._draft.storms[told] = replace(one, named=left)
 
     def _message(self, case: Case, event: MessageEvent, why: str, next_: Next) -> Message:
         gathered = Gathered(case.facts(), case.sentences(), case.gravest(_LISTED))
@@ -153,7 +163,7 @@ class Outgoing:
 
     def _digest(self, message: Message, page: Page, to: Destination, folding: Folding) -> None:
         """Name an incident in the digest of a destination; the store knows whether one still waits to be sent."""
-        one = replace(named(message), incident=message.incident, track=page.track)
+        one = replace(named(message), track=page.track)
         key = digest_key(self._around.telling.place.cluster, self._around.mint())
         row = self._written(key, to, digest(message, (one,), self._now, folding.why), page.mode, folding.due_at)
         self._draft.digests = gathered(self._draft.digests, replace(row, key=order_key(to.id)))
@@ -168,14 +178,19 @@ class Outgoing:
             before = Storm(told, self._around.mint(), message.team, self._now, folding.due_at - PACE)
         due_at = max(folding.due_at, before.last_at if before.last_at > self._now else before.last_at + PACE)
         key = storm_key(self._around.telling.place.cluster, before.uid)
-        replaced = [one.due_at for one in self._draft.notifications if one.key == f"{to.id}|{key}"]
-        due_at = min(due_at, *replaced) if replaced else due_at
-        after = replace(before, last_at=due_at, named=(*before.named, named(message)))
+        replaced = [one for one in self._draft.notifications if one.key == f"{to.id}|{key}"]
+        due_at = min((due_at, *(one.due_at for one in replaced)))
+        one = replace(named(message), track=page.track)
+        after = replace(before, last_at=due_at, named=(*before.named, one))
         row = self._written(key, to, storm(message, after.uid, after.named, self._now, folding.why), page.mode, due_at)
+        row = replace(row, uid=replaced[0].uid) if replaced else row  # it is what deadlines of this step wait for
         self._working.storms[told] = self._draft.storms[told] = after
         self._draft.superseded.append(row.key)
         self._draft.notifications = [one for one in self._draft.notifications if one.key != row.key]
         self._draft.notifications.append(row)
+        if page.mode is Mode.LIVE and not page.step.endswith("fallback"):  # which has no fallback of its own
+            late = max(due_at, self._now) + ARRIVES_WITHIN
+            self._draft.deadlines.append(deadline(one.incident, row.team, row.uid, late))
 
 
 def _of(one: Told, page: Page) -> bool:

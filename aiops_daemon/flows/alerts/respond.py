@@ -92,7 +92,10 @@ class Responding:
 
     def _keep(self, case: Case, state: Escalation) -> None:
         uid, response = case.incident.uid, case.response
-        self._draft.withdrawn += [(uid, name, self._now) for name in _turned_to_shadow(response.escalation, state)]
+        recorded = _turned_to_shadow(response.escalation, state)
+        if recorded:
+            self._draft.withdrawn += [(uid, name, self._now) for name in recorded]
+            self._outgoing.withdraw(uid, recorded)
         if state != response.escalation:
             self._draft.escalations[uid] = response.escalation = state
         waits = timers(state, case.incident)

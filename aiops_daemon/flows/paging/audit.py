@@ -7,10 +7,10 @@ any other and so reaches people by the routes. Never mends anything: what it fin
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from aiops_daemon.clock import Clock
-from aiops_daemon.core.model.notification import Violations
+from aiops_daemon.core.model.notification import Violations, Waiting
 from aiops_daemon.core.response.telling import Telling
 from aiops_daemon.flows.alerts.notices import Notices
 from aiops_daemon.logs import fields
@@ -35,6 +35,7 @@ class Auditor:
         self._meter = meter
         self._notices = notices
         self._failing: set[str] = set()
+        self._waited: set[str] = set()  # integrations of which something waited at the last look
 
     async def run(self, beat: Callable[[], None]) -> None:
         """Look for ever; not at once, for what became due while no daemon ran is being done."""
@@ -52,11 +53,17 @@ class Auditor:
             count = names if isinstance(names, int) else len(names)
             self._meter.set("aiops_auditor_violations", count, check=check)
             self._tell(check, count, found)
-        for waiting in await self._store.waiting():
-            self._meter.set("aiops_outbox_pending", waiting.pending, integration=waiting.integration)
-            self._meter.set(
-                "aiops_outbox_oldest_timestamp_seconds", waiting.oldest_at or 0.0, integration=waiting.integration
-            )
+        self._count(await self._store.waiting())
+
+    def _count(self, found: Iterable[Waiting]) -> None:
+        """Show what waits; where nothing waits any more, that."""
+        now = {one.integration: one for one in found}
+        for name in self._waited | now.keys():
+            one = now.get(name, Waiting(name, 0, None))
+            self._meter.set("aiops_outbox_pending", one.pending, integration=name)
+            self._meter.set("aiops_outbox_paused", one.paused, integration=name)
+            self._meter.set("aiops_outbox_oldest_timestamp_seconds", one.oldest_at or 0.0, integration=name)
+        self._waited = set(now)
 
     def _tell(self, check: str, count: int, found: Violations) -> None:
         """Log when a check begins or ends to fail, and let people know."""

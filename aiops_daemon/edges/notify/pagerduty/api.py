@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 _NEWEST = 5  # incidents of one key that are looked at; a key outlives an incident only when it is triggered anew
-_SKEW_SECONDS = 60.0  # between their clock and ours
+_SKEW_SECONDS = 5.0  # between their clock and ours; more, and what ended just before a page came would confirm it
 _NOTE_UNITS = 25_000
 _LESS = {"acknowledged": ("triggered",), "resolved": ("triggered", "acknowledged")}  # what a status comes after
 _MANY = 100  # incidents of one answer
@@ -71,8 +71,8 @@ class Incidents:
 
         return None if isinstance(await self._ask(settle), Failed) else True
 
-    async def note(self, dedup_key: str, text: str, *, again: bool = False) -> Outcome:
-        """Write a note to the newest incident of this key; `again`: unless an attempt before did."""
+    async def note(self, dedup_key: str, text: str, *, since: float | None = None) -> Outcome:
+        """Write a note to the newest incident of this key; `since`: unless an attempt after then did."""
         if not self._spec.writes:
             return Failed(FailureReason.CLIENT_ERROR, "notes need api_token and from", retry=False)
         content = cut(NOTE_MARK + clean(text), _NOTE_UNITS)
@@ -80,7 +80,7 @@ class Incidents:
         def write(client: Api) -> bool:
             found = _find(client, dedup_key)
             path = f"/incidents/{found[0]['id']}/notes" if found else ""
-            if path and not (again and content in _contents(client.rget(path))):
+            if path and (since is None or content not in _contents(client.rget(path), since - _SKEW_SECONDS)):
                 client.rpost(path, json={"content": content})
             return bool(found)
 
@@ -161,8 +161,10 @@ def _find(client: Api, dedup_key: str) -> list[Mapping[str, Any]]:
     return [one for one in listed if isinstance(one, Mapping) and one.get("incident_key") == dedup_key and "id" in one]
 
 
-def _contents(notes: object) -> list[object]:
-    return [one.get("content") for one in notes if isinstance(one, Mapping)] if isinstance(notes, list) else []
+def _contents(notes: object, since: float) -> list[object]:
+    """Return what was written after then: the same words written earlier are another note."""
+    listed = [one for one in notes if isinstance(one, Mapping)] if isinstance(notes, list) else []
+    return [one.get("content") for one in listed if not _made_before(one, since)]
 
 
 def _open_after(incident: Mapping[str, Any], moment: float) -> bool:

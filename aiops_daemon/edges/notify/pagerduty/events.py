@@ -7,6 +7,7 @@ resolve and all attempts. Never sleeps, never repeats: the outbox does.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -39,13 +40,17 @@ class PagerDutyNotifier:
         message, key = notification.message, notification.dedup_key or notification.uid
         if message.event is MessageEvent.UPDATE:
             text = f"{message.actor}: {message.note}" if message.actor else message.note
-            return await self._incidents.note(key, text, again=notification.attempts > 1) if text else Sent(key)
+            since = notification.created_at if notification.attempts > 1 else None
+            return await self._incidents.note(key, text, since=since) if text else Sent(key)
         if message.event is MessageEvent.ACKNOWLEDGE:
             return await self._post(key, lambda client: client.acknowledge(key), confirmable=self._spec.writes)
         if message.event is MessageEvent.RESOLVE:
             return await self._post(key, lambda client: client.resolve(key), confirmable=self._spec.writes)
         event = body.trigger(message, self._spec, key)
-        return await self._post(key, lambda client: _submit(client, event), confirmable=self._spec.confirmable)
+        taken = await self._post(key, lambda client: _submit(client, event), confirmable=self._spec.confirmable)
+        if not isinstance(taken, Sent) or self._spec.api_token is not None:
+            return taken
+        return replace(taken, told_once=taken.confirmable)  # webhooks tell of what is made, not of what joins it
 
     async def change(self, change: ChangeEvent) -> Outcome:
         """Tell PagerDuty of a change, shown beside its incidents; nobody is paged."""

@@ -32,20 +32,20 @@ _MERGED = "merge_resolve_reason"
 
 
 class _Reference(msgspec.Struct):
-    id: str = ""
-    type: str = ""
+    id: str | None = None  # anything may be null: what is refused three times in a row disables the subscription
+    type: str | None = None
     summary: str | None = None
 
 
 class _Reason(msgspec.Struct):
-    type: str = ""
+    type: str | None = None
     incident: _Reference | None = None
 
 
 class _Data(msgspec.Struct):
-    id: str = ""
+    id: str | None = None
     incident_key: str | None = None
-    assignees: list[_Reference] | None = None
+    assignees: list[_Reference | None] | None = None
     priority: _Reference | None = None
     resolve_reason: _Reason | None = None
     content: str | None = None  # of a note
@@ -71,7 +71,7 @@ class Ignored(str):
 
 
 _BODY = msgspec.json.Decoder(_Body)
-_DATA = msgspec.json.Decoder(_Data)
+_DATA = msgspec.json.Decoder(_Data | None)
 
 
 def decode(body: bytes) -> RemoteChange | Ignored:
@@ -81,9 +81,9 @@ def decode(body: bytes) -> RemoteChange | Ignored:
         kind = _KINDS.get(event.event_type)
         if kind is None:  # a ping, events of services, kinds that PagerDuty adds: their data may have any form
             return Ignored("no event of an incident that matters here")
-        data = _DATA.decode(event.data)
+        data = _DATA.decode(event.data) or _Data()
         occurred_at = _moment(event.occurred_at)
-    except (msgspec.DecodeError, UnicodeDecodeError, OverflowError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, OverflowError, RecursionError) as error:
         raise ValueError(str(error)) from None
     if not event.id:
         raise ValueError("an event without an id")
@@ -96,7 +96,7 @@ def _moment(text: str) -> float:
 
 
 def _change(event: _Event, kind: RemoteKind, data: _Data, occurred_at: float) -> RemoteChange | Ignored:
-    by_person = event.agent is not None and event.agent.type.startswith(_PERSON)
+    by_person = event.agent is not None and (event.agent.type or "").startswith(_PERSON)
     if kind is RemoteKind.NOTE and (data.content or "").startswith(NOTE_MARK):
         return Ignored("our own note")
     if kind is not RemoteKind.TRIGGER and not by_person:
@@ -112,9 +112,9 @@ def _change(event: _Event, kind: RemoteKind, data: _Data, occurred_at: float) ->
         uid=event.id,
         kind=RemoteKind.NOTE if merged else kind,
         dedup_key=key,
-        remote_id=about.id if about else data.id,
+        remote_id=(about.id if about else data.id) or "",
         actor=agent.summary or "",
-        actor_id=agent.id,
+        actor_id=agent.id or "",
         text=_merged_into(data) if merged else _text(kind, data),
         occurred_at=occurred_at,
     )
@@ -126,11 +126,15 @@ def _text(kind: RemoteKind, data: _Data) -> str:
     if kind is RemoteKind.PRIORITY:
         return (data.priority.summary or "") if data.priority else ""
     if kind is RemoteKind.REASSIGN:
-        return ", ".join(one.summary for one in data.assignees or () if one.summary)
+        return ", ".join(one.summary for one in data.assignees or () if one and one.summary)
     return ""
 
 
 def _merged_into(data: _Data) -> str:
     """Tell a merge: the page is gone there, but what it tells of is not over."""
     into = data.resolve_reason.incident if data.resolve_reason else None
-    return f"merged in PagerDuty into {into.summary or into.id}" if into else "merged in PagerDuty"
+    return (
+        f"merged in PagerDuty into {into.summary or into.id}"
+        if into and (into.summary or into.id)
+        else "merged in PagerDuty"
+    )

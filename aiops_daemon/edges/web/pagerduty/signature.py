@@ -18,7 +18,7 @@ _MOST = 8  # signatures looked at; PagerDuty sends one, two while a secret is ro
 def is_signed(body: bytes, header: str, secrets: Iterable[str]) -> bool:
     """Say whether a secret made one of the signatures. An empty secret makes none; space around is no part."""
     parts = (part.strip() for part in header.split(",")[:_MOST])
-    given = [part.removeprefix(_SCHEME).encode() for part in parts if part.startswith(_SCHEME)]
+    given = [part.removeprefix(_SCHEME).encode("utf-8", "replace") for part in parts if part.startswith(_SCHEME)]
     good = False
     for secret in map(str.strip, secrets):
         expected = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().encode() if secret else b""
