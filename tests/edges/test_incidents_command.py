@@ -117,7 +117,7 @@ def test_one_incident_is_shown_whole(told):
     assert code == 0
     for part in (
         "INC-42  CheckoutLatencyHigh and 3 more rules", "state:       open", "alerts:      4 of 5 firing, 1 muted",
-        "to be told:  due 2026-11-21 02:45 UTC: CheckoutLatencyHigh is critical and new", uid(1003), "firing,flapping",
+        "to be told:  from 2026-11-21 02:45 UTC: CheckoutLatencyHigh is critical and new", uid(1003), "firing,flapping",
         "firing,silenced", "7.5 times the expected 320 ms", "why together", "kept apart", "it helped",
         "looking at the database  (ann, page)",
     ):  # fmt: skip
