@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from aiops_daemon.cli.daemon import add_daemon_flags, asking, print_json
 from aiops_daemon.cli.parsing import Nouns, duration
-from aiops_daemon.cli.table import plain
+from aiops_daemon.cli.table import plain, when
 from aiops_daemon.edges.remote.client import DaemonClient
 
 Add = Callable[[argparse.ArgumentParser], None]
@@ -67,7 +67,8 @@ def _line(asked: str, answer: dict[str, Any]) -> str:
         return plain(f"{asked}  {'; '.join(answer['warnings'])}")
     unchanged = "" if answer["changed"] else " (it already was so)"
     assignee = f", {incident['assignee']}" if incident["assignee"] else ""
-    told = f"{incident['name']}  {incident['state']}{assignee}  {incident['title']}{unchanged}"
+    snoozed = f", snoozed until {when(incident['snoozed_until'])}" if incident["snoozed_until"] else ""
+    told = f"{incident['name']}  {incident['state']}{assignee}{snoozed}  {incident['title']}{unchanged}"
     return plain(told + (f"; new: {created['name']}" if created else ""))
 
 

@@ -221,6 +221,14 @@ def test_a_verb_acts_and_the_timeline_knows_where_from(told, daemon, expected, a
     assert out.endswith("; new: INC-77\n") == (arguments[0] == "split")
 
 
+def test_until_when_it_is_snoozed_is_said(told, daemon):
+    """Whoever mistyped the length sees it."""
+    daemon.road.details = [busy_detail(incident=incident(snoozed_until=NOW + 3600))]
+    _, out, _ = told("note", "INC-42", "--text", "x")
+
+    assert "INC-42  open, snoozed until 2026-11-21 04:10 UTC  " in out
+
+
 def test_several_are_moved_at_once(told, daemon):
     """One line, or one element, each."""
     daemon.road.details.append(busy_detail(incident=incident(43)))
