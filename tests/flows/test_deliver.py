@@ -175,10 +175,12 @@ async def test_what_repeating_cannot_help_is_given_up_at_once(road: Road) -> Non
 
 async def test_messages_given_up_are_counted_from_0(road: Road) -> None:
     """For Prometheus sees no increase in a series that is born at 1, and nobody would be told of the first."""
+    personal = ReceiverSpec("people", (PagerSpec("email", ""),))
+    road.telling = Telling(replace(road.settings, receivers=(*road.settings.receivers, personal)))
     await road.run(1.0)
     page = road.meter.page().decode()
 
-    for integration in ("pagerduty", "slack"):
+    for integration in ("pagerduty", "slack", "email"):
         assert f'aiops_outbox_dead_letters_total{{integration="{integration}"}} 0.0\n' in page
 
 

@@ -64,6 +64,11 @@ class Telling:
         """Return every destination of every receiver."""
         return self.directory.everywhere()
 
+    def integrations(self) -> frozenset[str]:
+        """Return the kinds of channel by which somebody can be told, people's addresses among them."""
+        receivers = self.directory.receivers.values()
+        return frozenset(channel.integration for receiver in receivers for channel in receiver.channels)
+
     def storm(self, receiver: str) -> StormSpec:
         """Return when a receiver's pages fold."""
         return self._storms.get(receiver, StormSpec())
