@@ -15,6 +15,8 @@ from urllib.parse import quote
 from aiops_daemon.cli.daemon import add_daemon_flags, asking, print_json
 from aiops_daemon.cli.parsing import Nouns, duration
 from aiops_daemon.cli.table import plain, when
+from aiops_daemon.core.incidents.acts import MOST_SNOOZE
+from aiops_daemon.core.model.quantity import speak_duration
 from aiops_daemon.edges.remote.client import DaemonClient
 
 Add = Callable[[argparse.ArgumentParser], None]
@@ -99,7 +101,16 @@ def _noting(parser: argparse.ArgumentParser) -> None:
 
 def _snoozing(parser: argparse.ArgumentParser) -> None:
     _nothing(parser)
-    parser.add_argument("--for", dest="seconds", required=True, type=duration, metavar="DURATION", help="such as 2h")
+    parser.add_argument(
+        "--for", dest="seconds", required=True, type=_snooze, metavar="DURATION", help="such as 2h, 7d at most"
+    )
+
+
+def _snooze(text: str) -> float:
+    seconds = duration(text)
+    if not 0 < seconds <= MOST_SNOOZE:
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 1s and {speak_duration(MOST_SNOOZE)}")
+    return seconds
 
 
 def _merging(parser: argparse.ArgumentParser) -> None:

@@ -221,6 +221,16 @@ def test_a_verb_acts_and_the_timeline_knows_where_from(told, daemon, expected, a
     assert out.endswith("; new: INC-77\n") == (arguments[0] == "split")
 
 
+@pytest.mark.parametrize("length", ["30d", "0s"])
+def test_a_snooze_of_another_length_is_wrong_use(told, daemon, capsys, length):
+    """In words of the command line, before the daemon is asked."""
+    with pytest.raises(SystemExit) as ended:
+        told("snooze", "INC-42", "--for", length)
+
+    assert (2, []) == (ended.value.code, daemon.road.acted)
+    assert f"'{length}' is not between 1s and 7d" in capsys.readouterr().err
+
+
 def test_until_when_it_is_snoozed_is_said(told, daemon):
     """Whoever mistyped the length sees it."""
     daemon.road.details = [busy_detail(incident=incident(snoozed_until=NOW + 3600))]
