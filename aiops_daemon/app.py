@@ -65,7 +65,7 @@ from aiops_daemon.ports.notify import Notifier
 log = logging.getLogger(__name__)
 
 STOP_DEADLINE = 8.0  # seconds for all steps; the promise to the outside is ten
-STOP_RESERVE = 1.0  # seconds kept back for each of the steps that follow
+STOP_RESERVE = 0.5  # seconds kept back for each of the steps that follow, ten at most: the first has three
 RELOAD_PATIENCE = 300.0  # seconds that a reload may take before its loop counts as stalled
 
 

@@ -18,7 +18,7 @@ from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.model.source import Secret
 from aiops_daemon.core.model.view import View
 from aiops_daemon.core.response.oncall import next_hand_over, on_call
-from aiops_daemon.core.response.telling import Reaching
+from aiops_daemon.core.response.reach import reach
 from aiops_daemon.edges import slacksocket
 from aiops_daemon.edges.slacksocket import SlackSocket
 from aiops_daemon.edges.store.paging import SqlPaging
@@ -60,7 +60,7 @@ def alert_ports(house: House) -> AlertPorts:
         find_alerts=store.find_alerts,
         find_notifications=house.paging.find_notifications,
         escalations=house.paging.escalations,
-        who=lambda target, at, severity: Reaching(road.around.telling, at, severity)(target).sentence,
+        who=lambda target, at, severity: reach(target, at, severity, road.around.telling.directory).sentence,
         send_test=road.trials.send,
         entries_after=store.entries_after,
         last_entry=store.last_entry,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from aiops_daemon.core.model.channels.log import LogSpec
 from aiops_daemon.core.model.escalation import Escalation, EscalationSpec, StepSpec, Track
 from aiops_daemon.core.model.incident import Incident, IncidentState, Priority
 from aiops_daemon.core.model.route import Mode
 from aiops_daemon.core.model.severity import Severity
 from aiops_daemon.core.response.escalation import advance
-from aiops_daemon.core.response.standing import Asked, Page, Reached, Standing, Tell
+from aiops_daemon.core.response.reach import Destination, Reached
+from aiops_daemon.core.response.standing import Asked, Page, Standing, Tell
 
 TEN = 1_700_000_000.0
 
@@ -40,7 +42,7 @@ def reach(target: str) -> Reached:
     """Reach everybody by one channel, but nobody called zoe and no empty schedule."""
     if "zoe" in target or "empty" in target:
         return Reached((), f"{target} is nobody")
-    return Reached((f"{target}/sms",), "")
+    return Reached((Destination(f"{target}/sms", LogSpec(), "trial"),), "")
 
 
 class Run:

@@ -15,7 +15,9 @@ from urllib.parse import quote
 
 from aiops_daemon.cli.daemon import add_daemon_flags, asking, print_json
 from aiops_daemon.cli.parsing import Nouns, duration
-from aiops_daemon.cli.table import plain
+from aiops_daemon.cli.table import plain, when
+from aiops_daemon.core.incidents.acts import MOST_SNOOZE
+from aiops_daemon.core.model.quantity import speak_duration
 from aiops_daemon.edges.remote.client import DaemonClient
 
 Add = Callable[[argparse.ArgumentParser], None]
@@ -78,7 +80,8 @@ def _line(asked: str, answer: dict[str, Any]) -> str:
         return plain(f"{asked}  {'; '.join(answer['warnings'])}")
     unchanged = "" if answer["changed"] else " (it already was so)"
     assignee = f", {incident['assignee']}" if incident["assignee"] else ""
-    told = f"{incident['name']}  {incident['state']}{assignee}  {incident['title']}{unchanged}"
+    snoozed = f", snoozed until {when(incident['snoozed_until'])}" if incident["snoozed_until"] else ""
+    told = f"{incident['name']}  {incident['state']}{assignee}{snoozed}  {incident['title']}{unchanged}"
     return plain(told + (f"; new: {created['name']}" if created else ""))
 
 
@@ -109,7 +112,16 @@ def _noting(parser: argparse.ArgumentParser) -> None:
 
 def _snoozing(parser: argparse.ArgumentParser) -> None:
     _nothing(parser)
-    parser.add_argument("--for", dest="seconds", required=True, type=duration, metavar="DURATION", help="such as 2h")
+    parser.add_argument(
+        "--for", dest="seconds", required=True, type=_snooze, metavar="DURATION", help="such as 2h, 7d at most"
+    )
+
+
+def _snooze(text: str) -> float:
+    seconds = duration(text)
+    if not 0 < seconds <= MOST_SNOOZE:
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 1s and {speak_duration(MOST_SNOOZE)}")
+    return seconds
 
 
 def _merging(parser: argparse.ArgumentParser) -> None:

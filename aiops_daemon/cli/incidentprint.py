@@ -82,7 +82,7 @@ def _rest(shown: int, total: int) -> str:
 
 
 def _facts(incident: Item, winner: str) -> str:
-    notify = f"due {when(incident['notify_at'])}" if incident["notify_at"] else "nobody"
+    notify = f"from {when(incident['notify_at'])}" if incident["notify_at"] else "nobody"
     facts = (
         ("state", incident["state"]),
         ("severity", f"{incident['severity']}, {incident['priority']}: {incident['priority_reason']}"),
@@ -132,7 +132,7 @@ def _upcoming(incident: Item, escalation: Item | None) -> list[str]:
             return []
         return ["nobody: the configuration has no route for it, or nobody is to be told"]
     until = f" until {when(escalation['until'])}" if escalation["until"] else ""
-    over = ": every round is over, and nobody answered" if escalation["phase"] == "running" else ""
+    over = ": nobody acknowledged yet, and no further step follows" if escalation["phase"] == "running" else ""
     return [f"{escalation['phase']}{until}{'' if escalation['next'] else over}", *map(_step, escalation["next"])]
 
 

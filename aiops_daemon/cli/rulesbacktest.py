@@ -18,7 +18,8 @@ from aiops_daemon.cli.rulespast import Span, replay
 from aiops_daemon.cli.rulesserver import add_server_flags, server, source
 from aiops_daemon.cli.table import plain, table
 from aiops_daemon.clock import SystemClock
-from aiops_daemon.core.model.durations import WEEK, parse_duration, prometheus_duration
+from aiops_daemon.core.model.durations import WEEK, parse_duration
+from aiops_daemon.core.model.quantity import speak_duration
 from aiops_daemon.core.rules.backtest.report import Outcome, Report, figures, overlaps
 from aiops_daemon.core.rules.written import WrittenFile
 from aiops_daemon.edges.prometheus.apihistory import ApiHistory
@@ -148,7 +149,7 @@ def _labels(labels: Sequence[tuple[str, str]]) -> str:
 
 
 def _length(seconds: float) -> str:
-    return prometheus_duration(round(seconds))
+    return speak_duration(round(seconds))
 
 
 def when(at: float) -> str:

@@ -43,7 +43,7 @@ async def read_past(client: DaemonClient, since: float, integrations: frozenset[
     told = [one for one in messages if not integrations or one["integration"] in integrations]
     heard = await _all(client, "/api/v1/alerts", [], ("heard_at", since))
     alerts = [_alert(one, names, teams) for one in heard if one["origin"] in _THEIRS and one["incident"] in names]
-    return Read(tuple(_ours(told, teams)), tuple(alerts), tuple(incidents))
+    return Read(tuple(_ours(told, teams, _winners(incidents, names))), tuple(alerts), tuple(incidents))
 
 
 def incident_subjects(past: Read) -> list[Subject]:
@@ -75,7 +75,19 @@ async def _all(client: DaemonClient, path: str, parameters: Parameters, until: t
         cursor = [("cursor", page["next"])]
 
 
-def _ours(messages: list[Item], teams: dict[str, str]) -> list[Paged]:
+def _winners(incidents: list[Item], names: dict[str, str]) -> dict[str, str]:
+    """Return by name into which incident one was merged in the end: its alerts are there now."""
+    into = {one["uid"]: one["merged_into"] for one in incidents if one["merged_into"] in names}
+    found = {}
+    for uid in into:
+        winner = uid
+        while winner in into:
+            winner = into[winner]
+        found[names[uid]] = names[winner]
+    return found
+
+
+def _ours(messages: list[Item], teams: dict[str, str], winners: dict[str, str]) -> list[Paged]:
     """Return one page for each incident, step and person or receiver, when its first message was written."""
     found: dict[tuple[str, ...], Paged] = {}
     for one in reversed(messages):
@@ -84,9 +96,10 @@ def _ours(messages: list[Item], teams: dict[str, str]) -> list[Paged]:
         who = "/".join(one["destination"].split("/")[:2])
         names: list[str] = [one["name"]] if one["name"] else one["names"]
         for name in names:
-            team = teams.get(name) or str(one["team"])
+            incident = winners.get(name, name)
+            team = teams.get(incident) or str(one["team"])
             at = _unix(one["due_at" if one["event"] == "digest" else "at"])  # its incidents are told when it is due
-            page = Paged("aiops-daemon", at, name, team, who, one["why"])
+            page = Paged("aiops-daemon", at, incident, team, who, one["why"])
             found.setdefault((name, one["track"] or "", one["step"] or "storm", who), page)
     return list(found.values())
 

@@ -58,7 +58,7 @@ class Token(Section):
     """Name, told as the author of every change. Required, unique."""
 
     role: Annotated[str, choice(*(str(role) for role in Role))] = str(Role.VIEWER)
-    """ingest (may only send alerts), viewer, responder (acknowledges, resolves), operator, or admin."""
+    """ingest (only sends alerts), viewer, responder (acknowledges, resolves), operator (tests channels), or admin."""
 
     teams: Annotated[list[Name], AfterValidator(unique)] = Field(default=[])
     """Teams whose incidents are visible. Default: all."""

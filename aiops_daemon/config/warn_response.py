@@ -21,7 +21,7 @@ from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.model.severity import Severity
 from aiops_daemon.core.response.calendar import words
 from aiops_daemon.core.response.oncall import gaps
-from aiops_daemon.core.response.reach import Unreached, directory, reach
+from aiops_daemon.core.response.reach import directory, reach
 
 AHEAD_DAYS = 90
 _MOST_GAPS = 10  # of one schedule: office hours alone have one every night
@@ -60,10 +60,12 @@ def _unreached(document: Document, tree: Tree) -> Iterator[Fault]:
     )
     named = set(_named(document))
     for index, person in enumerate(document.people):
-        found = reach(f"person/{person.name}", 0.0, Severity.CRITICAL, known) if person.name in named else None
-        if isinstance(found, Unreached):
+        if person.name not in named:
+            continue
+        found = reach(f"person/{person.name}", 0.0, Severity.CRITICAL, known)
+        if not found.destinations:
             remedy = "give a receiver such a channel, or change addresses or preferences"
-            yield tree.fault(("people", index), f"not even what is critical is told: {found.reason}", remedy)
+            yield tree.fault(("people", index), f"not even what is critical is told: {found.sentence}", remedy)
 
 
 def _named(document: Document) -> Iterator[str]:

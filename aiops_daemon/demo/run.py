@@ -25,7 +25,8 @@ from aiops_daemon.demo.alerts import bodies
 from aiops_daemon.demo.config import settings
 from aiops_daemon.demo.world import World
 from aiops_daemon.edges.notify.log import LogNotifier
-from aiops_daemon.edges.notify.render import Medium, Renderer
+from aiops_daemon.edges.notify.render import Renderer
+from aiops_daemon.edges.notify.sandbox import Medium
 from aiops_daemon.edges.remote.client import DaemonClient
 from aiops_daemon.ports import MetricSource
 from aiops_daemon.ports.notify import Notifier

@@ -7,6 +7,7 @@ address may become a link. Never escapes for a medium: that is the medium's own.
 from __future__ import annotations
 
 import unicodedata
+from datetime import datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -31,13 +32,18 @@ def is_web(url: str, most: int) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.hostname) and len(url) <= most and url.isprintable()
 
 
-def local_time(at: float | None, time_zone: str) -> str:
-    """Say a moment to the minute in a zone: 2026-11-21 04:10 CET; in UTC where the zone is not known."""
-    when = utc(at)
-    if when is None:
-        return UNKNOWN
+def in_zone(at: float | None, time_zone: str) -> datetime | None:
+    """Return a moment in its zone; in UTC where the zone is not known or the calendar ends there."""
+    there = utc(at)
+    if there is None:
+        return None
     try:
-        zone = ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        zone = ZoneInfo("UTC")
-    return when.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
+        return there.astimezone(ZoneInfo(time_zone))
+    except (ZoneInfoNotFoundError, ValueError, OverflowError, OSError):
+        return there
+
+
+def local_time(at: float | None, time_zone: str, *, without: str = UNKNOWN) -> str:
+    """Say a moment to the minute in a zone: 2026-11-21 04:10 CET; `without` for none."""
+    local = in_zone(at, time_zone)
+    return f"{local:%Y-%m-%d %H:%M %Z}" if local else without

@@ -15,8 +15,8 @@ from aiops_daemon.core.model import labels as label_sets
 from aiops_daemon.core.model import metrics
 from aiops_daemon.core.model.durations import prometheus_duration
 from aiops_daemon.core.model.finding import FindingKind
+from aiops_daemon.core.model.findingspage import Block
 from aiops_daemon.core.model.metrics import MetricSpec
-from aiops_daemon.core.model.page import Block
 from aiops_daemon.core.model.series import Floats, Rows
 from aiops_daemon.core.model.slo import DataState, SloStatus
 from aiops_daemon.flows.burn import SloWatch

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from aiops_daemon.clock import Clock
+from aiops_daemon.core.model.findingspage import Block
 from aiops_daemon.core.model.learned import LearnedState
-from aiops_daemon.core.model.page import Block
 from aiops_daemon.core.model.query import QuerySpec
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.model.source import SourceSpec

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
-from aiops_daemon.core.model.page import Block, Page
+from aiops_daemon.core.model.findingspage import Block, FindingsPage
 from aiops_daemon.core.model.view import Plot, StreamView, View
 from aiops_daemon.flows.blocks import finding_block, read_lately, slo_blocks, stream_blocks
 from aiops_daemon.flows.burn import SloWatch
@@ -30,7 +30,7 @@ PLOTS = 500  # more than any page shows: in a storm the newest findings have plo
 class Render(Protocol):
     """Makes finished bytes of blocks."""
 
-    def __call__(self, blocks: Sequence[Block], *, at: float) -> Awaitable[Page]:
+    def __call__(self, blocks: Sequence[Block], *, at: float) -> Awaitable[FindingsPage]:
         """Render the page of `blocks` as of `at` (unix seconds)."""
 
 
@@ -104,7 +104,7 @@ class Publisher:
         blocks += finding_block(self._around.book, streams)
         return blocks + self._more()
 
-    def _build(self, page: Page, told: list[Told], now: float) -> View:
+    def _build(self, page: FindingsPage, told: list[Told], now: float) -> View:
         book = self._around.book
         return View(
             at=now,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from aiops_daemon.core.model.budget import Health, HeldStep, PolicyStep
+from aiops_daemon.core.model.findingspage import Block
 from aiops_daemon.core.model.labels import Labels, adapt, escape, get
 from aiops_daemon.core.model.labels import text as label_text
 from aiops_daemon.core.model.learned import LearnedState
@@ -23,7 +24,6 @@ from aiops_daemon.core.model.metrics import (
     SLO_RETURN,
     MetricSpec,
 )
-from aiops_daemon.core.model.page import Block
 from aiops_daemon.core.model.slo import SloStatus
 from aiops_daemon.core.signals.budget.health import Stand, healths
 from aiops_daemon.core.signals.budget.policy import held_steps

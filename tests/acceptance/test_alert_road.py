@@ -55,6 +55,14 @@ async def test_the_list_the_page_and_the_metrics_agree(tmp_path: Path) -> None:
     assert (1, 1) == (opened, counted)
 
 
+async def test_bodies_that_are_too_large_are_counted_from_0(tmp_path: Path) -> None:
+    """Of every configured Alertmanager, so that the first is an increase that an alert can see."""
+    async with AlertScenario(tmp_path) as s:
+        metrics = await s.page("/metrics")
+
+    assert f'aiops_webhook_body_too_large_total{{source="{SOURCE}"}} 0.0' in metrics
+
+
 async def test_people_take_it_up_and_close_it(tmp_path: Path) -> None:
     """Acknowledge, a refusal while it fires, the end by itself, and a note afterwards."""
     async with AlertScenario(tmp_path) as s:

@@ -50,6 +50,17 @@ async def test_a_restart_relearns_nothing_and_keeps_the_finding(tmp_path: Path) 
         assert 11 == len((await one.scrape())["aiops_expected"])
 
 
+@pytest.mark.parametrize("apart", ["", "127.0.0.1:0"])
+async def test_every_step_of_a_stop_has_time(tmp_path: Path, apart: str, caplog: pytest.LogCaptureFixture) -> None:
+    """What is kept back for the steps that follow leaves the first enough, with a listener more too."""
+    async with scenario(tmp_path) as one:
+        await one.daemon.stop()
+        one.api_listen_address = apart
+        await one.restart()
+
+    assert "not stopped in time" not in caplog.text
+
+
 async def test_corrupt_state_is_set_aside_and_learned_anew(tmp_path: Path) -> None:
     """A flipped byte costs a history read, never the start."""
     async with scenario(tmp_path) as one:

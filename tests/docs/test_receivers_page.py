@@ -11,7 +11,7 @@ from notify_world import AT, BY_EVENT, FULL, notification
 
 from aiops_daemon.config.receivers import CHANNELS
 from aiops_daemon.core.model.message import MessageEvent
-from aiops_daemon.edges.notify.render import FILTERS
+from aiops_daemon.edges.notify.sandbox import FILTERS
 from aiops_daemon.edges.notify.templatecheck import TEMPLATES
 from aiops_daemon.edges.notify.webhook import signature
 from aiops_daemon.edges.notify.webhookbody import webhook_body

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from notify_world import FULL, HOSTILE
 
 from aiops_daemon.core.model.message import Link, MessageEvent
-from aiops_daemon.edges.notify.render import Medium, Renderer
+from aiops_daemon.edges.notify.render import Renderer
+from aiops_daemon.edges.notify.sandbox import Medium
 from aiops_daemon.edges.notify.wording import LONGEST_TEXT, address, plain, wiki
 
 RENDERER = Renderer()

@@ -72,7 +72,7 @@ async def test_the_page_says_who_is_next_and_who_was_told(http):
     ("words", "changes"),
     [
         ("Nobody is told yet", {"phase": Phase.HELD, "positions": (Position(),)}),
-        ("Every round is over, and nobody answered", {"positions": (Position(2, 1),)}),
+        ("Nobody acknowledged yet, and no further step follows", {"positions": (Position(2, 1),)}),
         ("every firing alert is silenced or inhibited", {"phase": Phase.PAUSED}),
         ("5m after it goes on", {"phase": Phase.PAUSED, "positions": (Position(1, 0, None, 300.0),)}),
         ("Somebody answered, so nobody else is told", {"phase": Phase.ACKNOWLEDGED, "positions": (Position(1),)}),

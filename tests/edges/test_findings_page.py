@@ -12,8 +12,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from aiops_daemon.core.model import labels as label_sets
+from aiops_daemon.core.model.findingspage import Block
 from aiops_daemon.core.model.metrics import ANOMALY_ACTIVE, EXPECTED, METRICS, VALUE, MetricSpec, MetricType
-from aiops_daemon.core.model.page import Block
 from aiops_daemon.edges.exporter.findings import SLICE, render
 
 VALUES = st.floats() | st.sampled_from([math.inf, -math.inf, math.nan, 0.0, -0.0, 1e300, 5e-324])

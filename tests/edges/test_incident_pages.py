@@ -125,6 +125,23 @@ async def test_an_empty_list_says_so(http, daemon):
     assert "No open incident" in (await page(http, "/incidents")).text
 
 
+async def test_a_list_that_filters_emptied_says_that_they_did(http, daemon):
+    """That nothing fits them is no sign that all is well."""
+    daemon.road.details = []
+
+    assert "No incident fits" in (await page(http, "/incidents?state=resolved")).text
+
+
+async def test_of_what_is_over_it_is_not_said_when_people_are_told(http, daemon):
+    """The hold that was running when it ended told nobody, and its time has passed."""
+    over = incident(state=IncidentState.RESOLVED, resolved_at=NOW - 60, notify_at=NOW - 30, notify_reason="short-lived")
+    daemon.road.details = [busy_detail(incident=over)]
+    shown = await page(http, "/incidents/INC-42")
+
+    assert "resolved" in shown.text
+    assert "to be told" not in shown.text
+
+
 async def test_an_incident_tells_the_whole_story(http):
     """State and who acts, when people are told and why, alerts, findings, why together, timeline, outcomes."""
     shown = await page(http, "/incidents/INC-42")

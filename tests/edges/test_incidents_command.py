@@ -117,7 +117,7 @@ def test_one_incident_is_shown_whole(told):
     assert code == 0
     for part in (
         "INC-42  CheckoutLatencyHigh and 3 more rules", "state:       open", "alerts:      4 of 5 firing, 1 muted",
-        "to be told:  due 2026-11-21 02:45 UTC: CheckoutLatencyHigh is critical and new", uid(1003), "firing,flapping",
+        "to be told:  from 2026-11-21 02:45 UTC: CheckoutLatencyHigh is critical and new", uid(1003), "firing,flapping",
         "firing,silenced", "7.5 times the expected 320 ms", "why together", "kept apart", "it helped",
         "looking at the database  (ann, page)",
     ):  # fmt: skip
@@ -219,6 +219,24 @@ def test_a_verb_acts_and_the_timeline_knows_where_from(told, daemon, expected, a
     assert (0, [(expected, "cli")]) == (code, [(asked, scope.origin) for asked, scope in daemon.road.acted])
     assert out.startswith("INC-42  ")
     assert out.endswith("; new: INC-77\n") == (arguments[0] == "split")
+
+
+@pytest.mark.parametrize("length", ["30d", "0s"])
+def test_a_snooze_of_another_length_is_wrong_use(told, daemon, capsys, length):
+    """In words of the command line, before the daemon is asked."""
+    with pytest.raises(SystemExit) as ended:
+        told("snooze", "INC-42", "--for", length)
+
+    assert (2, []) == (ended.value.code, daemon.road.acted)
+    assert f"'{length}' is not between 1s and 7d" in capsys.readouterr().err
+
+
+def test_until_when_it_is_snoozed_is_said(told, daemon):
+    """Whoever mistyped the length sees it."""
+    daemon.road.details = [busy_detail(incident=incident(snoozed_until=NOW + 3600))]
+    _, out, _ = told("note", "INC-42", "--text", "x")
+
+    assert "INC-42  open, snoozed until 2026-11-21 04:10 UTC  " in out
 
 
 def test_several_are_moved_at_once(told, daemon):

@@ -16,7 +16,8 @@ from aiops_daemon.core.model.channels.jira import JiraSpec
 from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.receiver import ReceiverSpec
 from aiops_daemon.core.model.settings import Settings
-from aiops_daemon.edges.notify.render import Medium, Renderer, TemplateError
+from aiops_daemon.edges.notify.render import Renderer, TemplateError
+from aiops_daemon.edges.notify.sandbox import Medium
 from aiops_daemon.edges.notify.templatecheck import TEMPLATES, check_templates
 
 ENDLESS = """{% for a in range(1000) %}{% for b in range(1000) %}{% for c in range(1000) %}{% for d in range(1000) %}

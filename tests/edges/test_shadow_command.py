@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from background import in_background
 from fake_pagerduty import FakePagerDuty
-from incident_world import AlertDaemon, notification
+from incident_world import AlertDaemon, incident, notification
 from pagerduty_world import DEDUP_KEY, row, spec, two_way
 from web_world import NOW
 
@@ -105,6 +105,17 @@ def test_an_incident_in_a_storm_page_was_told(told, daemon):
     rows = json.loads(told("-o", "json")[1])["incidents"]
 
     assert {("INC-42", "same"), ("INC-7", "extra")} == {(each["incident"], each["kind"]) for each in rows}
+
+
+def test_pages_of_a_merged_incident_count_for_the_one_that_it_went_into(told, daemon):
+    """Its alerts are there too, so that theirs are counted there."""
+    (whole,) = daemon.road.details
+    merged = incident(7, state=IncidentState.MERGED, merged_into=whole.incident.uid)
+    daemon.road.details = [whole, replace(whole, incident=merged, episodes=())]
+    daemon.road.told = [notification(1), notification(2, name="INC-7", incident=merged.uid, step="1/0/1")]
+    (row_,) = json.loads(told("-o", "json")[1])["incidents"]
+
+    assert ("INC-42", "same", 2) == (row_["incident"], row_["kind"], row_["ours"])
 
 
 def test_with_both_configurations_routes_and_budgets_count(told, tmp_path):

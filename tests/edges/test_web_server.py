@@ -11,7 +11,7 @@ import pytest
 from aiohttp.test_utils import unused_port
 from web_world import NOW, PAGE, FakeDaemon
 
-from aiops_daemon.core.model.page import Page
+from aiops_daemon.core.model.findingspage import FindingsPage
 from aiops_daemon.core.model.view import Readiness, ReloadOutcome, View
 from aiops_daemon.edges.web.server import WebServer
 from aiops_daemon.errors import ListenError, UsageError
@@ -80,7 +80,7 @@ async def test_findings_of_a_stalled_daemon_are_not_served(http, daemon, stale, 
 async def test_every_page_is_compressed_anew(http, daemon):
     """Twice the same page, then the next one, in both formats."""
     for text in (b"one\n", b"one\n", b"two\n"):
-        daemon.shown = View(at=NOW, page=Page(NOW + len(text) + text[0], 1, text))
+        daemon.shown = View(at=NOW, page=FindingsPage(NOW + len(text) + text[0], 1, text))
         for accept, end in (({}, b""), (OPENMETRICS, b"# EOF\n")):
             async with http.get("/findings/metrics", headers=accept | {"Accept-Encoding": "gzip"}) as answer:
                 assert text + end == gzip.decompress(await answer.read())

@@ -9,14 +9,14 @@ import numpy as np
 
 from aiops_daemon.core.model.budget import DEFAULT_POLICY, Health, HealthPart, HeldStep
 from aiops_daemon.core.model.finding import Finding, FindingKind
-from aiops_daemon.core.model.page import Page
+from aiops_daemon.core.model.findingspage import FindingsPage
 from aiops_daemon.core.model.sli import EventsSli
 from aiops_daemon.core.model.slo import DataState, Rolling, SloSpec, SloStatus, Withheld
 from aiops_daemon.core.model.view import Plot, Readiness, ReloadOutcome, StreamView, View
 from aiops_daemon.edges.web.server import WebPorts
 
 NOW = 1_795_230_600.0  # 2026-11-21 03:10 UTC
-PAGE = Page(NOW - 20, 1, b"text\n")
+PAGE = FindingsPage(NOW - 20, 1, b"text\n")
 HOSTILE = "<script>alert('x')</script>\"'&"
 
 

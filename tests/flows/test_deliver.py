@@ -173,6 +173,17 @@ async def test_what_repeating_cannot_help_is_given_up_at_once(road: Road) -> Non
     assert 1 == road.meter.value("aiops_outbox_dead_letters_total", integration="pagerduty")
 
 
+async def test_messages_given_up_are_counted_from_0(road: Road) -> None:
+    """For Prometheus sees no increase in a series that is born at 1, and nobody would be told of the first."""
+    personal = ReceiverSpec("people", (PagerSpec("email", ""),))
+    road.telling = Telling(replace(road.settings, receivers=(*road.settings.receivers, personal)))
+    await road.run(1.0)
+    page = road.meter.page().decode()
+
+    for integration in ("pagerduty", "slack", "email"):
+        assert f'aiops_outbox_dead_letters_total{{integration="{integration}"}} 0.0\n' in page
+
+
 async def test_retry_after_is_respected_by_the_whole_destination(road: Road) -> None:
     """The next message to it waits as long; another destination does not."""
     limited = Failed(FailureReason.RATE_LIMITED, "429", retry=True, retry_after=90.0)

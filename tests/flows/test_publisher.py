@@ -9,7 +9,7 @@ import pytest
 from flow_world import AT, FINDING, SOURCE, stream, surroundings
 
 from aiops_daemon.core.model.finding import FindingKind
-from aiops_daemon.core.model.page import Block, Page
+from aiops_daemon.core.model.findingspage import Block, FindingsPage
 from aiops_daemon.core.model.query import QuerySpec
 from aiops_daemon.core.model.sli import EventsSli
 from aiops_daemon.core.model.slo import Rolling, SloSpec
@@ -31,9 +31,9 @@ class Renderer:
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    async def __call__(self, blocks: Sequence[Block], *, at: float) -> Page:
+    async def __call__(self, blocks: Sequence[Block], *, at: float) -> FindingsPage:
         self.lines = [f"{block.metric.name}{{{label}}}" for block in blocks for label in block.labels]
-        return Page(at, len(self.lines), b"")
+        return FindingsPage(at, len(self.lines), b"")
 
 
 def publisher(pollers: Sequence[Poller], around: Surroundings, render: Renderer) -> Publisher:

@@ -17,7 +17,8 @@ from aiops_daemon.core.model.channels.email import EmailSpec
 from aiops_daemon.core.model.message import Message, MessageEvent
 from aiops_daemon.core.response.smstext import short_text
 from aiops_daemon.edges.notify.letter import letter
-from aiops_daemon.edges.notify.render import Medium, Renderer
+from aiops_daemon.edges.notify.render import Renderer
+from aiops_daemon.edges.notify.sandbox import Medium
 from aiops_daemon.edges.notify.twilio import twiml
 from aiops_daemon.edges.notify.webhookbody import webhook_body
 from aiops_daemon.edges.notify.wording import page

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from aiops_daemon.core.model.budget import Health
 from aiops_daemon.core.model.finding import Finding
-from aiops_daemon.core.model.page import Page
+from aiops_daemon.core.model.findingspage import FindingsPage
 from aiops_daemon.core.model.slo import SloStatus
 
 
@@ -43,7 +43,7 @@ class View:
     """The daemon at one moment. `plots` is keyed by finding uid."""
 
     at: float
-    page: Page | None = None
+    page: FindingsPage | None = None
     findings: tuple[Finding, ...] = ()  # open ones, newest first
     recent: tuple[Finding, ...] = ()  # lately closed, newest first
     plots: dict[str, Plot] | None = None

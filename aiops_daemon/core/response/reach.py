@@ -39,17 +39,10 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Where a target is reached now; at least one destination."""
+    """Where a target is reached now; no destination when it is not."""
 
     destinations: tuple[Destination, ...]
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unreached:
-    """Nobody is reached, and why."""
-
-    reason: str
+    sentence: str  # "ann is on call in schedule shop until 09:00", or why nobody is reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +96,7 @@ def directory(settings: Settings) -> Directory:
     )
 
 
-def reach(target: str, at: float, severity: Severity, known: Directory) -> Reached | Unreached:
+def reach(target: str, at: float, severity: Severity, known: Directory) -> Reached:
     """Turn a target into destinations, as of a moment."""
     kind, _, name = target.partition("/")
     if kind == "receiver":
@@ -114,20 +107,24 @@ def reach(target: str, at: float, severity: Severity, known: Directory) -> Reach
         return _person(name, at, severity, known)
     if kind == "team":
         return _team(name, at, severity, known)
-    return Unreached(f"{target} is no receiver, schedule, person or team")
+    return _nobody(f"{target} is no receiver, schedule, person or team")
+
+
+def _nobody(why: str) -> Reached:
+    return Reached((), why)
 
 
 def _own(settings: Settings, name: str) -> bool:
     return any(person.preferences for person in settings.people if person.name == name)
 
 
-def _receiver(name: str, known: Directory) -> Reached | Unreached:
+def _receiver(name: str, known: Directory) -> Reached:
     receiver = known.receivers.get(name)
     if receiver is None:
-        return Unreached(f"receiver {name} is not in the configuration")
+        return _nobody(f"receiver {name} is not in the configuration")
     found = _channels(receiver, f"receiver {name}")
     if not found:
-        return Unreached(f"receiver {name} has no channel with a destination of its own")
+        return _nobody(f"receiver {name} has no channel with a destination of its own")
     return Reached(found, f"receiver {name}")
 
 
@@ -144,48 +141,48 @@ def _channels(receiver: ReceiverSpec, why: str) -> tuple[Destination, ...]:
     return tuple(found)
 
 
-def _schedule(name: str, at: float, severity: Severity, known: Directory) -> Reached | Unreached:
+def _schedule(name: str, at: float, severity: Severity, known: Directory) -> Reached:
     schedule = known.schedules.get(name)
     if schedule is None:
-        return Unreached(f"schedule {name} is not in the configuration")
+        return _nobody(f"schedule {name} is not in the configuration")
     said = describe(schedule, at)
     person = on_call(schedule, at).person
     if not person:
-        return Unreached(said)
+        return _nobody(said)
     found = _person(person, at, severity, known)
-    if isinstance(found, Unreached):
-        return Unreached(f"{said}, but {found.reason}")
+    if not found.destinations:
+        return _nobody(f"{said}, but {found.sentence}")
     return Reached(found.destinations, f"{said}; {found.sentence}")
 
 
-def _team(name: str, at: float, severity: Severity, known: Directory) -> Reached | Unreached:
+def _team(name: str, at: float, severity: Severity, known: Directory) -> Reached:
     members = known.members.get(name)
     if members is None:
-        return Unreached(f"team {name} is not in the configuration")
+        return _nobody(f"team {name} is not in the configuration")
     if not members:
-        return Unreached(f"team {name} has no members")
+        return _nobody(f"team {name} has no members")
     answers = [_person(member, at, severity, known) for member in members]
-    reached = [answer for answer in answers if isinstance(answer, Reached)]
-    missed = [answer.reason for answer in answers if isinstance(answer, Unreached)]
+    reached = [answer for answer in answers if answer.destinations]
+    missed = [answer.sentence for answer in answers if not answer.destinations]
     if not reached:
-        return Unreached(f"nobody of team {name} is reached: {'; '.join(missed)}")
+        return _nobody(f"nobody of team {name} is reached: {'; '.join(missed)}")
     told = "; ".join([answer.sentence for answer in reached] + missed)
     return Reached(tuple(one for answer in reached for one in answer.destinations), f"team {name}: {told}")
 
 
-def _person(name: str, at: float, severity: Severity, known: Directory) -> Reached | Unreached:
+def _person(name: str, at: float, severity: Severity, known: Directory) -> Reached:
     person = known.people.get(name)
     if person is None:
-        return Unreached(f"{name} is not among the people of the configuration")
+        return _nobody(f"{name} is not among the people of the configuration")
     quiet = None if severity is Severity.CRITICAL else _quiet(person, at)
     if quiet is not None:
-        return Unreached(quiet)
+        return _nobody(quiet)
     wished = next((wish for wish in known.preferences.get(name) or _DEFAULT if severity in wish.severities), None)
     if wished is None:
-        return Unreached(f"{name} wants to hear nothing of severity {severity}")
+        return _nobody(f"{name} wants to hear nothing of severity {severity}")
     found = tuple(_ways(person, wished, known))
     if not found:
-        return Unreached(_no_way(person, wished, known))
+        return _nobody(_no_way(person, wished, known))
     return Reached(found, f"{name} by {' and '.join(one.channel.integration for one in found)}")
 
 

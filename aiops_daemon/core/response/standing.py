@@ -14,6 +14,7 @@ from aiops_daemon.core.model.escalation import Escalation, Track
 from aiops_daemon.core.model.incident import Incident
 from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.route import Mode
+from aiops_daemon.core.response.reach import Reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +24,6 @@ class Standing:
     incident: Incident
     tracks: tuple[Track, ...]
     muted: bool = False  # the kill switch
-
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """The destinations of one target now, none with the reason why."""
-
-    destinations: tuple[str, ...]
-    sentence: str  # "ann is on call in schedule shop until 09:00", or why nobody is reached
 
 
 Reach = Callable[[str], Reached]

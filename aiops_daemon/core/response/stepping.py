@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from aiops_daemon.core.model.escalation import Escalation, Phase, Position, Told, Track
 from aiops_daemon.core.model.route import Mode
-from aiops_daemon.core.response.standing import Asked, Page, Reach, Reached, Remark, Turn
+from aiops_daemon.core.response.reach import Reached
+from aiops_daemon.core.response.standing import Asked, Page, Reach, Remark, Turn
 
 
 def again(state: Escalation, now: float, *, sounds: bool) -> Escalation:
@@ -131,7 +132,7 @@ class _Turn:
         name = f"{self._state.run}/{position.round}/{step}"
         why = f"{where} ({track.why})" + (f": {reached.sentence}" if reached.sentence else "")
         why += f"; told again, for {self._state.because}" if self._state.because else ""
-        for destination in reached.destinations:
+        for destination in (one.id for one in reached.destinations):
             if destination in self._paged:
                 continue
             self._paged.add(destination)

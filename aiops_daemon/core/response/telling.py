@@ -17,10 +17,9 @@ from aiops_daemon.core.model.route import Mode
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.model.severity import Severity
 from aiops_daemon.core.response.message import Place
-from aiops_daemon.core.response.reach import Destination, Unreached, directory
+from aiops_daemon.core.response.reach import Destination, Reached, directory
 from aiops_daemon.core.response.reach import reach as look_up
 from aiops_daemon.core.response.routing import Matched, Router, made, tracks
-from aiops_daemon.core.response.standing import Reached
 
 FOLLOW = {
     MessageEvent.ACKNOWLEDGE: frozenset(("pagerduty", "slack", "jira", "webhook", "log")),
@@ -65,6 +64,11 @@ class Telling:
         """Return every destination of every receiver."""
         return self.directory.everywhere()
 
+    def integrations(self) -> frozenset[str]:
+        """Return the kinds of channel by which somebody can be told, people's addresses among them."""
+        receivers = self.directory.receivers.values()
+        return frozenset(channel.integration for receiver in receivers for channel in receiver.channels)
+
     def storm(self, receiver: str) -> StormSpec:
         """Return when a receiver's pages fold."""
         return self._storms.get(receiver, StormSpec())
@@ -94,7 +98,5 @@ class Reaching:
     def __call__(self, target: str) -> Reached:
         """Return the destinations of a target, none with the reason."""
         answer = look_up(target, self._at, self._severity, self._telling.directory)
-        if isinstance(answer, Unreached):
-            return Reached((), answer.reason)
         self.found |= {one.id: one for one in answer.destinations}
-        return Reached(tuple(one.id for one in answer.destinations), answer.sentence)
+        return answer

@@ -12,7 +12,8 @@ from aiops_daemon.core.model.message import Message, MessageEvent
 from aiops_daemon.core.model.notification import Notification, NotificationState, Trial
 from aiops_daemon.core.model.scope import DEFAULT_TEAM, Scope
 from aiops_daemon.core.response.keys import cluster_part
-from aiops_daemon.core.response.telling import Reaching, Telling
+from aiops_daemon.core.response.reach import reach
+from aiops_daemon.core.response.telling import Telling
 
 TITLE = "Test message of aiops-daemon"
 
@@ -24,12 +25,11 @@ def trial_messages(
 
     It goes out in shadow mode too, which is what it is for; where global.mode is muted it is recorded only.
     """
-    reach = Reaching(telling, now, trial.severity)
-    reached = reach(trial.target)
+    reached = reach(trial.target, now, trial.severity, telling.directory)
     message = _message(trial, scope, telling, now)
     rows = []
-    for name in reached.destinations:
-        to, uid = reach.found[name], mint()
+    for to in reached.destinations:
+        uid = mint()
         key = f"aiops/{cluster_part(telling.place.cluster)}/test/{uid}"  # another form than that of an incident's
         rows.append(
             Notification(

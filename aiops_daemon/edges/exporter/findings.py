@@ -1,6 +1,6 @@
 """The findings page: columns in, finished bytes out.
 
-Enters: blocks of finished label text and values. Leaves: one `Page`. Lines are written on the loop in slices of
+Enters: blocks of finished label text and values. Leaves: one `FindingsPage`. Lines are written on the loop in slices of
 2,000 samples (about 1 ms each); a large page is joined in a thread, which lets go of the interpreter. Never blocks
 the loop, never escapes a label twice, and never compresses: the listener knows whether anybody wants that.
 """
@@ -15,8 +15,8 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 
+from aiops_daemon.core.model.findingspage import Block, FindingsPage
 from aiops_daemon.core.model.metrics import METRICS, MetricSpec
-from aiops_daemon.core.model.page import Block, Page
 
 SLICE = 2_000
 SMALL = 2_000  # samples of a page that is joined on the spot: a thread would cost more than it saves
@@ -26,7 +26,7 @@ _SPECIAL = {math.inf: "+Inf", -math.inf: "-Inf"}
 _encoder = msgspec.json.Encoder()
 
 
-async def render(blocks: Sequence[Block], *, at: float) -> Page:
+async def render(blocks: Sequence[Block], *, at: float) -> FindingsPage:
     """Write the page of `blocks`, metrics in the order of the table; yields to the loop after every slice.
 
     Both formats share every line: all are gauges, and OpenMetrics only adds its end mark.
@@ -40,7 +40,7 @@ async def render(blocks: Sequence[Block], *, at: float) -> Page:
             samples += len(part.values)
             await asyncio.sleep(0)
     text = b"".join(pieces) if samples <= SMALL else await asyncio.to_thread(b"".join, pieces)
-    return Page(at=at, samples=samples, text=text)
+    return FindingsPage(at=at, samples=samples, text=text)
 
 
 def _grouped(blocks: Sequence[Block]) -> Iterator[tuple[MetricSpec, list[Block]]]:

@@ -19,7 +19,8 @@ from aiops_daemon.core.model.notification import Failed, FailureReason, Notifica
 from aiops_daemon.edges.http import Credentials
 from aiops_daemon.edges.notify.exchange import unusable
 from aiops_daemon.edges.notify.letter import letter
-from aiops_daemon.edges.notify.render import Medium, Renderer, TemplateError
+from aiops_daemon.edges.notify.render import Renderer, TemplateError
+from aiops_daemon.edges.notify.sandbox import Medium
 from aiops_daemon.edges.notify.smtp import Call, UnencryptedError
 from aiops_daemon.edges.notify.statuses import unreachable
 from aiops_daemon.errors import SourceError

@@ -22,7 +22,8 @@ from aiops_daemon.core.model.channels.jira import JiraSpec
 from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.notification import Failed, FailureReason, Notification, Outcome, Sent
 from aiops_daemon.edges.notify.exchange import Answer, Exchange
-from aiops_daemon.edges.notify.render import Medium, Renderer, TemplateError
+from aiops_daemon.edges.notify.render import Renderer, TemplateError
+from aiops_daemon.edges.notify.sandbox import Medium
 from aiops_daemon.edges.notify.statuses import unreachable
 
 LONGEST_SUMMARY = 255  # characters, Jira's limit

@@ -15,7 +15,8 @@ from aiops_daemon.config.faults import Fault, did_you_mean
 from aiops_daemon.core.model.channels.jira import JiraSpec
 from aiops_daemon.core.model.message import Link, Message, MessageEvent, Named
 from aiops_daemon.core.model.settings import Settings
-from aiops_daemon.edges.notify.render import Medium, Renderer, TemplateError, medium_of
+from aiops_daemon.edges.notify.render import Renderer, TemplateError, medium_of
+from aiops_daemon.edges.notify.sandbox import Medium
 
 TEMPLATES = (
     *("email.subject.txt.j2", "email.txt.j2", "email.html.j2", "sms.txt.j2", "voice.txt.j2"),

@@ -16,7 +16,8 @@ from aiops_daemon.core.model.notification import Failed, FailureReason, Notifica
 from aiops_daemon.core.model.source import HttpSpec
 from aiops_daemon.core.response.smstext import short_text
 from aiops_daemon.edges.notify.exchange import Exchange
-from aiops_daemon.edges.notify.render import Medium, Renderer, TemplateError
+from aiops_daemon.edges.notify.render import Renderer, TemplateError
+from aiops_daemon.edges.notify.sandbox import Medium
 from aiops_daemon.edges.notify.wording import page
 
 LONGEST_CALL = 1_000  # characters read out: about a minute

@@ -17,7 +17,8 @@ from aiops_daemon.core.model.notification import Failed, FailureReason, Notifica
 from aiops_daemon.core.model.source import Secret
 from aiops_daemon.edges.http import secret_pieces
 from aiops_daemon.edges.notify.exchange import Exchange
-from aiops_daemon.edges.notify.render import Medium, Renderer, TemplateError
+from aiops_daemon.edges.notify.render import Renderer, TemplateError
+from aiops_daemon.edges.notify.sandbox import Medium
 from aiops_daemon.edges.notify.webhookbody import webhook_body
 
 CHANNEL = "webhook"

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aiops_daemon.core.model.message import Message, MessageEvent
-from aiops_daemon.core.model.quantity import speak_duration, utc
+from aiops_daemon.core.model.quantity import speak_duration
+from aiops_daemon.edges.foreign import in_zone, local_time
 
 LONGEST_TEXT = 2_000  # characters of one value: a description, a sentence of evidence
 MOST_ITEMS = 50  # evidence, labels, incidents of a storm
@@ -118,13 +117,12 @@ def headline(message: Message, clean: Clean = plain) -> str:
 
 def moment(unix: float | None, time_zone: str = "UTC") -> str:
     """Say a moment with its zone, to the minute: 2026-11-21 04:10 CET; "" for none."""
-    local = _local(unix, time_zone)
-    return f"{local:%Y-%m-%d %H:%M %Z}" if local else ""
+    return local_time(unix, time_zone, without="")
 
 
 def clock_time(unix: float | None, time_zone: str = "UTC") -> str:
     """Say the time of day with its zone: 04:10 CET; "" for none."""
-    local = _local(unix, time_zone)
+    local = in_zone(unix, time_zone)
     return f"{local:%H:%M %Z}" if local else ""
 
 
@@ -136,14 +134,3 @@ def duration(seconds: float) -> str:
 def sentence(text: str) -> str:
     """End a text as a sentence ends."""
     return text if not text or text[-1] in ".!?" else f"{text}."
-
-
-def _local(unix: float | None, time_zone: str) -> datetime | None:
-    """Return a moment in its zone; in UTC where the zone is not known or the calendar ends there."""
-    there = utc(unix)
-    if there is None:
-        return None
-    try:
-        return there.astimezone(ZoneInfo(time_zone))
-    except (ZoneInfoNotFoundError, ValueError, OverflowError, OSError):
-        return there

@@ -2,27 +2,23 @@
 
 Enters: deliveries and whole transactions. Leaves: what each asked for, once it is on disk. Whatever waits while a
 commit is on its way goes into the next one together (group commit): deliveries, and the transactions that may. A
-request that fails, or whose task is gone, never touches another one's: a group with a bad one is written one by one.
-But where one waited for a lock in vain, so did all that were behind it. A delivery is refused after some seconds at
-most. All bookkeeping is on the event loop.
+request whose task is gone never touches another one's. But where one waited for a lock in vain, so did all that were
+behind it. A delivery is refused after some seconds at most. All bookkeeping is on the event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Protocol, TypeVar
-
-from sqlalchemy import Connection
+from typing import Any, TypeVar
 
 from aiops_daemon.core.model.inbox import Delivery
-from aiops_daemon.edges.store import inbox
 from aiops_daemon.edges.store.ballast import Ballast
 from aiops_daemon.edges.store.engine import PATIENCE, Database, Patience
-from aiops_daemon.edges.store.faults import is_about_data
+from aiops_daemon.edges.store.steps import Intake, Step, Together, Transaction, Waiting, Work, copied
 from aiops_daemon.errors import StoreError, StoreReason
 
 GROUP_ROWS = 256
@@ -31,16 +27,6 @@ GROUP_WORKS = 32
 WAITING_BYTES = 256 * 1024 * 1024  # of bodies in memory; beyond it intake is refused
 
 _Result = TypeVar("_Result")
-Work = Callable[[Connection], _Result]
-_FAULTS = (StoreError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError)  # of one, not of all
-
-
-class _Step(Protocol):
-    """One transaction: `run` on the thread, then `settle` on the loop."""
-
-    def run(self) -> Any: ...
-
-    def settle(self, outcome: Any, error: BaseException | None) -> None: ...
 
 
 class Writer:
@@ -51,8 +37,8 @@ class Writer:
         self.ballast = ballast
         self._intake_seconds = patience.intake_seconds
         self._thread = ThreadPoolExecutor(1, "store-writer")
-        self._deliveries: deque[_Waiting] = deque()
-        self._work: deque[_Transaction] = deque()
+        self._deliveries: deque[Waiting] = deque()
+        self._work: deque[Transaction] = deque()
         self._bytes = 0
         self._running: asyncio.Future[Any] | None = None
         self._alarm: asyncio.TimerHandle | None = None
@@ -65,7 +51,7 @@ class Writer:
         self._check_open()
         if self._bytes + len(delivery.body) > WAITING_BYTES:
             raise StoreError(StoreReason.FAILED, "too many alerts wait to be written; the disk is too slow for them")
-        waiting = _Waiting(delivery, asyncio.get_running_loop().create_future())
+        waiting = Waiting(delivery, asyncio.get_running_loop().create_future())
         self._bytes += len(delivery.body)
         self._deliveries.append(waiting)
         self._pump()
@@ -85,7 +71,7 @@ class Writer:
         """
         self._check_open()
         future: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()
-        self._work.append(_Transaction(self._transact, work, future, then, together))
+        self._work.append(Transaction(self._transact, work, future, then, together))
         self._pump()
         return await future
 
@@ -128,7 +114,7 @@ class Writer:
         self._running = asyncio.get_running_loop().run_in_executor(self._thread, step.run)
         self._running.add_done_callback(partial(self._finished, step))
 
-    def _finished(self, step: _Step, done: asyncio.Future[Any]) -> None:
+    def _finished(self, step: Step, done: asyncio.Future[Any]) -> None:
         self._running = None
         if self._alarm:
             self._alarm.cancel()
@@ -136,7 +122,7 @@ class Writer:
             step.settle(None, StoreError(StoreReason.CLOSED, "the event loop is stopping"))
             return
         error = done.exception()
-        if error is None and isinstance(step, _Intake):
+        if error is None and isinstance(step, Intake):
             self.accepted += sum(isinstance(one, int) for one in done.result())
         step.settle(None if error else done.result(), error)
         if isinstance(error, StoreError) and error.reason is StoreReason.LOCKED and self.database.is_sqlite:
@@ -145,36 +131,36 @@ class Writer:
 
     def _refuse_waiting(self, error: StoreError) -> None:
         """Refuse all that waits for the same lock: one after the other they would wait as long as this one did."""
-        waiting: list[_Step] = [*self._work, _Intake(self.database, self.ballast, tuple(self._deliveries))]
+        waiting: list[Step] = [*self._work, Intake(self.database, self.ballast, tuple(self._deliveries))]
         self._work.clear()
         self._deliveries.clear()
         self._bytes = 0
         for step in waiting:
-            step.settle(None, _own(error))
+            step.settle(None, copied(error))
 
-    def _next(self) -> _Step | None:
+    def _next(self) -> Step | None:
         """Take turns between intake and transactions while both wait."""
         intake = bool(self._deliveries) and not (self._work and self._last_was_intake)
         self._last_was_intake = intake
         if intake:
             group = self._take_group()
-            return _Intake(self.database, self.ballast, group) if group else self._next()
+            return Intake(self.database, self.ballast, group) if group else self._next()
         works = self._take_works()
         if len(works) > 1:
-            return _Together(self._transact, works, patient=not self.database.is_sqlite)
+            return Together(self._transact, works, patient=not self.database.is_sqlite)
         return works[0] if works else None
 
-    def _take_works(self) -> list[_Transaction]:
+    def _take_works(self) -> list[Transaction]:
         """Return the next transaction that somebody waits for, with those behind it that may share its commit."""
-        group: list[_Transaction] = []
+        group: list[Transaction] = []
         while self._work and len(group) < GROUP_WORKS and (not group or (group[0].together and self._work[0].together)):
             step = self._work.popleft()
             if not step.is_abandoned():
                 group.append(step)
         return group
 
-    def _take_group(self) -> list[_Waiting]:
-        group: list[_Waiting] = []
+    def _take_group(self) -> list[Waiting]:
+        group: list[Waiting] = []
         size = 0
         while self._deliveries and len(group) < GROUP_ROWS and size < GROUP_BYTES:
             waiting = self._deliveries.popleft()
@@ -183,133 +169,3 @@ class Writer:
                 group.append(waiting)
                 size += len(waiting.delivery.body)
         return group
-
-
-class _Waiting:
-    """A delivery and who waits for its id."""
-
-    __slots__ = ("delivery", "future")
-
-    def __init__(self, delivery: Delivery, future: asyncio.Future[int]) -> None:
-        self.delivery = delivery
-        self.future = future
-
-
-class _Transaction:
-    """One whole transaction."""
-
-    __slots__ = ("_future", "_then", "_transact", "together", "work")
-
-    def __init__(
-        self,
-        transact: Callable[[Work[Any]], Any],
-        work: Work[Any],
-        future: asyncio.Future[Any],
-        then: Callable[[Any], None] | None,
-        together: bool,
-    ) -> None:
-        self.work = work
-        self.together = together
-        self._transact = transact
-        self._future = future
-        self._then = then
-
-    def run(self) -> Any:
-        return self._transact(self.work)
-
-    def is_abandoned(self) -> bool:
-        return self._future.done()
-
-    def settle(self, outcome: Any, error: BaseException | None) -> None:
-        if error is None and self._then is not None:
-            self._then(outcome)
-        _settle(self._future, outcome, error)
-
-
-class _Together:
-    """Small transactions in one commit; comes out as what each returned, or the error of each.
-
-    `patient`: a lock that was waited for in vain is one transaction's, and not the whole file's.
-    """
-
-    def __init__(self, transact: Callable[[Work[Any]], Any], group: Sequence[_Transaction], *, patient: bool) -> None:
-        self._transact = transact
-        self._group = group
-        self._patient = patient
-
-    def run(self) -> list[tuple[Any, BaseException | None]]:
-        try:
-            return [(outcome, None) for outcome in self._transact(self._all)]
-        except _FAULTS as error:
-            if isinstance(error, StoreError) and not self._is_of_one(error):
-                raise
-        return [self._alone(one) for one in self._group]
-
-    def settle(self, outcome: list[tuple[Any, BaseException | None]] | None, error: BaseException | None) -> None:
-        for index, one in enumerate(self._group):
-            own, fault = outcome[index] if outcome is not None else (None, error)
-            one.settle(own, _own(fault) if fault is not None else None)
-
-    def _all(self, connection: Connection) -> list[Any]:
-        return [one.work(connection) for one in self._group]
-
-    def _alone(self, one: _Transaction) -> tuple[Any, BaseException | None]:
-        try:
-            return one.run(), None
-        except _FAULTS as error:
-            return None, error
-
-    def _is_of_one(self, error: StoreError) -> bool:
-        if error.reason is StoreReason.LOCKED:
-            return self._patient
-        return error.__cause__ is None or is_about_data(error.__cause__)
-
-
-class _Intake:
-    """A group of deliveries; comes out as an id or an error for each."""
-
-    def __init__(self, database: Database, ballast: Ballast, group: Sequence[_Waiting]) -> None:
-        self.database = database
-        self.ballast = ballast
-        self._group = group
-
-    def run(self) -> Sequence[int | StoreError]:
-        rows = [inbox.parameters(waiting.delivery) for waiting in self._group]
-        self.ballast.check()
-        try:
-            return self._insert(rows)
-        except StoreError as error:
-            if error.reason is StoreReason.FULL:
-                self.ballast.give_up()
-            if error.__cause__ is None or not is_about_data(error.__cause__):
-                raise
-        return [self._insert_one(row) for row in rows]
-
-    def settle(self, outcome: Sequence[int | StoreError] | None, error: BaseException | None) -> None:
-        for index, waiting in enumerate(self._group):
-            one = outcome[index] if outcome is not None else error
-            _settle(waiting.future, one, _own(one) if isinstance(one, BaseException) else None)
-
-    def _insert(self, rows: list[dict[str, Any]]) -> list[int]:
-        with self.database.writing() as connection:
-            return inbox.insert_all(connection, rows)
-
-    def _insert_one(self, row: dict[str, Any]) -> int | StoreError:
-        try:
-            return self._insert([row])[0]
-        except StoreError as error:
-            return error
-
-
-def _own(error: BaseException) -> BaseException:
-    """Copy an error that several tasks raise: each adds its own traceback."""
-    return StoreError(error.reason, str(error)) if isinstance(error, StoreError) else error
-
-
-def _settle(future: asyncio.Future[Any], outcome: Any, error: BaseException | None) -> None:
-    if future.done():
-        return
-    if error is None:
-        future.set_result(outcome)
-    else:
-        future.set_exception(error)

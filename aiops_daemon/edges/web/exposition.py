@@ -11,7 +11,7 @@ import gzip
 
 from aiohttp import hdrs, web
 
-from aiops_daemon.core.model.page import Page
+from aiops_daemon.core.model.findingspage import FindingsPage
 from aiops_daemon.edges.web.negotiate import OPENMETRICS_TYPE, TEXT_TYPE, wants_gzip, wants_openmetrics
 from aiops_daemon.edges.web.pieces import Pieces
 from aiops_daemon.edges.web.ports import WebPorts
@@ -50,7 +50,7 @@ class Exposition:
             body = page.openmetrics if openmetrics else page.text
         return _response(body, openmetrics=openmetrics, compressed=compressed)
 
-    async def _packed(self, page: Page, openmetrics: bool) -> bytes:
+    async def _packed(self, page: FindingsPage, openmetrics: bool) -> bytes:
         """Compress a page once, in a thread, when the first scrape wants it."""
         async with self._packing:
             if self._packed_at != page.at:
@@ -60,7 +60,7 @@ class Exposition:
                 self._gzips[openmetrics] = await asyncio.to_thread(_compress, page, openmetrics)
             return self._gzips[openmetrics]
 
-    def _fresh_page(self) -> Page | None:
+    def _fresh_page(self) -> FindingsPage | None:
         page = self._ports.view().page
         if page is None or self._ports.now() - page.at > self._ports.stale_after():
             return None
@@ -78,7 +78,7 @@ def _wanted(request: web.Request) -> tuple[bool, bool]:
     return wants_openmetrics(accept), wants_gzip(encoding)
 
 
-def _compress(page: Page, openmetrics: bool) -> bytes:
+def _compress(page: FindingsPage, openmetrics: bool) -> bytes:
     return gzip.compress(page.openmetrics if openmetrics else page.text, _GZIP_LEVEL, mtime=0)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from aiops_daemon.core.model.findingspage import Block
 from aiops_daemon.core.model.incident import Incident, IncidentState
 from aiops_daemon.core.model.labels import make, text
 from aiops_daemon.core.model.metrics import (
@@ -18,7 +19,6 @@ from aiops_daemon.core.model.metrics import (
     INCIDENT_STATE,
     MetricSpec,
 )
-from aiops_daemon.core.model.page import Block
 from aiops_daemon.core.model.severity import Severity
 
 MOST = 500  # incidents on the page

@@ -169,6 +169,8 @@ class AlertRoad:
         for name, url in self._peers - peers:
             self._meter.forget(source=name, url=url)
         self._peers = peers
+        for spec in settings.alertmanagers:  # what is born at 1 has no increase that an alert could see
+            self._meter.initialise("aiops_webhook_body_too_large_total", source=spec.name)
         self._alertmanagers = {spec.name: self._world.make_alertmanager(spec) for spec in asked}
         self._reconciler = Reconciler(
             settings.alertmanagers, self._alertmanagers, evaluations, self.desk, around.clock, self._meter, self._past()

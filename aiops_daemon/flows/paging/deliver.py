@@ -65,6 +65,8 @@ class Deliverer:
 
     async def run(self, beat: Callable[[], None]) -> None:
         """Deliver for ever."""
+        for integration in self._telling().integrations():  # what is born at 1 has no increase that an alert could see
+            self._meter.initialise("aiops_outbox_dead_letters_total", integration=integration)
         if not self._inherited:
             await self._store.inherit()
             self._inherited = True

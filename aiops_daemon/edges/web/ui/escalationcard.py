@@ -84,7 +84,7 @@ def stands_words(stands: Course, now: float) -> str:
         case Phase.RUNNING if stands.upcoming:
             return "The escalation runs"
         case Phase.RUNNING:
-            return "Every round is over, and nobody answered"
+            return "Nobody acknowledged yet, and no further step follows"
         case Phase.PAUSED:
             return "The escalation waits: every firing alert is silenced or inhibited"
         case Phase.ACKNOWLEDGED:

@@ -118,7 +118,7 @@ def incident_view(detail: IncidentDetail, now: float) -> IncidentView:
         service=incident.service,
         labels=incident.labels,
         facts=tuple(_facts(incident, now)),
-        notify=notify_words(incident, now),
+        notify="" if incident.state.closed else notify_words(incident, now),
         groups=rule_groups(detail.episodes, now, left_out=detail.alerts_left_out),
         more_alerts=max(0, len(detail.episodes) - MOST_ALERTS) + detail.alerts_left_out,
         findings=tuple(_finding(each, now) for each in detail.findings),

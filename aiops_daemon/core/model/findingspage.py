@@ -24,7 +24,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class FindingsPage:
     """One finished exposition, built at `at` (unix seconds). Both formats share its lines: all are gauges."""
 
     at: float
