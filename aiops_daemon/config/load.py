@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from aiops_daemon.config.build import build
 from aiops_daemon.config.check import check
 from aiops_daemon.config.check_response import check_channels
-from aiops_daemon.config.check_slos import check_burn, warn_burn
+from aiops_daemon.config.check_slos import Placed, check_burn, check_slo_joins, warn_burn
 from aiops_daemon.config.explain import explain
 from aiops_daemon.config.faults import Fault
 from aiops_daemon.config.model import Document
@@ -117,7 +117,8 @@ def _judge(
     if document is None or faults:
         return Inspection(None, tuple(sorted(faults, key=lambda fault: (fault.line, fault.column))))
     settings = build(document, folder=folder, config_hash=_hash(raw))
-    impossible = tuple(check_burn(settings.slos, tree))
+    placed = [Placed(tree, ("slos", index, "sli"), slo) for index, slo in enumerate(settings.slos)]
+    impossible = (*check_burn(settings.slos, tree), *check_slo_joins(placed))
     if impossible:
         return Inspection(None, impossible)
     warnings = (*warn(document, tree, now), *warn_burn(settings.slos, tree))

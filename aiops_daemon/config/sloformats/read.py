@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiops_daemon.config.check_slos import (
+    Placed,
     check_rule_labels,
     check_slo_groups,
+    check_slo_joins,
     check_slo_names,
     check_slo_service,
     check_slo_sides,
@@ -92,32 +94,40 @@ class _Found:
     def imported(self, *, like_sloth: bool) -> Imported:
         """Return what was read; raises ConfigError with every fault."""
         openslo.import_openslo(self._openslo)
-        slos = [(document, slo) for document in self._documents for slo in document.slos]
+        slos = [
+            Placed(document.tree, path, slo)
+            for document in self._documents
+            for path, slo in zip(document.places, document.slos, strict=True)
+        ]
         faults = self._faults + [fault for document in self._documents for fault in document.faults]
-        read = [(document.tree, slo) for document, slo in slos]
-        foreign = [one for one in read if not _ours(one[0].root)]
-        faults += [*check_slo_names(read), *check_slo_sides(foreign), *check_slo_groups(foreign)]
+        foreign = [one for one in slos if not _ours(one.tree.root)]
+        faults += [
+            *check_slo_names(slos),
+            *check_slo_joins(foreign),
+            *check_slo_sides(foreign),
+            *check_slo_groups(foreign),
+        ]
         if like_sloth:
-            placed = [(document.tree, *one) for document in self._documents for one in enumerate(document.slos)]
-            faults += [fault for tree, index, slo in placed for fault in check_slo_service(tree, index, slo)]
+            faults += [fault for one in slos for fault in check_slo_service(one)]
         if not slos and not faults:
             faults = [Fault("", 0, 0, "no SLO was found", f"known formats: {_KNOWN}")]
-        for document, slo in slos:
-            said = impossible_pairs(slo)
-            if slo.burn.chosen:
-                faults += [document.tree.fault((), sentence, "lower its factor or threshold") for sentence in said]
+        for one in slos:
+            said = impossible_pairs(one.slo)
+            if one.slo.burn.chosen:
+                faults += [one.fault(sentence, "lower its factor or threshold") for sentence in said]
         if faults:
             # A file of ours that holds two documents is read for each of them, and says so each time.
             raise ConfigError(tuple(dict.fromkeys(str(fault) for fault in faults)))
         warnings = (str(doubt) for document in self._documents for doubt in warn_percent(document.tree))
-        return Imported(tuple(slo for _, slo in slos), tuple(dict.fromkeys(warnings)))
+        return Imported(tuple(one.slo for one in slos), tuple(dict.fromkeys(warnings)))
 
     def _own(self, document: Document, file: Path) -> None:
         """Read a file of ours, whose variables and words are those of the daemon's configuration."""
         found = inspect(file, environ=self._environ, overrides=Overrides(), files=False, live=False)
         document.faults += found.faults
         if found.loaded is not None:
-            document.slos += found.loaded.settings.slos
+            for index, slo in enumerate(found.loaded.settings.slos):
+                document.add(("slos", index), slo)
 
     def _foreign(self, document: Document) -> None:
         version = document.text("apiVersion")
