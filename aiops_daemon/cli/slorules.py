@@ -31,8 +31,9 @@ _FAMILY = "aiops-slo-"
 def add_arguments(verb: argparse.ArgumentParser) -> None:
     """Add what is for SLO files."""
     verb.add_argument(
-        "-i", dest="input", metavar="FILE|DIR",
-        help="SLOs to write native rules for: ours, Sloth's, Pyrra's or OpenSLO's; default: what is configured",
+        "-i", dest="input", metavar="FILE|DIR|-",
+        help="SLOs to write native rules for: ours, Sloth's, Pyrra's or OpenSLO's; - is standard input; default: what "
+        "is configured",
     )  # fmt: skip
     verb.add_argument("--format", choices=FORMATS, default=PROMETHEUS, help="what to write; default: prometheus")
     verb.add_argument("--compat", choices=[SLOTH], help="names, labels and windows exactly as Sloth's")
@@ -42,7 +43,8 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
 async def generate(arguments: argparse.Namespace, rules: RulesSpec, checker: RuleChecker) -> int:
     """Read, generate, check and write; raises ConfigError and RuleFileError."""
     like_sloth = arguments.compat == SLOTH
-    imported = read_slos(Path(arguments.input), os.environ, like_sloth=like_sloth)
+    raw = sys.stdin.buffer.read() if arguments.input == "-" else None
+    imported = read_slos(Path(arguments.input), os.environ, like_sloth=like_sloth, raw=raw)
     files = slo_files(imported.slos, rules, like_sloth=like_sloth, version=__version__)
     _warn(imported)
     if arguments.format == TESTS and arguments.output == "-" and len(files) > 1:
@@ -70,13 +72,19 @@ async def _write(
         written = await write_rules(directory, files, checker, slow=arguments.run_tests, family=_FAMILY)
         for file in files:
             print(f"{directory / file.file_name}: {file.rules} rules, unit test {file.test_name}")
-        for path in written.removed:
-            print(f"{path}: removed, nothing generates it any more")
+        _tell_removed(written.removed)
         return written.verdict
     verdict = await check_rules(files, checker, slow=arguments.run_tests)
-    for path in await write_documents(directory, _documents(files, rules, arguments.format)):
+    put, removed = await write_documents(directory, _documents(files, rules, arguments.format), family=_FAMILY)
+    for path in put:
         print(path)
+    _tell_removed(removed)
     return verdict
+
+
+def _tell_removed(removed: Sequence[Path]) -> None:
+    for path in removed:
+        print(f"{path}: removed, nothing generates it any more")
 
 
 def _documents(files: Sequence[RuleFile], rules: RulesSpec, wanted: str) -> Mapping[str, Document]:

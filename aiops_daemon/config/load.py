@@ -76,14 +76,17 @@ def inspect(
     files: bool = True,
     now: float | None = None,
     live: bool = True,
+    raw: bytes | None = None,
 ) -> Inspection:
     """Find every fault and warning.
 
     `files` says whether files that are named must be readable here and now; `live` whether the daemon is to run on it:
-    if not, SLOs may hold what only generated rules can do, and no Prometheus need be named.
+    if not, SLOs may hold what only generated rules can do, and no Prometheus need be named. `raw` is what the file
+    holds, where it was read already.
     """
     try:
-        raw = _read(path) if path else b""
+        if raw is None:
+            raw = _read(path) if path else b""
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or "not a path").lower()
         return Inspection(None, (Fault("", 0, 0, f"cannot be read: {reason}", file=str(path)),), readable=False)

@@ -45,13 +45,18 @@ class Imported:
     warnings: tuple[str, ...] = ()
 
 
-def read_slos(path: Path, environ: Mapping[str, str], *, like_sloth: bool = False) -> Imported:
+def read_slos(
+    path: Path, environ: Mapping[str, str], *, like_sloth: bool = False, raw: bytes | None = None
+) -> Imported:
     """Read a file, or every YAML file of a folder and those below it; raises ConfigError with every fault.
 
-    `like_sloth`: the rules will have Sloth's names, so that every SLO must name its service.
+    `like_sloth`: the rules will have Sloth's names, so that every SLO must name its service. `raw` is read in place of
+    the file, as from standard input; faults call it by the path.
     """
     found = _Found(environ)
-    for file in _files(path):
+    if raw is not None:
+        found.take(path, raw)
+    for file in _files(path) if raw is None else ():
         found.add(file)
     return found.imported(like_sloth=like_sloth)
 
@@ -70,6 +75,7 @@ class _Found:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
+        self._readable = True
         self._faults: list[Fault] = []
         self._documents: list[Document] = []  # in the order of the files; faults and SLOs are told in that order
         self._openslo: list[Document] = []
@@ -81,12 +87,17 @@ class _Found:
                 raw = stream.read(MAX_BYTES + 1)
         except OSError as error:
             self._faults.append(Fault("", 0, 0, f"cannot be read: {(error.strerror or '').lower()}", file=str(file)))
+            self._readable = False
             return
+        self.take(file, raw)
+
+    def take(self, file: Path, raw: bytes) -> None:
+        """Take what a file holds."""
         for tree, faults in parse_foreign(raw, str(file)):
             for document in _documents(tree, faults):
                 self._documents.append(document)
                 if _ours(document.tree.root):
-                    self._own(document, file)
+                    self._own(document, file, raw)
                 elif not document.faults:
                     self._foreign(document)
                 document.faults += check_rule_labels(document.tree, own=_ours(document.tree.root))
@@ -117,13 +128,13 @@ class _Found:
                 faults += [one.fault(sentence, "lower its factor or threshold") for sentence in said]
         if faults:
             # A file of ours that holds two documents is read for each of them, and says so each time.
-            raise ConfigError(tuple(dict.fromkeys(str(fault) for fault in faults)))
+            raise ConfigError(tuple(dict.fromkeys(str(fault) for fault in faults)), readable=self._readable)
         warnings = (str(doubt) for document in self._documents for doubt in warn_percent(document.tree))
         return Imported(tuple(one.slo for one in slos), tuple(dict.fromkeys(warnings)))
 
-    def _own(self, document: Document, file: Path) -> None:
+    def _own(self, document: Document, file: Path, raw: bytes) -> None:
         """Read a file of ours, whose variables and words are those of the daemon's configuration."""
-        found = inspect(file, environ=self._environ, overrides=Overrides(), files=False, live=False)
+        found = inspect(file, environ=self._environ, overrides=Overrides(), files=False, live=False, raw=raw)
         document.faults += found.faults
         if found.loaded is not None:
             for index, slo in enumerate(found.loaded.settings.slos):
