@@ -277,3 +277,22 @@ def test_a_file_that_cannot_be_read_exits_3(tmp_path: Path) -> None:
         run("-i", str(tmp_path / "none.yaml"), "--promtool=none")
 
     assert not caught.value.readable
+
+
+def test_objects_stay_in_the_namespace_of_their_slo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As Sloth's and Pyrra's operators keep them; of several namespaces there is no one object."""
+    slo = (
+        "apiVersion: pyrra.dev/v1alpha1\nkind: ServiceLevelObjective\nmetadata: {{name: {0}{1}}}\n"
+        "spec: {{target: '99', window: 4w, indicator: {{bool_gauge: {{metric: up}}}}}}\n"
+    )
+    both, out = tmp_path / "both.yaml", tmp_path / "out"
+    both.write_text(slo.format("a", ", namespace: shop") + "---\n" + slo.format("b", ""))
+    flags = ("-i", str(both), "--format=prometheusrule", "--promtool=none")
+
+    assert 0 == run(*flags, "-o", str(out))
+    assert [{"name": "aiops-slo-a", "namespace": "shop"}, {"name": "aiops-slo-b"}] == [
+        yaml.safe_load((out / f"aiops-slo-{name}.yaml").read_text())["metadata"] for name in "ab"
+    ]
+    capsys.readouterr()
+    assert 2 == run(*flags, "-o", "-")
+    assert "objects of several namespaces are several files; give a folder: -o DIR" in capsys.readouterr().err

@@ -39,6 +39,13 @@ class Document:
         self.places.append(path)
         self.slos.append(slo)
 
+    @property
+    def namespace(self) -> str:
+        """Return the namespace of an object of Kubernetes; empty where it has none."""
+        metadata = self.tree.root.get("metadata")
+        found = metadata.get("namespace") if isinstance(metadata, dict) else None
+        return found if isinstance(found, str) else ""
+
     def text(self, key: str) -> str:
         """Return a text at the top of the document; empty when it is none."""
         found = self.tree.root.get(key)

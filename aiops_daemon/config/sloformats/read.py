@@ -39,10 +39,11 @@ _KNOWN = (
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What was read; `warnings` are finished lines."""
+    """What was read; `warnings` are finished lines, `namespaces` those of Kubernetes' objects, one for each SLO."""
 
     slos: tuple[SloSpec, ...]
     warnings: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
 
 
 def read_slos(
@@ -130,7 +131,8 @@ class _Found:
             # A file of ours that holds two documents is read for each of them, and says so each time.
             raise ConfigError(tuple(dict.fromkeys(str(fault) for fault in faults)), readable=self._readable)
         warnings = (str(doubt) for document in self._documents for doubt in warn_percent(document.tree))
-        return Imported(tuple(one.slo for one in slos), tuple(dict.fromkeys(warnings)))
+        namespaces = tuple(document.namespace for document in self._documents for _ in document.slos)
+        return Imported(tuple(one.slo for one in slos), tuple(dict.fromkeys(warnings)), namespaces)
 
     def _own(self, document: Document, file: Path, raw: bytes) -> None:
         """Read a file of ours, whose variables and words are those of the daemon's configuration."""
@@ -161,7 +163,12 @@ def _documents(tree: Tree, faults: list[Fault]) -> list[Document]:
     items = tree.root.get("items")
     if tree.root.get("kind") != "List" or not isinstance(items, list) or faults:
         return [Document(tree, [] if _ours(tree.root) else list(faults))]
-    return [Document(tree.below(("items", index))) for index, item in enumerate(items) if isinstance(item, dict)]
+    return [
+        Document(tree.below(("items", index)))
+        if isinstance(item, dict)
+        else Document(tree, [tree.fault(("items", index), "is no object", "write what `kubectl get -o yaml` writes")])
+        for index, item in enumerate(items)
+    ]
 
 
 def _ours(root: Mapping[str, object]) -> bool:
