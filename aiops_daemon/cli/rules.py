@@ -53,6 +53,9 @@ def register(nouns: Nouns) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Generate, check, write; exit 1 when the checker refuses."""
+    if arguments.input == "":  # as an unset variable of a script gives it; without -i other rules are meant
+        print("aiops-daemon: -i: no file is named", file=sys.stderr)
+        return Exit.USAGE
     settings = _settings(arguments)
     checker = _checker(arguments.promtool, settings)
     if checker is None:

@@ -10,12 +10,13 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from aiops_daemon import __version__
 from aiops_daemon.cli.parsing import Exit
 from aiops_daemon.config.sloformats.read import Imported, read_slos
-from aiops_daemon.core.model.settings import RulesSpec
+from aiops_daemon.core.model.settings import PrometheusRuleSpec, RulesSpec
 from aiops_daemon.core.rules.document import Document, RuleFile, prometheus_rule
 from aiops_daemon.core.rules.slo.files import slo_files, slo_warnings
 from aiops_daemon.edges.rulefiles.render import render
@@ -31,8 +32,9 @@ _FAMILY = "aiops-slo-"
 def add_arguments(verb: argparse.ArgumentParser) -> None:
     """Add what is for SLO files."""
     verb.add_argument(
-        "-i", dest="input", metavar="FILE|DIR",
-        help="SLOs to write native rules for: ours, Sloth's, Pyrra's or OpenSLO's; default: what is configured",
+        "-i", dest="input", metavar="FILE|DIR|-",
+        help="SLOs to write native rules for: ours, Sloth's, Pyrra's or OpenSLO's; - is standard input; default: what "
+        "is configured",
     )  # fmt: skip
     verb.add_argument("--format", choices=FORMATS, default=PROMETHEUS, help="what to write; default: prometheus")
     verb.add_argument("--compat", choices=[SLOTH], help="names, labels and windows exactly as Sloth's")
@@ -42,17 +44,22 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
 async def generate(arguments: argparse.Namespace, rules: RulesSpec, checker: RuleChecker) -> int:
     """Read, generate, check and write; raises ConfigError and RuleFileError."""
     like_sloth = arguments.compat == SLOTH
-    imported = read_slos(Path(arguments.input), os.environ, like_sloth=like_sloth)
+    raw = sys.stdin.buffer.read() if arguments.input == "-" else None
+    imported = read_slos(Path(arguments.input), os.environ, like_sloth=like_sloth, raw=raw)
     files = slo_files(imported.slos, rules, like_sloth=like_sloth, version=__version__)
     _warn(imported)
     if arguments.format == TESTS and arguments.output == "-" and len(files) > 1:
         print(f"aiops-daemon: {len(files)} unit tests are {len(files)} files; give a folder: -o DIR", file=sys.stderr)
         return Exit.USAGE
+    wanted = [_placed(rules.prometheus_rule, namespace) for namespace in imported.namespaces]
+    if arguments.format == OBJECTS and arguments.output == "-" and len({one.namespace for one in wanted}) > 1:
+        print("aiops-daemon: objects of several namespaces are several files; give a folder: -o DIR", file=sys.stderr)
+        return Exit.USAGE
     if arguments.output == "-":
         verdict = await check_rules(files, checker, slow=arguments.run_tests)
-        print(render(_one(files, rules, arguments.format)), end="")
+        print(render(_one(files, wanted[0], arguments.format)), end="")
     else:
-        verdict = await _write(Path(arguments.output), files, rules, checker, arguments)
+        verdict = await _write(Path(arguments.output), files, wanted, checker, arguments)
     _tell(imported, files, verdict, tested=arguments.run_tests)
     if arguments.run_tests and not verdict.checked:
         print(
@@ -63,35 +70,50 @@ async def generate(arguments: argparse.Namespace, rules: RulesSpec, checker: Rul
     return Exit.GOOD
 
 
+def _placed(spec: PrometheusRuleSpec, namespace: str) -> PrometheusRuleSpec:
+    """Put rules where their SLO is, as the operators of Sloth and Pyrra do, unless the settings name another place."""
+    return replace(spec, namespace=spec.namespace or namespace)
+
+
 async def _write(
-    directory: Path, files: Sequence[RuleFile], rules: RulesSpec, checker: RuleChecker, arguments: argparse.Namespace
+    directory: Path,
+    files: Sequence[RuleFile],
+    wanted: Sequence[PrometheusRuleSpec],
+    checker: RuleChecker,
+    arguments: argparse.Namespace,
 ) -> RuleVerdict:
     if arguments.format == PROMETHEUS:
         written = await write_rules(directory, files, checker, slow=arguments.run_tests, family=_FAMILY)
         for file in files:
             print(f"{directory / file.file_name}: {file.rules} rules, unit test {file.test_name}")
-        for path in written.removed:
-            print(f"{path}: removed, nothing generates it any more")
+        _tell_removed(written.removed)
         return written.verdict
     verdict = await check_rules(files, checker, slow=arguments.run_tests)
-    for path in await write_documents(directory, _documents(files, rules, arguments.format)):
+    put, removed = await write_documents(directory, _documents(files, wanted, arguments.format), family=_FAMILY)
+    for path in put:
         print(path)
+    _tell_removed(removed)
     return verdict
 
 
-def _documents(files: Sequence[RuleFile], rules: RulesSpec, wanted: str) -> Mapping[str, Document]:
-    if wanted == TESTS:
+def _tell_removed(removed: Sequence[Path]) -> None:
+    for path in removed:
+        print(f"{path}: removed, nothing generates it any more")
+
+
+def _documents(files: Sequence[RuleFile], wanted: Sequence[PrometheusRuleSpec], form: str) -> Mapping[str, Document]:
+    if form == TESTS:
         return {file.test_name: file.test_document for file in files}
-    return {file.file_name: prometheus_rule(file, rules.prometheus_rule) for file in files}
+    return {file.file_name: prometheus_rule(file, one) for file, one in zip(files, wanted, strict=True)}
 
 
-def _one(files: Sequence[RuleFile], rules: RulesSpec, wanted: str) -> Document:
+def _one(files: Sequence[RuleFile], wanted: PrometheusRuleSpec, form: str) -> Document:
     """Return everything as one document, for Prometheus reads only the first of a file."""
-    if wanted == TESTS:
+    if form == TESTS:
         return files[0].test_document
     groups: Document = {"groups": [group for file in files for group in file.document["groups"]]}
     whole = RuleFile(files[0].name if len(files) == 1 else "aiops-slos", groups, {})
-    return prometheus_rule(whole, rules.prometheus_rule) if wanted == OBJECTS else groups
+    return prometheus_rule(whole, wanted) if form == OBJECTS else groups
 
 
 def _warn(imported: Imported) -> None:

@@ -7,6 +7,7 @@ arithmetic needs numbers. Leaves faults. `live`: the file is the daemon's, not o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
 
 from aiops_daemon.config.faults import Fault, Path
@@ -15,6 +16,8 @@ from aiops_daemon.config.tree import Tree
 from aiops_daemon.core.model.durations import DAY, HOUR, parse_duration
 from aiops_daemon.core.model.sli import EventsSli, RatioSli
 from aiops_daemon.core.model.slo import SloSpec
+from aiops_daemon.core.rules.lint.joins import clash
+from aiops_daemon.core.rules.slo.shape import at as over
 from aiops_daemon.core.signals.burn.windows import impossible_pairs
 
 KINDS = ("events", "ratio", "latency", "native_latency", "bool_gauge", "raw", "threshold")
@@ -82,38 +85,63 @@ def warn_percent(tree: Tree) -> Iterator[Fault]:
                 yield tree.fault(path, message, meant)
 
 
-def check_slo_names(slos: Sequence[tuple[Tree, SloSpec]]) -> Iterator[Fault]:
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An SLO and where it stands."""
+
+    tree: Tree
+    path: Path
+    slo: SloSpec
+
+    def fault(self, message: str, remedy: str) -> Fault:
+        """Say what is wrong with it."""
+        return self.tree.fault(self.path, message, remedy)
+
+
+def check_slo_names(slos: Sequence[Placed]) -> Iterator[Fault]:
     """Find SLOs of one name in files that are read together."""
     first: dict[str, Tree] = {}
-    for tree, slo in slos:
-        if slo.name not in first:
-            first[slo.name] = tree
+    for one in slos:
+        if one.slo.name not in first:
+            first[one.slo.name] = one.tree
         else:
-            yield tree.fault((), f"{first[slo.name].file} has an SLO {slo.name!r} too", "choose another name")
+            yield one.fault(f"{first[one.slo.name].file} has an SLO {one.slo.name!r} too", "choose another name")
 
 
-def check_slo_sides(slos: Sequence[tuple[Tree, SloSpec]]) -> Iterator[Fault]:
+def check_slo_sides(slos: Sequence[Placed]) -> Iterator[Fault]:
     """Find SLOs whose good or bad events are all events, which would always be at 0 or 100 %."""
-    for tree, slo in slos:
-        if isinstance(slo.sli, EventsSli | RatioSli) and slo.sli.total in (slo.sli.bad, slo.sli.good):
-            side = "bad" if slo.sli.bad is not None else "good"
-            yield tree.fault((), f"SLO {slo.name!r}: {side} counts all events", f"add a matcher to the {side} ones")
+    for one in slos:
+        sli = one.slo.sli
+        if isinstance(sli, EventsSli | RatioSli) and sli.total in (sli.bad, sli.good):
+            side = "bad" if sli.bad is not None else "good"
+            yield one.fault(f"SLO {one.slo.name!r}: {side} counts all events", f"add a matcher to the {side} ones")
 
 
-def check_slo_groups(slos: Sequence[tuple[Tree, SloSpec]]) -> Iterator[Fault]:
+def check_slo_joins(slos: Sequence[Placed]) -> Iterator[Fault]:
+    """Find SLOs whose two expressions never have the same labels: no errors would ever be seen, whatever fails."""
+    for one in slos:
+        sli = one.slo.sli
+        words = clash(over(sli.bad or sli.good or "", "5m"), over(sli.total, "5m")) if isinstance(sli, RatioSli) else ""
+        if words:
+            side = "bad" if isinstance(sli, RatioSli) and sli.bad is not None else "good"
+            message = f"SLO {one.slo.name!r}: its {side} events are never found among all of them: {words}"
+            yield one.fault(message, f"aggregate both by the same labels; left is what is {side}, right is all")
+
+
+def check_slo_groups(slos: Sequence[Placed]) -> Iterator[Fault]:
     """Find labels that a foreign SLO is grouped by and sets too, so that all groups would become one series."""
-    for tree, slo in slos:
-        for label in sorted(set(slo.grouping) & {name for name, _ in slo.labels}):
-            words = f"SLO {slo.name!r}: its queries group by {label}, which is a label of the SLO too"
-            yield tree.fault((), words, "remove one")
+    for one in slos:
+        for label in sorted(set(one.slo.grouping) & {name for name, _ in one.slo.labels}):
+            words = f"SLO {one.slo.name!r}: its queries group by {label}, which is a label of the SLO too"
+            yield one.fault(words, "remove one")
 
 
-def check_slo_service(tree: Tree, index: int, slo: SloSpec) -> Iterator[Fault]:
-    """Find an SLO without the service that Sloth's names are made of; `index` is its place in a file of ours."""
-    if any(name in ("service", "sloth_service") and value for name, value in slo.labels):
+def check_slo_service(one: Placed) -> Iterator[Fault]:
+    """Find an SLO without the service that Sloth's names are made of."""
+    if any(name in ("service", "sloth_service") and value for name, value in one.slo.labels):
         return
-    path, remedy = _SERVICE_OF.get(str(tree.root.get("apiVersion")).partition("/")[0], (("slos", index), _OWN_SERVICE))
-    yield tree.fault(path, f"SLO {slo.name!r} has no service, of which --compat sloth makes its names", remedy)
+    path, remedy = _SERVICE_OF.get(str(one.tree.root.get("apiVersion")).partition("/")[0], (one.path, _OWN_SERVICE))
+    yield one.tree.fault(path, f"SLO {one.slo.name!r} has no service, of which --compat sloth makes its names", remedy)
 
 
 def check_rule_labels(tree: Tree, *, own: bool) -> Iterator[Fault]:

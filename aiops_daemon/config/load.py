@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from aiops_daemon.config.build import build
 from aiops_daemon.config.check import check
 from aiops_daemon.config.check_response import check_channels
-from aiops_daemon.config.check_slos import check_burn, warn_burn
+from aiops_daemon.config.check_slos import Placed, check_burn, check_slo_joins, warn_burn
 from aiops_daemon.config.explain import explain
 from aiops_daemon.config.faults import Fault
 from aiops_daemon.config.model import Document
@@ -76,14 +76,17 @@ def inspect(
     files: bool = True,
     now: float | None = None,
     live: bool = True,
+    raw: bytes | None = None,
 ) -> Inspection:
     """Find every fault and warning.
 
     `files` says whether files that are named must be readable here and now; `live` whether the daemon is to run on it:
-    if not, SLOs may hold what only generated rules can do, and no Prometheus need be named.
+    if not, SLOs may hold what only generated rules can do, and no Prometheus need be named. `raw` is what the file
+    holds, where it was read already.
     """
     try:
-        raw = _read(path) if path else b""
+        if raw is None:
+            raw = _read(path) if path else b""
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or "not a path").lower()
         return Inspection(None, (Fault("", 0, 0, f"cannot be read: {reason}", file=str(path)),), readable=False)
@@ -117,7 +120,8 @@ def _judge(
     if document is None or faults:
         return Inspection(None, tuple(sorted(faults, key=lambda fault: (fault.line, fault.column))))
     settings = build(document, folder=folder, config_hash=_hash(raw))
-    impossible = tuple(check_burn(settings.slos, tree))
+    placed = [Placed(tree, ("slos", index, "sli"), slo) for index, slo in enumerate(settings.slos)]
+    impossible = (*check_burn(settings.slos, tree), *check_slo_joins(placed))
     if impossible:
         return Inspection(None, impossible)
     warnings = (*warn(document, tree, now), *warn_burn(settings.slos, tree))

@@ -89,7 +89,7 @@ class PrometheusRule(Section):
     """What PrometheusRule objects of `rules generate --format prometheusrule` carry."""
 
     namespace: KubernetesName | None = None
-    """Their namespace. Default: that of `kubectl apply`."""
+    """Their namespace. Default: that of the SLO's object, else of `kubectl apply`."""
 
     labels: dict[Text, Text] = Field(default={})
     """Labels by which an operator picks them up: `release: kube-prometheus-stack`."""

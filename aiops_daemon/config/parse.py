@@ -25,6 +25,9 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _UNUSABLE = re.compile(r"[\x00\ud800-\udfff]")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ]|$)")
+_WRITTEN_BY_KUBERNETES = frozenset({
+    "annotations", "creationTimestamp", "deletionTimestamp", "finalizers", "labels", "managedFields", "ownerReferences",
+})  # fmt: skip
 _PLAIN = "plain"
 _OTHER = "other"
 
@@ -146,6 +149,12 @@ def _without_content(quoted: re.Match[str]) -> str:
     return text if len(text) <= len("'x'") or text[1] == "<" else "..."
 
 
+def _unset_by_kubernetes(path: Path, key: str, node: yaml.Node) -> bool:
+    """Say whether a program left out what it has not got: `creationTimestamp: null`, as no person would write it."""
+    written = key == "status" or (path[-1:] == ("metadata",) and key in _WRITTEN_BY_KUBERNETES)
+    return written and isinstance(node, yaml.ScalarNode) and node.tag == _PLAIN and plain(node.value) is None
+
+
 class _Conversion:
     """One pass from nodes to values, collecting places and faults."""
 
@@ -230,6 +239,8 @@ class _Conversion:
         for key_node, value_node, merged in self._pairs(node, path):
             key = self._key(key_node, path)
             if key is None or (merged and key in values):
+                continue
+            if self._environ is None and _unset_by_kubernetes(path, key, value_node):
                 continue
             at = (*path, key)
             if key in values:

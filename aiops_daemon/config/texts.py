@@ -23,6 +23,7 @@ NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,99}")
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f]")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 _QUOTED = r""""(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`"""
+_QUOTES = re.compile(_QUOTED)
 _DNS_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _TOKENS = re.compile(
     rf"(?P<quoted>{_QUOTED})|(?P<comment>#[^\n]*)|(?P<open>[(\[{{])|(?P<close>[)\]}}])|(?P<bad>[\"'`])"
@@ -119,6 +120,8 @@ def _windowed(value: str) -> str:
     text = clean(_expression(value))
     if WINDOW not in text:
         raise refusal("has no window", "write the range as [{{.window}}]")
+    if "{{" in _QUOTES.sub("", text).replace(WINDOW, ""):
+        raise refusal("holds a mark that is not {{.window}}", "write the range as [{{.window}}]")
     return text
 
 

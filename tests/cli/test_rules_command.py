@@ -1,6 +1,8 @@
 """`aiops-daemon rules generate`: what it writes, prints and how it exits."""
 
 import argparse
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -224,3 +226,73 @@ def test_promtool_judges_what_the_command_writes(
     """From the front door to promtool's yes."""
     assert 0 == dispatch(["rules", "generate", "-o", str(tmp_path / "out"), config, f"--promtool={promtool}"])
     assert "promtool accepted them and their unit tests" in capsys.readouterr().err
+
+
+def test_no_name_after_i_is_no_wish_for_other_rules(capsys: pytest.CaptureFixture[str]) -> None:
+    """A script whose variable is not set must not get the daemon's own rules in place of its SLOs'."""
+    assert 2 == run("-i", "", "--promtool=none")
+    assert ("", "aiops-daemon: -i: no file is named\n") == capsys.readouterr()
+
+
+@pytest.mark.parametrize(("form", "name"), [("prometheusrule", "{}.yaml"), ("tests", "tests/{}_test.yaml")])
+def test_objects_and_tests_that_nothing_generates_any_more_are_removed(
+    form: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder that is applied whole would bring the alerts of an SLO back that is gone; other files stay."""
+    both, one = tmp_path / "both.yaml", tmp_path / "one.yaml"
+    slo = "  - {{name: {0}, objective: 99, sli: {{events: {{bad: e_total, total: t_total}}}}}}\n"
+    both.write_text("slos:\n" + slo.format("stays") + slo.format("goes"))
+    one.write_text("slos:\n" + slo.format("stays"))
+    out, gone = tmp_path / "out", tmp_path / "out" / name.format("aiops-slo-goes")
+    assert 0 == run("-i", str(both), "-o", str(out), f"--format={form}", "--promtool=none")
+    theirs = gone.with_name("aiops-slo-theirs_test.yaml")
+    theirs.write_text("kind: PrometheusRule\n")
+    capsys.readouterr()
+
+    assert 0 == run("-i", str(one), "-o", str(out), f"--format={form}", "--promtool=none")
+
+    assert f"{gone}: removed, nothing generates it any more" in capsys.readouterr().out
+    assert [False, True, True] == [
+        gone.exists(), theirs.exists(), (out / name.format("aiops-slo-stays")).exists()
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [
+    "slos: [{name: a, objective: 99, sli: {bool_gauge: {gauge: up}}}]",
+    """{apiVersion: pyrra.dev/v1alpha1, kind: ServiceLevelObjective, metadata: {name: a},
+    spec: {target: '99', window: 4w, indicator: {bool_gauge: {metric: up}}}}""",
+])  # fmt: skip
+def test_slos_come_by_standard_input_too(text: str) -> None:
+    """`kubectl get servicelevelobjectives -A -o yaml | aiops-daemon rules generate -i -` needs no file."""
+    command = [sys.executable, "-m", "aiops_daemon", "rules", "generate", "-i", "-", "--promtool=none"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=True, timeout=60)
+
+    (document,) = yaml.safe_load_all(done.stdout)
+    assert "aiops-slo-a" == document["groups"][0]["name"]
+
+
+def test_a_file_that_cannot_be_read_exits_3(tmp_path: Path) -> None:
+    """Nothing is wrong with SLOs that nobody could look at."""
+    with pytest.raises(ConfigError) as caught:
+        run("-i", str(tmp_path / "none.yaml"), "--promtool=none")
+
+    assert not caught.value.readable
+
+
+def test_objects_stay_in_the_namespace_of_their_slo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As Sloth's and Pyrra's operators keep them; of several namespaces there is no one object."""
+    slo = (
+        "apiVersion: pyrra.dev/v1alpha1\nkind: ServiceLevelObjective\nmetadata: {{name: {0}{1}}}\n"
+        "spec: {{target: '99', window: 4w, indicator: {{bool_gauge: {{metric: up}}}}}}\n"
+    )
+    both, out = tmp_path / "both.yaml", tmp_path / "out"
+    both.write_text(slo.format("a", ", namespace: shop") + "---\n" + slo.format("b", ""))
+    flags = ("-i", str(both), "--format=prometheusrule", "--promtool=none")
+
+    assert 0 == run(*flags, "-o", str(out))
+    assert [{"name": "aiops-slo-a", "namespace": "shop"}, {"name": "aiops-slo-b"}] == [
+        yaml.safe_load((out / f"aiops-slo-{name}.yaml").read_text())["metadata"] for name in "ab"
+    ]
+    capsys.readouterr()
+    assert 2 == run(*flags, "-o", "-")
+    assert "objects of several namespaces are several files; give a folder: -o DIR" in capsys.readouterr().err

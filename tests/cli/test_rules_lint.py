@@ -134,6 +134,8 @@ def test_rules_of_good_craft_are_not_told_of(tmp_path: Path, capsys: pytest.Capt
         "kube_deployment_status_observed_generation != kube_deployment_metadata_generation",
         "100 * (count(up == 0) by (job, service) / count(up) by (job, service)) > 10",
         "rate(prometheus_notifications_dropped_total[5m]) > 0",
+        'sum by (node) (kubelet_running_pods) / max by (node) (kube_node_status_capacity{resource="pods"} != 1) > 0.95',
+        "deriv(node_filesystem_avail_bytes[10m]) * 3600 < -1e9",  # a change per hour, not a look ahead
         more="    for: 15m\n",
     )
 
@@ -193,6 +195,40 @@ def test_recorded_metrics_have_the_labels_of_their_rules(tmp_path: Path, capsys:
 
     assert ["labels-never-match", "unknown-label"] == sorted(re.findall(r": (?:error|warning): ([a-z-]+)", told))
     assert "shows instance" in told
+
+
+@pytest.mark.parametrize(("recorded", "told"), [
+    ("sum by (job) (pay_total)", ["rate-of-sum"]),
+    ("sum by (job) (rate(pay_total[5m]))", ["rate-of-gauge"]),
+    ("max by (job) (pay_total)", []),
+    ("pay_total", []),
+])  # fmt: skip
+def test_rates_of_what_is_recorded_are_judged_by_what_it_is(
+    recorded: str, told: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A recorded sum of counters falls with one of them, and a recorded rate is a gauge."""
+    (tmp_path / "a.yml").write_text(f"groups:\n- name: g\n  rules:\n  - record: job:pay:now\n    expr: {recorded}\n")
+    (tmp_path / "b.yml").write_text(
+        "groups:\n- name: h\n  rules:\n  - alert: A\n    expr: rate(job:pay:now[5m]) > 3\n    for: 5m\n"
+    )
+    lint(str(tmp_path))
+
+    assert told == re.findall(r": (?:error|warning): ([a-z-]+)", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("expr", [
+    "disk_free_bytes + deriv(disk_free_bytes[10m]) * 86400 < 0",
+    "disk_free_bytes + 24 * 3600 * deriv(disk_free_bytes[10m]) < 0",
+    "86400 * deriv(disk_free_bytes[10m]) + disk_free_bytes < 0",
+])  # fmt: skip
+def test_a_slope_by_hand_is_a_prediction_too(expr: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Deriv is the slope of predict_linear, and one step bends it as much."""
+    lint(str(rule_file(tmp_path, expr)))
+    told = capsys.readouterr().out
+
+    assert [] == re.findall(r"error: ", told)
+    assert "predicts-far" in told
+    assert "10m of past decide about 1d ahead" in told
 
 
 @pytest.mark.parametrize(

@@ -303,3 +303,89 @@ def test_a_side_that_is_the_whole_is_refused(kind: str, text: str, side: str, tm
 
     (fault,) = caught.value.faults
     assert f"slos[0].sli.{kind}.{side}: counts all events; add a matcher to the {side} ones" in fault
+
+
+def read_text(text: str, folder: Path) -> list[SloSpec]:
+    """Read a file that holds a text."""
+    file = folder / "slo.yaml"
+    file.write_text(text)
+    return list(read_slos(file, {}).slos)
+
+
+def test_what_programs_leave_unset_is_no_fault(tmp_path: Path) -> None:
+    """`kubectl create --dry-run` and generators write creationTimestamp: null, old servers selfLink."""
+    (found,) = read_text(
+        """apiVersion: v1
+kind: List
+items:
+  - apiVersion: pyrra.dev/v1alpha1
+    kind: ServiceLevelObjective
+    metadata: {name: a, creationTimestamp: null, labels: null, annotations: ~, selfLink: /a, managedFields: null}
+    spec: {target: '99', window: 4w, indicator: {bool_gauge: {metric: up}}}
+    status:
+""",
+        tmp_path,
+    )
+
+    assert "a" == found.name
+
+
+def test_null_written_by_people_is_a_fault_still(tmp_path: Path) -> None:
+    """A key without a value is a key that somebody forgot to finish."""
+    with pytest.raises(ConfigError) as caught:
+        read_text("version: prometheus/v1\nservice:\nslos: []\n", tmp_path)
+
+    assert "has no value" in caught.value.faults[0]
+
+
+@pytest.mark.parametrize("name", ["Requests fail too often", 'Überlauf "q"'])
+def test_alerts_keep_names_that_prometheus_takes(name: str, tmp_path: Path) -> None:
+    """An alert's name is a label value: blanks, quotes and letters of any language are in use."""
+    text = (
+        "version: prometheus/v1\nservice: s\nslos:\n  - name: a\n    objective: 99\n"
+        f"    sli: {{events: {QUERIES}}}\n    alerting: {{name: '{name}'}}\n"
+    )
+    (found,) = read_text(text, tmp_path)
+
+    assert [name, name] == [found.alerts.page.name, found.alerts.ticket.name]
+
+
+OPENSLO = """apiVersion: openslo/v1
+kind: SLO
+metadata: {{name: a}}
+spec:
+  indicator:
+    spec:
+      ratioMetric:
+        counter: true
+        bad: {{metricSource: {{type: Prometheus, spec: {{query: '{bad}'}}}}}}
+        total: {{metricSource: {{type: Prometheus, spec: {{query: '{total}'}}}}}}
+  timeWindow: [{{duration: 28d, isRolling: true}}]
+  budgetingMethod: Occurrences
+  objectives: [{{target: 0.99}}]
+  alertPolicies: [{policies}]
+"""
+POLICY = (
+    "{{spec: {{conditions: [{{spec: {{severity: page, condition: {{threshold: {factor}, lookbackWindow: {long}}}}}}}], "
+    "notificationTargets: [{{metadata: {{name: {who}}}}}]}}}}"
+)
+
+
+def test_openslo_sums_may_be_grouped_behind(tmp_path: Path) -> None:
+    """PromQL takes `by` before and behind what is added up, and both sides need not agree on where."""
+    text = OPENSLO.format(bad='sum(e{a=") by (x)"}) by (zone, region)', total="sum by (region, zone) (t)", policies="")
+    (found,) = read_text(text, tmp_path)
+
+    assert (EventsSli("t", bad='e{a=") by (x)"}'), ("region", "zone")) == (found.sli, found.grouping)
+
+
+def test_openslo_policies_of_one_severity_tell_all_their_targets(tmp_path: Path) -> None:
+    """Both conditions become pairs of one alert, so it is for those whom either policy names."""
+    policies = ", ".join([
+        POLICY.format(factor=14, long="1h", who="ann"),
+        POLICY.format(factor=6, long="6h", who="bo"),
+        POLICY.format(factor=7, long="2h", who="ann"),
+    ])  # fmt: skip
+    (found,) = read_text(OPENSLO.format(bad="e", total="t", policies=policies), tmp_path)
+
+    assert (("notification_target", "ann,bo"),) == found.alerts.page.labels

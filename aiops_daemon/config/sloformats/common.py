@@ -31,6 +31,20 @@ class Document:
     tree: Tree
     faults: list[Fault] = field(default_factory=list)
     slos: list[SloSpec] = field(default_factory=list)
+    places: list[Path] = field(default_factory=list)
+    """Where each SLO stands in the document."""
+
+    def add(self, path: Path, slo: SloSpec) -> None:
+        """Keep an SLO and where it stands."""
+        self.places.append(path)
+        self.slos.append(slo)
+
+    @property
+    def namespace(self) -> str:
+        """Return the namespace of an object of Kubernetes; empty where it has none."""
+        metadata = self.tree.root.get("metadata")
+        found = metadata.get("namespace") if isinstance(metadata, dict) else None
+        return found if isinstance(found, str) else ""
 
     def text(self, key: str) -> str:
         """Return a text at the top of the document; empty when it is none."""
@@ -92,6 +106,8 @@ class Metadata(Camel):
     generate_name: Given = None
     creation_timestamp: Given = None
     deletion_timestamp: Given = None
+    deletion_grace_period_seconds: Given = None
+    self_link: Given = None
     resource_version: Given = None
     uid: Given = None
     generation: Given = None

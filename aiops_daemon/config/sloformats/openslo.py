@@ -7,7 +7,7 @@ condition has one window, so its short one is a twelfth of it, as the SRE workbo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -36,7 +36,7 @@ from aiops_daemon.config.sloformats.openslo_objects import (
     seconds_of,
 )
 from aiops_daemon.core.model.durations import DAY, HOUR
-from aiops_daemon.core.model.labels import make
+from aiops_daemon.core.model.labels import Labels, make
 from aiops_daemon.core.model.sli import Sli
 from aiops_daemon.core.model.slo import (
     PAGE,
@@ -70,6 +70,14 @@ class _World:
 
     objects: dict[str, dict[str, Object]]
 
+    def add(self, document: Document, found: Object) -> None:
+        """Keep an object; a fault where there is one of this name, for which of them is referred to?"""
+        known = self.objects[found.kind]
+        if found.kind != "SLO" and found.metadata.name in known:  # names of SLOs are compared over all formats
+            words = f"there is {found.kind} {found.metadata.name!r} already"
+            document.fault(("metadata", "name"), words, "choose another name")
+        known.setdefault(found.metadata.name, found)
+
     def find(self, document: Document, path: Path, kind: str, name: str) -> Object | None:
         """Return an object that is referred to; a fault where there is none."""
         found = self.objects[kind].get(name)
@@ -90,7 +98,7 @@ def import_openslo(documents: list[Document]) -> None:
             continue
         found = document.read(model)
         if found is not None:
-            world.objects[found.kind][found.metadata.name] = found
+            world.add(document, found)
         if isinstance(found, SloObject):
             read.append((document, found))
     for document, slo in read:
@@ -118,7 +126,9 @@ class _Reader:
         if len(self._document.faults) > before:
             return
         burn = BurnWindows("set by the user", pairs, chosen=True) if pairs else WORKBOOK
-        self._document.slos += [replace(slo, alerts=alerts, burn=burn) for slo in made if slo is not None]
+        for index, slo in enumerate(made):
+            if slo is not None:
+                self._document.add(("spec", "objectives", index), replace(slo, alerts=alerts, burn=burn))
 
     def _one(self, index: int, objective: Objective, indicator: SliSpec, window: Window) -> SloSpec | None:
         path: Path = ("spec", "objectives", index)
@@ -206,7 +216,7 @@ class _Reader:
         if not self._slo.spec.alert_policies:
             return self._annotated(SloAlerts()), ()
         pairs: list[BurnPair] = []
-        labels: dict[str, dict[str, str]] = {PAGE: {}, TICKET: {}}
+        told: dict[str, list[str]] = {PAGE: [], TICKET: []}
         for path, policy in policies:
             condition = self._condition((*path, "conditions", 0), policy.conditions[0])
             if condition is None or not policy.alert_when_breaching:
@@ -214,13 +224,12 @@ class _Reader:
             severity = SEVERITIES[condition.severity]
             long = seconds_of(condition.condition.lookback_window)
             pairs.append(BurnPair(severity, long, max(_SHORTEST, long / 12), factor=condition.condition.threshold))
-            targets = [
-                self._target((*path, "notificationTargets", n), t) for n, t in enumerate(policy.notification_targets)
-            ]
-            if any(targets):
-                labels[severity]["notification_target"] = ",".join(filter(None, targets))
+            told[severity] += self._targets((*path, "notificationTargets"), policy)
         gone = SloAlert(any(policy.alert_when_no_data for _, policy in policies))
-        page, ticket = (SloAlert(any(p.severity == s for p in pairs), labels=make(labels[s])) for s in (PAGE, TICKET))
+        page, ticket = (
+            SloAlert(any(pair.severity == severity for pair in pairs), labels=_told(told[severity]))
+            for severity in (PAGE, TICKET)
+        )
         return self._annotated(SloAlerts(page, ticket, gone)), tuple(pairs)
 
     def _annotated(self, alerts: SloAlerts) -> SloAlerts:
@@ -247,16 +256,22 @@ class _Reader:
             self._document.fault(path, "one of conditionRef and spec is required", "add one")
         return condition.spec
 
-    def _targets(self, path: Path, policy: PolicySpec) -> str:
-        at = (*path, "notificationTargets")
-        named = [self._target((*at, number), one) for number, one in enumerate(policy.notification_targets)]
-        return ",".join(filter(None, named))
+    def _targets(self, path: Path, policy: PolicySpec) -> Iterator[str]:
+        for index, target in enumerate(policy.notification_targets):
+            name = self._target((*path, index), target)
+            if name:
+                yield name
 
     def _target(self, path: Path, target: Target) -> str:
         if target.target_ref is not None:
             found = self._world.find(self._document, path, "AlertNotificationTarget", target.target_ref)
             return found.metadata.name if found is not None else ""
         return target.metadata.name if target.metadata is not None else ""
+
+
+def _told(targets: Sequence[str]) -> Labels:
+    """Return the label that names whom all policies of a severity tell, each once."""
+    return make({"notification_target": ",".join(dict.fromkeys(targets))} if targets else {})
 
 
 def calendar_window(document: Document, path: Path, duration: str, calendar: CalendarSpec) -> Window | None:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from aiops_daemon.config.faults import Path
 from aiops_daemon.config.fields import CountIn, Flag, Real, choice
 from aiops_daemon.config.sloformats.common import Camel, Document, literally
 from aiops_daemon.config.sloformats.openslo import calendar_window
@@ -108,7 +109,8 @@ def import_openslo_alpha(document: Document) -> None:
         for index, objective in enumerate(read.spec.objectives):
             found = _sli(document, index, read.spec, objective)
             if window is not None and found is not None and not document.faults:
-                document.slos.append(_slo(read, index, objective, found, window))
+                path: Path = ("spec", "objectives", index)
+                document.add(path, _slo(read, index, objective, found, window))
 
 
 def _slo(read: _Slo, index: int, objective: _Objective, found: tuple[Sli, tuple[str, ...]], window: Window) -> SloSpec:

@@ -19,7 +19,7 @@ from aiops_daemon.core.model.sli import WINDOW, Comparison, EventsSli, RatioSli,
 from aiops_daemon.core.rules.slo.shape import as_events, clean
 
 _BY = r"(?:by\s*\(([\w\s,]*)\)\s*)?"
-_SUM = re.compile(rf"\s*sum\s*{_BY}\((.*)\)\s*{_BY}", re.DOTALL)
+_SUM = re.compile(rf"\s*sum\s*{_BY}\((.*?)\)\s*{_BY}", re.DOTALL)  # the shortest, so that `by` may follow
 _Prometheus = literally("Prometheus", "prometheus", otherwise="only Prometheus is asked here", remedy="remove it")
 
 
@@ -137,6 +137,8 @@ def _raw(document: Document, path: Path, ratio: Ratio, raw: Metric) -> tuple[Sli
 def _counter(query: str) -> tuple[str, tuple[str, ...]] | None:
     """Take the sum off a counter; None where it is more."""
     found = _SUM.fullmatch(clean(query))
+    if found and found[1] is not None and found[3] is not None:
+        return None
     inner = found[2] if found else clean(query)
     names = ((found[1] or found[3] or "") if found else "").split(",")
     try:

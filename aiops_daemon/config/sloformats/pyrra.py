@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from aiops_daemon.config.build_slos import share
 from aiops_daemon.config.fields import DurationIn, Flag, Section, refusal, unique
 from aiops_daemon.config.sloformats.common import Camel, Document, Given, Metadata, legacy_labels, literally, refused
-from aiops_daemon.config.texts import LabelName, Name, Selector
+from aiops_daemon.config.texts import LabelName, Selector, Text
 from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.model.selector import parse_selector
 from aiops_daemon.core.model.sli import BoolGaugeSli, EventsSli, LatencySli, NativeLatencySli, Sli
@@ -93,8 +93,8 @@ class _Alerting(Camel):
     disabled: Flag | None = None
     burnrates: Flag | None = None
     absent: Flag | None = None
-    name: Name | None = None
-    absent_name: Name | None = None
+    name: Text | None = None
+    absent_name: Text | None = None
     burn_rate_type: Annotated[str, _Static] | None = None
     severities: Annotated[Any, refused("there are two tiers here, page and ticket", "remove it")] | None = None
 
@@ -131,7 +131,7 @@ def import_pyrra(document: Document) -> None:
         return
     found = _sli(document, read.spec.indicator)
     if found is not None:
-        document.slos.append(_slo(read, *found))
+        document.add(("spec", "indicator"), _slo(read, *found))
 
 
 def _slo(read: Objective, sli: Sli, grouping: list[str]) -> SloSpec:

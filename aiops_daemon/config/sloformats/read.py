@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiops_daemon.config.check_slos import (
+    Placed,
     check_rule_labels,
     check_slo_groups,
+    check_slo_joins,
     check_slo_names,
     check_slo_service,
     check_slo_sides,
@@ -37,19 +39,25 @@ _KNOWN = (
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What was read; `warnings` are finished lines."""
+    """What was read; `warnings` are finished lines, `namespaces` those of Kubernetes' objects, one for each SLO."""
 
     slos: tuple[SloSpec, ...]
     warnings: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
 
 
-def read_slos(path: Path, environ: Mapping[str, str], *, like_sloth: bool = False) -> Imported:
+def read_slos(
+    path: Path, environ: Mapping[str, str], *, like_sloth: bool = False, raw: bytes | None = None
+) -> Imported:
     """Read a file, or every YAML file of a folder and those below it; raises ConfigError with every fault.
 
-    `like_sloth`: the rules will have Sloth's names, so that every SLO must name its service.
+    `like_sloth`: the rules will have Sloth's names, so that every SLO must name its service. `raw` is read in place of
+    the file, as from standard input; faults call it by the path.
     """
     found = _Found(environ)
-    for file in _files(path):
+    if raw is not None:
+        found.take(path, raw)
+    for file in _files(path) if raw is None else ():
         found.add(file)
     return found.imported(like_sloth=like_sloth)
 
@@ -68,6 +76,7 @@ class _Found:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
+        self._readable = True
         self._faults: list[Fault] = []
         self._documents: list[Document] = []  # in the order of the files; faults and SLOs are told in that order
         self._openslo: list[Document] = []
@@ -79,12 +88,17 @@ class _Found:
                 raw = stream.read(MAX_BYTES + 1)
         except OSError as error:
             self._faults.append(Fault("", 0, 0, f"cannot be read: {(error.strerror or '').lower()}", file=str(file)))
+            self._readable = False
             return
+        self.take(file, raw)
+
+    def take(self, file: Path, raw: bytes) -> None:
+        """Take what a file holds."""
         for tree, faults in parse_foreign(raw, str(file)):
             for document in _documents(tree, faults):
                 self._documents.append(document)
                 if _ours(document.tree.root):
-                    self._own(document, file)
+                    self._own(document, file, raw)
                 elif not document.faults:
                     self._foreign(document)
                 document.faults += check_rule_labels(document.tree, own=_ours(document.tree.root))
@@ -92,32 +106,41 @@ class _Found:
     def imported(self, *, like_sloth: bool) -> Imported:
         """Return what was read; raises ConfigError with every fault."""
         openslo.import_openslo(self._openslo)
-        slos = [(document, slo) for document in self._documents for slo in document.slos]
+        slos = [
+            Placed(document.tree, path, slo)
+            for document in self._documents
+            for path, slo in zip(document.places, document.slos, strict=True)
+        ]
         faults = self._faults + [fault for document in self._documents for fault in document.faults]
-        read = [(document.tree, slo) for document, slo in slos]
-        foreign = [one for one in read if not _ours(one[0].root)]
-        faults += [*check_slo_names(read), *check_slo_sides(foreign), *check_slo_groups(foreign)]
+        foreign = [one for one in slos if not _ours(one.tree.root)]
+        faults += [
+            *check_slo_names(slos),
+            *check_slo_joins(foreign),
+            *check_slo_sides(foreign),
+            *check_slo_groups(foreign),
+        ]
         if like_sloth:
-            placed = [(document.tree, *one) for document in self._documents for one in enumerate(document.slos)]
-            faults += [fault for tree, index, slo in placed for fault in check_slo_service(tree, index, slo)]
+            faults += [fault for one in slos for fault in check_slo_service(one)]
         if not slos and not faults:
             faults = [Fault("", 0, 0, "no SLO was found", f"known formats: {_KNOWN}")]
-        for document, slo in slos:
-            said = impossible_pairs(slo)
-            if slo.burn.chosen:
-                faults += [document.tree.fault((), sentence, "lower its factor or threshold") for sentence in said]
+        for one in slos:
+            said = impossible_pairs(one.slo)
+            if one.slo.burn.chosen:
+                faults += [one.fault(sentence, "lower its factor or threshold") for sentence in said]
         if faults:
             # A file of ours that holds two documents is read for each of them, and says so each time.
-            raise ConfigError(tuple(dict.fromkeys(str(fault) for fault in faults)))
+            raise ConfigError(tuple(dict.fromkeys(str(fault) for fault in faults)), readable=self._readable)
         warnings = (str(doubt) for document in self._documents for doubt in warn_percent(document.tree))
-        return Imported(tuple(slo for _, slo in slos), tuple(dict.fromkeys(warnings)))
+        namespaces = tuple(document.namespace for document in self._documents for _ in document.slos)
+        return Imported(tuple(one.slo for one in slos), tuple(dict.fromkeys(warnings)), namespaces)
 
-    def _own(self, document: Document, file: Path) -> None:
+    def _own(self, document: Document, file: Path, raw: bytes) -> None:
         """Read a file of ours, whose variables and words are those of the daemon's configuration."""
-        found = inspect(file, environ=self._environ, overrides=Overrides(), files=False, live=False)
+        found = inspect(file, environ=self._environ, overrides=Overrides(), files=False, live=False, raw=raw)
         document.faults += found.faults
         if found.loaded is not None:
-            document.slos += found.loaded.settings.slos
+            for index, slo in enumerate(found.loaded.settings.slos):
+                document.add(("slos", index), slo)
 
     def _foreign(self, document: Document) -> None:
         version = document.text("apiVersion")
@@ -140,7 +163,12 @@ def _documents(tree: Tree, faults: list[Fault]) -> list[Document]:
     items = tree.root.get("items")
     if tree.root.get("kind") != "List" or not isinstance(items, list) or faults:
         return [Document(tree, [] if _ours(tree.root) else list(faults))]
-    return [Document(tree.below(("items", index))) for index, item in enumerate(items) if isinstance(item, dict)]
+    return [
+        Document(tree.below(("items", index)))
+        if isinstance(item, dict)
+        else Document(tree, [tree.fault(("items", index), "is no object", "write what `kubectl get -o yaml` writes")])
+        for index, item in enumerate(items)
+    ]
 
 
 def _ours(root: Mapping[str, object]) -> bool:

@@ -36,7 +36,7 @@ class _Alert(Section):
 
 
 class _Alerting(Section):
-    name: Name | None = None
+    name: Text | None = None
     labels: _Texts = Field(default={})
     annotations: _Texts = Field(default={})
     page: _Alert = Field(alias="page_alert", default=_Alert())
@@ -146,7 +146,7 @@ def _take(
             if given.get("service", service) != service:
                 words = f"the service of this file is {service!r}"
                 document.fault((*place, "service"), words, "remove it, or correct one")
-        document.slos.append(_slo(service, labels, slo))
+        document.add((*path, "slos", index), _slo(service, labels, slo))
 
 
 def _slo(service: str, labels: Mapping[str, str], slo: _Slo) -> SloSpec:

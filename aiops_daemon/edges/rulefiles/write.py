@@ -150,15 +150,21 @@ def _install(
     )
 
 
-async def write_documents(directory: Path, documents: Mapping[str, Document]) -> tuple[Path, ...]:
-    """Write documents by file name, each in one step; raises RuleFileError, and never replaces what is not ours."""
+async def write_documents(
+    directory: Path, documents: Mapping[str, Document], *, family: str = FAMILY
+) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Write documents by file name, each in one step; raises RuleFileError, and never replaces what is not ours.
+
+    Returns the paths now in place and those removed: files of ours beside them whose names begin with `family` and that
+    are none of them, for whoever applies the folder would bring back what nothing generates any more.
+    """
     try:
-        return await asyncio.to_thread(_put, directory, documents)
+        return await asyncio.to_thread(_put, directory, documents, family)
     except OSError as error:
         raise RuleFileError(f"{directory}: cannot write files: {error.strerror}") from error
 
 
-def _put(directory: Path, documents: Mapping[str, Document]) -> tuple[Path, ...]:
+def _put(directory: Path, documents: Mapping[str, Document], family: str) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     for name in documents:
         if (directory / name).exists() and not _ours(directory / name):
             raise RuleFileError(f"{directory / name} is not ours: it lacks our header, so it is not replaced")
@@ -168,7 +174,12 @@ def _put(directory: Path, documents: Mapping[str, Document]) -> tuple[Path, ...]
         staged = path.with_name(f"{_STAGING}{path.name}")
         _write(staged, render(document))
         staged.replace(path)
-    return tuple(directory / name for name in documents)
+    put = tuple(directory / name for name in documents)
+    beside = sorted({path.parent for path in put})
+    removed = tuple(path for path in _own_files(directory, family) if path.parent in beside and path not in put)
+    for path in removed:
+        path.unlink(missing_ok=True)
+    return put, removed
 
 
 def _differs(new: Path, old: Path) -> bool:

@@ -14,7 +14,7 @@ from aiops_daemon.core.model.durations import prometheus_duration
 from aiops_daemon.core.promql.lexer import PromqlError
 from aiops_daemon.core.promql.parser import Reading, read
 from aiops_daemon.core.promql.shape import Shape, fits, shape
-from aiops_daemon.core.promql.tree import Selector
+from aiops_daemon.core.promql.tree import Expr, Selector
 from aiops_daemon.core.rules.document import MAX_GROUP_INTERVAL
 from aiops_daemon.core.rules.lint import absence, conditions, counters, divisions, joins, wording
 from aiops_daemon.core.rules.lint.model import DEFAULT_SCRAPE, Case, Check, Finding, Look, Weight
@@ -65,6 +65,7 @@ class Recordings:
     """What the rules of some files record: the labels of each recorded metric, one shape a rule."""
 
     shapes: Mapping[str, Sequence[Shape]]
+    trees: Mapping[str, Sequence[Expr]]
 
     def __call__(self, selector: Selector) -> Shape | None:
         """Return the labels of what a selector takes, of all its name where nothing fits; None: no rule records it."""
@@ -84,7 +85,7 @@ def cases(files: Sequence[WrittenFile], scrape_seconds: float = DEFAULT_SCRAPE) 
                 if isinstance(reading, Finding):
                     yield reading
                 else:
-                    yield Case(rule, group, file.path, reading, recorded, scrape_seconds)
+                    yield Case(rule, group, file.path, reading, recorded, scrape_seconds, recorded.trees)
 
 
 def lint(
@@ -120,14 +121,16 @@ def ordered(files: Sequence[WrittenFile], found: Sequence[Finding]) -> tuple[Fin
 
 
 def recordings(files: Sequence[WrittenFile]) -> Recordings:
-    """Work out which labels recorded metrics have, rule by rule: several may record one metric."""
+    """Work out what recorded metrics are made of and their labels, rule by rule: several may record one metric."""
     shapes: dict[str, list[Shape]] = {}
-    known = Recordings(shapes)
+    trees: dict[str, list[Expr]] = {}
+    known = Recordings(shapes, trees)
     for file in files:
         for rule in (rule for group in file.groups for rule in group.rules if not rule.alert):
             reading = _read(file, rule)
             if isinstance(reading, Reading):
                 shapes.setdefault(rule.name, []).append(_labelled(shape(reading.expr, known), rule))
+                trees.setdefault(rule.name, []).append(reading.expr)
     return known
 
 

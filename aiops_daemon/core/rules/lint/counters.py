@@ -93,6 +93,9 @@ def rate_of_gauge(case: Case) -> Met:
         recorded = ":" in selector.name
         if not recorded and not looks_like_counter(selector.name) and _GAUGE.search(selector.name):
             yield node, f"{selector.name} is named like a gauge"
+        made = (calls(one) & CHANGES for one in case.records.get(selector.name, ()))
+        for functions in filter(None, made):
+            yield node, f"{selector.name} records a {min(functions)}"
 
 
 def gauge_function(case: Case) -> Met:
@@ -134,6 +137,11 @@ def rate_of_sum(case: Case) -> Met:
             and not calls(inner.expr) & CHANGES
         ):
             yield node, f"{write(node)} is the rate of a sum"
+    for node, selector in ranges_under(case.tree, RATES):
+        for recorded in case.records.get(selector.name, ()):
+            sums = [one for one in walk(recorded) if isinstance(one, Aggregation) and one.op in ("sum", "avg")]
+            if sums and not calls(recorded) & CHANGES:
+                yield node, f"{selector.name} records {write(recorded)}"
 
 
 def short_range(case: Case) -> Met:
@@ -157,7 +165,9 @@ def predicts_far(case: Case) -> Met:
     for branch in alternatives(case.tree):
         parts = list(conjuncts(branch))
         for part in parts:
-            backed = any(comparison(one) and "predict_linear" not in calls(one) for one in parts if one is not part)
+            backed = any(
+                comparison(one) and not calls(one) & {"predict_linear", "deriv"} for one in parts if one is not part
+            )
             for node, seconds, ahead in _predictions(part):
                 if ahead > seconds * (_TOO_FAR if backed else _FAR):
                     shown = f"{prometheus_duration(seconds)} of past decide about {prometheus_duration(ahead)} ahead"
@@ -171,7 +181,21 @@ def _predictions(part: Expr) -> list[tuple[Call, float, float]]:
             stretch, ahead = bare(node.args[0]), constant(node.args[1])
             if isinstance(stretch, Range | Subquery) and ahead is not None:
                 found.append((node, stretch.seconds, ahead))
+        elif isinstance(node, Binary) and node.op == "+":  # the same by hand: x + deriv(x[1h]) * 86400
+            found += [slope for side in (node.left, node.right) for slope in _slope(side)]
     return found
+
+
+def _slope(added: Expr) -> list[tuple[Call, float, float]]:
+    product = bare(added)
+    if not isinstance(product, Binary) or product.op != "*":
+        return []
+    for side, other in ((product.left, product.right), (product.right, product.left)):
+        call, ahead = bare(side), constant(other)
+        stretch = bare(call.args[0]) if isinstance(call, Call) and call.function == "deriv" else None
+        if isinstance(call, Call) and isinstance(stretch, Range | Subquery) and ahead is not None:
+            return [(call, stretch.seconds, ahead)]
+    return []
 
 
 CHECKS: tuple[Look, ...] = (

@@ -60,7 +60,7 @@ def _may_be_zero(node: Expr) -> bool:
     found = bare(node)
     limited = comparison(found)
     if limited is not None:
-        return not limited.excludes_zero
+        return not limited.excludes_zero and _may_be_zero(limited.tested)
     match found:
         case Selector(name=name):
             return not _CAPACITY.search(name) and ":" not in name

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aiops_daemon.core.promql.kinds import kind
+from aiops_daemon.core.promql.lexer import PromqlError
+from aiops_daemon.core.promql.parser import parse
 from aiops_daemon.core.promql.shape import Recorded, Shape, shape
 from aiops_daemon.core.promql.tree import SETS, Binary, Call, Expr, Kind, Selector, bare, selectors, walk
 from aiops_daemon.core.promql.writing import write
@@ -54,6 +56,21 @@ def never(case: Case) -> Met:
         words = _clash(node, case.shape(node.left), case.shape(node.right))
         if words:
             yield node, f"{words}, so {_outcome(node)}"
+
+
+def clash(left: str, right: str) -> str:
+    """Say why the series of two expressions can never match; empty where they may, or where one is no PromQL."""
+    try:
+        node = parse(f"({left}\n) / ({right}\n)")
+    except PromqlError:
+        return ""
+    if not isinstance(node, Binary) or not kind(node.left) is kind(node.right) is Kind.VECTOR:
+        return ""
+    return _clash(node, shape(node.left, _unknown), shape(node.right, _unknown))
+
+
+def _unknown(_selector: Selector) -> None:
+    """Know nothing of what is recorded."""
 
 
 def _outcome(node: Binary) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -55,6 +55,8 @@ class Case:
     reading: Reading
     recorded: Recorded
     scrape_seconds: float = DEFAULT_SCRAPE
+    records: Mapping[str, Sequence[Expr]] = field(default_factory=dict)
+    """What each metric that these files record is made of."""
 
     @property
     def tree(self) -> Expr:
