@@ -6,6 +6,7 @@ counters' last values and their targets, and nothing else. Never judges.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -27,6 +28,7 @@ from aiops_daemon.ports import InstantAnswer, MetricSource
 Floats = NDArray[np.float64]
 
 _PART = WEEK  # of the past is held at once
+_KEYS_PER_TURN = 5_000
 _NO_KEYS: tuple[list[bytes], Floats] = ([], np.empty(0))
 
 
@@ -98,6 +100,7 @@ class Indicator:
         if total.partial or side.partial:
             return None
         (keys, values), (parts, marks) = _joined(total), _joined(side)
+        await self._know(keys)
         births = await self._births(source, at, [*self._total.new(keys), *self._side.new(parts)])
         self._targets.see(keys, at)  # a part that arrives between the two questions makes no target known
         self._looked_at = at
@@ -110,6 +113,14 @@ class Indicator:
             return Reading(present, gains)
         back = of_counters(late, self._grouping.sums(parts, self._side.late), bad=counters.bad)
         return Reading(present, gains, back, min(self._total.late_since, self._side.late_since))
+
+    async def _know(self, keys: Sequence[bytes]) -> None:
+        """Find the targets of the first look: a hundred thousand series take a second, so the loop is given back."""
+        if self._looked_at is None:
+            for start in range(0, len(keys), _KEYS_PER_TURN):
+                for key in keys[start : start + _KEYS_PER_TURN]:
+                    self._targets.of(key)
+                await asyncio.sleep(0)
 
     async def _births(self, source: MetricSource, at: float, new: Sequence[bytes]) -> Mapping[bytes, float]:
         """Return since when new series count; what comes with a target that nobody knows is left out: it is a base."""
