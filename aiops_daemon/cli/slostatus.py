@@ -59,7 +59,7 @@ async def status_of_records(args: argparse.Namespace) -> None:
     if nothing:
         print(
             f"warning: nothing is recorded of {', '.join(nothing)}: either {args.prometheus_url} has not loaded the "
-            "rules that `rules generate` writes for them (under these names: --compat), or their series never were there",
+            "rules that `rules generate` writes for them (under these names: --compat), or there never were series",
             file=sys.stderr,
         )
 
