@@ -12,6 +12,7 @@ from slo_kinds import slo
 from aiops_daemon.core.model.sli import EventsSli
 from aiops_daemon.core.model.slo import SloStatus
 from aiops_daemon.core.rules.slo.live import asked
+from aiops_daemon.core.signals.burn.budgets import Budgets
 from aiops_daemon.errors import SourceError, SourceReason
 from aiops_daemon.flows.budgetpast import HISTORY_ATTEMPTS
 from aiops_daemon.flows.burn import SloWatch
@@ -263,3 +264,28 @@ async def test_errors_that_were_born_while_their_target_was_away_are_none_of_thi
 
     assert status.error_ratio["1h"] == pytest.approx(hour, rel=0.02, abs=1e-9)
     assert status.error_ratio["30d"] == pytest.approx(12 / (10 * 30 * 86400), rel=0.05)
+
+
+async def test_a_group_that_goes_while_others_are_saved_spoils_no_save() -> None:
+    """A thousand budgets take seconds to pack, and polls go on."""
+    spec = slo("shop", EventsSli("total", bad="bad"), grouping=("pod",), max_groups=50)
+    groups = [(("pod", f"{number:02}"),) for number in range(50)]
+    around, saved = surroundings(), {}
+    watch = SloWatch(spec, SOURCE)
+
+    class Leaving(Budgets):
+        def export_state(self, groups):  # type: ignore[no-untyped-def]
+            exported = super().export_state(groups)
+            self._drop((("pod", "49"),)) if len(self) == 50 else None
+            return exported
+
+    watch.budgets = Leaving(spec, asked(spec).guard)
+    watch.budgets.admit(groups, AT)
+    watch.last_success, watch.past.unread = AT, False
+    poller = Poller(SOURCE, None, around)  # type: ignore[arg-type]
+    poller.add_slo(watch)
+    await Keeper([poller], around, saved.update).save()
+    restarted = SloWatch(spec, SOURCE)
+    restore_slo(restarted, saved)
+
+    assert groups[:49] == restarted.budgets.groups()
