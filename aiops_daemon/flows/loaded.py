@@ -36,6 +36,7 @@ class LoadWatch:
         self._around = around
         self._readings = Readings()
         self._states: dict[str, tuple[float, FileState]] = {}  # when each file was judged last, monotonic seconds
+        self._began: float | None = None  # of looking, monotonic seconds
         self._lacking = True  # nothing was written, nobody answered, or not all is loaded
 
     async def run(self, beat: Callable[[], None]) -> None:
@@ -50,7 +51,7 @@ class LoadWatch:
         files = self._writer.files
         answers = await self._ask() if files else {}
         states = await asyncio.to_thread(file_states, files, answers, self._readings) if answers else ()
-        if files is not self._writer.files:
+        if not files or files is not self._writer.files:
             return
         self._keep(states, {file.file_name for file in files})
         self._say(tuple(state for _, state in self._states.values()), files)
@@ -87,7 +88,9 @@ class LoadWatch:
             self._states[state.file] = now, state
             meter.set("aiops_rules_loaded", float(state.loaded), file=state.file)
             meter.set("aiops_rules_failing", state.failing, file=state.file)
-        gone = [name for name, (seen, _) in self._states.items() if name not in names or now - seen > KEPT]
-        for name in gone:
-            del self._states[name]
-            meter.forget(file=name)
+        began = self._began = now if self._began is None else self._began
+        for name in meter.shown("aiops_rules_loaded", "file"):  # also by the configuration before
+            seen = self._states[name][0] if name in self._states else began
+            if name not in names or now - seen > KEPT:
+                self._states.pop(name, None)
+                meter.forget(file=name)

@@ -112,3 +112,19 @@ async def test_what_a_source_said_stands_for_ten_minutes_and_is_then_not_known(w
     source.fails, source.groups = False, GOOD
     await watch.look()
     assert 1.0 == around.meter.value("aiops_rules_loaded", file="aiops-x.yaml")
+
+
+async def test_a_file_that_a_reload_took_away_is_told_of_no_more() -> None:
+    """From exported to native rules: the file of before is gone, and so is what was said of it."""
+    around, source = surroundings(), RuleSource("main", lambda: AT)
+    source.groups = GOOD
+    around.meter.set("aiops_rules_loaded", 0.0, file="aiops-slos.yaml")
+    around.meter.set("aiops_rules_failing", 1.0, file="aiops-slos.yaml")
+    poller = Poller(SOURCE, source, around)
+    poller.cycles = 1
+    writer = RuleWriter([poller], [], around, write)
+    await writer.write_if_changed()
+    await LoadWatch([poller], writer, around).look()
+
+    assert frozenset({"aiops-x.yaml"}) == around.meter.shown("aiops_rules_loaded", "file")
+    assert b"aiops-slos.yaml" not in around.meter.page()
