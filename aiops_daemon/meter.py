@@ -81,6 +81,10 @@ class Meter:
                 family = self._counters.get(name) or self._gauges.get(name) or self._histograms[name]
                 family.remove_by_labels(labels)
 
+    def shown(self, name: str, label: str) -> frozenset[str]:
+        """Return the values that a label has in the series of a gauge."""
+        return frozenset(sample.labels[label] for family in self._gauges[name].collect() for sample in family.samples)
+
     def value(self, name: str, **labels: str) -> float:
         """Return the present value of a counter or gauge series, 0 when it has none."""
         return self.registry.get_sample_value(name, labels) or 0.0

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from aiops_daemon.cli.parsing import Exit, Nouns, duration
 from aiops_daemon.cli.ruleslint import written_files
-from aiops_daemon.cli.rulespast import Span, replay
+from aiops_daemon.cli.rulespast import DEFAULT_INTERVAL, Span, alerts_of, replay, step_in
 from aiops_daemon.cli.rulesserver import add_server_flags, server, source
 from aiops_daemon.cli.table import plain, table
 from aiops_daemon.clock import SystemClock
@@ -25,6 +25,7 @@ from aiops_daemon.core.rules.written import WrittenFile
 from aiops_daemon.edges.prometheus.apihistory import ApiHistory
 from aiops_daemon.errors import UsageError
 
+_MOST_EVALUATIONS = 6_000_000  # of one alert: ten years by the minute are 5.3 million
 _MOST_SHOWN = 20  # episodes in the table, and pairs that overlap
 
 
@@ -49,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Backtest the alerts of files."""
     span = _span(arguments, SystemClock().now())
     files = written_files(arguments.paths)
+    _check_length(files, span)
     for file in files:
         for fault in file.faults:
             print(f"{file.path}:{fault.line}: {fault.words}", file=sys.stderr)
@@ -87,6 +89,17 @@ def _span(arguments: argparse.Namespace, now: float) -> Span:
     if arguments.step is not None and (arguments.step < 1 or arguments.step % 1):
         raise UsageError("--step must be whole seconds, one at least")
     return Span(float(round(start)), float(round(end)), arguments.step)
+
+
+def _check_length(files: Sequence[WrittenFile], span: Span) -> None:
+    """Refuse a stretch that would be asked about for days; raises UsageError."""
+    step = min((step_in(alert, span) for alert in alerts_of(files)), default=DEFAULT_INTERVAL)
+    evaluations = (span.end - span.start) / step
+    if evaluations > _MOST_EVALUATIONS:
+        raise UsageError(
+            f"{speak_duration(span.end - span.start)} by {speak_duration(step)} are {evaluations:,.0f} evaluations "
+            f"of an alert, and at most {_MOST_EVALUATIONS:,} are asked for: give a later --start, or a longer --step"
+        )
 
 
 def moment(text: str, now: float, flag: str) -> float:

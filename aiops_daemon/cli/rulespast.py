@@ -79,6 +79,11 @@ def step_of(interval: float, hold: float) -> float:
     return interval * max(1, math.floor(min(hold / 5, _MOST_STEP) / interval))
 
 
+def step_in(alert: Alert, span: Span) -> float:
+    """Return the seconds between two evaluations of an alert."""
+    return span.step or alert.group.interval or DEFAULT_INTERVAL
+
+
 async def replay(
     client: PrometheusClient,
     past: ApiHistory,
@@ -109,7 +114,7 @@ async def replay(
 
 async def _tested(past: ApiHistory, alert: Alert, expr: str, put_in: tuple[str, ...], span: Span) -> Outcome:
     rule = alert.rule
-    step = span.step or alert.group.interval or DEFAULT_INTERVAL
+    step = step_in(alert, span)
     if span.coarse:
         step = step_of(step, rule.hold)
     try:

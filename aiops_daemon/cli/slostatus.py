@@ -21,7 +21,7 @@ from aiops_daemon.cli.slotable import status_text
 from aiops_daemon.clock import SystemClock
 from aiops_daemon.config.sloformats.read import read_slos
 from aiops_daemon.core.model.budget import Health
-from aiops_daemon.core.model.slo import SloSpec
+from aiops_daemon.core.model.slo import DataState, SloSpec
 from aiops_daemon.core.reports.status import StatusRow, worst_first
 from aiops_daemon.edges.remote.client import DaemonClient
 from aiops_daemon.edges.sheets.render import status_sheet
@@ -55,6 +55,13 @@ async def status_of_records(args: argparse.Namespace) -> None:
         "services": [health_document(one) for one in healths],
     }
     _print(args, rows, healths, document, f"from the records of {args.prometheus_url}")
+    nothing = sorted({row.name for row in rows if row.state == DataState.GONE.value and row.remaining_ratio is None})
+    if nothing:
+        print(
+            f"warning: nothing is recorded of {', '.join(nothing)}: either {args.prometheus_url} has not loaded the "
+            "rules that `rules generate` writes for them (under these names: --compat), or there never were series",
+            file=sys.stderr,
+        )
 
 
 def named(slos: Sequence[SloSpec], names: Sequence[str]) -> list[SloSpec]:

@@ -90,7 +90,7 @@ def _detail(one: Compliance, time_zone: str) -> Iterator[str]:
     """Yield what is not known, and the breaches with their reasons."""
     lines = [f"* {doubt}" for doubt in wording.doubts(one, time_zone)]
     for breach in one.breaches:
-        lines.append(wording.breach_title(breach, time_zone))
+        lines.append(wording.breach_title(one, breach, time_zone))
         lines += [f"  {reason}" for reason in wording.reason_lines(breach)]
     if lines:
         yield plain(wording.called(one.spec.name, one.group))

@@ -1,13 +1,13 @@
 """Read what an SLO's indicator measured, now and in the past, for each of its groups.
 
 Enters: answers of a source. Leaves: which groups have series, and what each gained. A partial answer is none. Keeps the
-counters' last values, and nothing else. Never judges.
+counters' last values and their targets, and nothing else. Never judges.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,16 +16,19 @@ from numpy.typing import NDArray
 from aiops_daemon.core.model.durations import WEEK
 from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.model.slo import SloSpec
-from aiops_daemon.core.rules.slo.live import Asked, Counters, asked
+from aiops_daemon.core.rules.slo.live import Asked, Counters, asked, watched_or_born
 from aiops_daemon.core.signals.burn.budgets import Gain, Past
 from aiops_daemon.core.signals.burn.gains import of_counters, of_rates, of_shares, past_of_rates, past_of_shares
 from aiops_daemon.core.signals.burn.groups import Grouping
-from aiops_daemon.core.signals.burn.increases import FORGET_SECONDS, Increases
+from aiops_daemon.core.signals.burn.increases import Increases
+from aiops_daemon.core.signals.burn.targets import Targets
+from aiops_daemon.errors import SourceError
 from aiops_daemon.ports import InstantAnswer, MetricSource
 
 Floats = NDArray[np.float64]
 
 _PART = WEEK  # of the past is held at once
+_KEYS_PER_TURN = 5_000
 _NO_KEYS: tuple[list[bytes], Floats] = ([], np.empty(0))
 
 
@@ -46,12 +49,13 @@ class Indicator:
         self.asked: Asked = asked(spec)
         self._series = spec.max_groups if spec.grouping else 1
         self._grouping = Grouping(spec.grouping)
-        self._total, self._side = Increases(), Increases()
-        self._gone_since: float | None = -math.inf
+        self._total, self._side, self._targets = Increases(), Increases(), Targets()
+        self._looked_at: float | None = None
 
     def succeed(self, old: Indicator) -> None:
         """Go on from the counters' last values."""
-        self._total, self._side, self._gone_since = old._total, old._side, old._gone_since
+        self._total, self._side, self._targets = old._total, old._side, old._targets
+        self._looked_at = old._looked_at
 
     async def look(self, source: MetricSource, at: float, seconds: float) -> Reading | None:
         """Read the present; None for a partial answer; raises SourceError.
@@ -95,27 +99,48 @@ class Indicator:
         total, side = await source.instant(counters.total, at), await source.instant(counters.side, at)
         if total.partial or side.partial:
             return None
-        keys, values = _joined(total)
-        self._begin_anew(at, there=bool(keys))
-        events = self._grouping.sums(keys, self._total.observe(keys, values, at, complete=True))
-        late = self._grouping.sums(keys, self._total.late)
-        present = self._grouping.present(keys)
-        keys, values = _joined(side)
-        gained = self._grouping.sums(keys, self._side.observe(keys, values, at, complete=True))
+        (keys, values), (parts, marks) = _joined(total), _joined(side)
+        await self._know(keys)
+        births = await self._births(source, at, [*self._total.new(keys), *self._side.new(parts)])
+        self._targets.see(keys, at)  # a part that arrives between the two questions makes no target known
+        self._looked_at = at
+        every = self._total.observe(keys, values, at, complete=True, births=births)
+        part = self._side.observe(parts, marks, at, complete=True, births=births)
+        events, gained = self._grouping.sums(keys, every), self._grouping.sums(parts, part)
+        late, present = self._grouping.sums(keys, self._total.late), self._grouping.present(keys)
         gains = of_counters(events, gained, bad=counters.bad)
         if not any(late.values()):
             return Reading(present, gains)
-        back = of_counters(late, self._grouping.sums(keys, self._side.late), bad=counters.bad)
+        back = of_counters(late, self._grouping.sums(parts, self._side.late), bad=counters.bad)
         return Reading(present, gains, back, min(self._total.late_since, self._side.late_since))
 
-    def _begin_anew(self, at: float, *, there: bool) -> None:
-        """Take as a base what comes where there was nothing since the start, or for as long as counters are kept."""
-        if not there:
-            self._gone_since = at if self._gone_since is None else self._gone_since
-            return
-        if self._gone_since is not None and at - self._gone_since > FORGET_SECONDS:
-            self._total, self._side = Increases(), Increases()
-        self._gone_since = None
+    async def _know(self, keys: Sequence[bytes]) -> None:
+        """Find the targets of the first look: a hundred thousand series take a second, so the loop is given back."""
+        if self._looked_at is None:
+            for start in range(0, len(keys), _KEYS_PER_TURN):
+                for key in keys[start : start + _KEYS_PER_TURN]:
+                    self._targets.of(key)
+                await asyncio.sleep(0)
+
+    async def _births(self, source: MetricSource, at: float, new: Sequence[bytes]) -> Mapping[bytes, float]:
+        """Return since when new series count; what comes with a target that nobody knows is left out: it is a base."""
+        births = {key: self._targets.since(key, at) for key in new}
+        unknown = frozenset(self._targets.of(key) for key, since in births.items() if since is None)
+        if unknown and self._looked_at is not None:
+            young = await self._watched_or_born(source, self._looked_at, at, unknown)
+            births |= {key: at for key in new if self._targets.of(key) in young}
+        return {key: since for key, since in births.items() if since is not None}
+
+    async def _watched_or_born(
+        self, source: MetricSource, looked_at: float, at: float, unknown: frozenset[Labels]
+    ) -> frozenset[Labels]:
+        """Return which of the targets brought nothing from before; a source that cannot say it knows of none."""
+        jobs = frozenset(dict(target).get("job", "") for target in unknown)
+        try:
+            answer = await source.instant(watched_or_born(jobs, looked_at, at), at)
+        except SourceError:
+            return frozenset()
+        return unknown & frozenset(map(self._targets.of, _joined(answer)[0]))
 
     async def _stretch(self, source: MetricSource, times: Floats) -> Mapping[Labels, Past]:
         if self.asked.total:

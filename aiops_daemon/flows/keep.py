@@ -16,6 +16,7 @@ import numpy as np
 from aiops_daemon.core.model.labels import Labels, make
 from aiops_daemon.core.model.learned import LearnedState
 from aiops_daemon.core.model.series import Floats, Rows
+from aiops_daemon.core.signals.burn.packed import packed, unpacked
 from aiops_daemon.core.signals.burn.rings import coarse_step
 from aiops_daemon.errors import StateFileError
 from aiops_daemon.flows.budgetpast import in_parts
@@ -76,10 +77,14 @@ class Keeper:
 
     async def _save_slo(self, watch: SloWatch, at: float) -> None:
         """Copy a few budgets a turn; those that were polled meanwhile know more than `at` says, which does no harm."""
-        groups, parts = watch.budgets.groups(), []
-        for part in in_parts(groups):
-            parts.append(watch.budgets.export_state(list(part)))
-            await asyncio.sleep(0)
+        groups: list[Labels] = []
+        parts: list[dict[str, Floats]] = []
+        for part in in_parts(watch.budgets.groups()):
+            there = frozenset(watch.budgets.groups())  # some may have gone while the part before was packed
+            kept = [group for group in part if group in there]
+            if kept:
+                groups += kept
+                parts.append(await asyncio.to_thread(packed, watch.budgets.export_state(kept)))
         meta: dict[str, str | int | float] = {"measured": _measured(watch), "counted": _counted(watch), "at": at}
         meta["whole"] = int(not watch.past.trouble)
         await asyncio.to_thread(self._write_slo, _slo_name(watch), meta, groups, parts)
@@ -160,7 +165,7 @@ def restore_slo(watch: SloWatch, states: dict[str, LearnedState]) -> None:
     if not whole and state.meta.get("counted") != _counted(watch):
         return
     try:
-        watch.budgets.import_state([make(json.loads(text)) for text in state.texts], state.arrays)
+        watch.budgets.import_state([make(json.loads(text)) for text in state.texts], unpacked(state.arrays))
     except ValueError as error:
         log.warning("saved budget does not fit; reading it anew", extra=fields(slo=watch.spec.name, err=error))
         return

@@ -85,7 +85,8 @@ class Standings:
         begin = status.period[0] if status.period else -math.inf  # a new period's budget is whole
         before = [held for held in self._held.get(_key(status), ()) if held.since >= begin]
         remaining = status.budget_remaining_ratio if told.fresh else None
-        return replace(told, status=replace(status, policy=held_steps(status.spec.policy, remaining, before, now)))
+        steps = held_steps(status.spec.policy, remaining, before, now, of_window=status.window_spent_ratio)
+        return replace(told, status=replace(status, policy=steps))
 
 
 def service_healths(told: Iterable[Told]) -> tuple[Health, ...]:

@@ -7,7 +7,7 @@ import pytest
 from aiops_daemon.core.model.budget import DEFAULT_POLICY, HeldStep
 from aiops_daemon.core.model.slo import DataState
 from aiops_daemon.core.signals.budget.health import Stand, healths
-from aiops_daemon.core.signals.budget.policy import held_steps
+from aiops_daemon.core.signals.budget.policy import held_steps, window_spent
 
 HALF, EIGHTY, ALL = DEFAULT_POLICY
 CHECKOUT = (("service", "checkout"),)
@@ -94,3 +94,29 @@ def test_services_come_worst_first() -> None:
     told = healths([stand(remaining=0.9), stand(service=batch, remaining=None), stand(service=search, remaining=0.1)])
 
     assert [search, CHECKOUT, batch] == [one.labels for one in told]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "known", "spent"),
+    [
+        (0.02, 1 / 720, 20 / 720),  # one of fifty requests in the first hour of 30 days: twenty budgets of that hour
+        (0.1, 7.2 / 720, 1.0),  # a tenth fails for the seven hours that the workbook gives it
+        (1.0, 5 / 43200, 5 / 43.2),  # five bad minutes are five of 43
+        (0.001, 1.0, 1.0),  # the whole window is known: what is spent is spent
+        (0.001, 1.01, 1.0),
+    ],
+)
+def test_what_is_spent_of_a_whole_window(ratio: float, known: float, spent: float) -> None:
+    """At the traffic so far; the rest of the window is as though it had no errors."""
+    assert spent == pytest.approx(window_spent(ratio, 0.001, known))
+
+
+def test_a_step_begins_when_its_share_of_the_window_is_spent_and_then_goes_on() -> None:
+    """An early error spends twenty budgets on paper; what held does not end because less is known."""
+    early = held_steps(DEFAULT_POLICY, -19.0, (), 100.0, of_window=0.03)
+    begun = held_steps(DEFAULT_POLICY, -19.0, (), 200.0, of_window=0.6)
+
+    assert () == early
+    assert (HeldStep(HALF, 200.0),) == begun
+    assert begun == held_steps(DEFAULT_POLICY, 0.1, begun, 300.0, of_window=0.1)
+    assert () == held_steps(DEFAULT_POLICY, 0.9, begun, 300.0, of_window=0.1)

@@ -1,10 +1,12 @@
 """Burn rates: detection times of the workbook, guards, what is unknown, and the words for people."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from aiops_daemon.core.model.sli import EventsSli
-from aiops_daemon.core.model.slo import DataState, Rolling, SloSpec, SloStatus
+from aiops_daemon.core.model.slo import Calendar, CalendarUnit, DataState, Rolling, SloSpec, SloStatus
 from aiops_daemon.core.signals.burn.guard import wilson_lower
 from aiops_daemon.core.signals.burn.ledger import BurnLedger
 from aiops_daemon.core.signals.burn.ring import Sums
@@ -339,3 +341,30 @@ def test_a_page_on_rates_ends_within_minutes_of_recovery() -> None:
 
     assert seen[479]
     assert not any(seen[480 + 7 :])
+
+
+@pytest.mark.parametrize(
+    ("minutes", "bad", "of_window"),
+    [(60, 0.0, 0.0), (60, 1.0, 0.0), (60, 2.0, 2 / 60 / 0.001 / 720), (600, 2.0, 2 / 600 / 0.001 / 72)],
+)
+def test_an_early_error_is_little_of_what_the_window_allows(minutes: int, bad: float, of_window: float) -> None:
+    """A service that is an hour old, with a request a minute: one error is nobody's policy, two are two of 43."""
+    ledger = BurnLedger(spec())
+    ledger.add(START, 0, 0)
+    run(ledger, minutes - 1, bad=0, total=1)
+    (status,) = run(ledger, 1, bad=bad, total=1, at=START + 60 * (minutes - 1))
+
+    assert of_window == pytest.approx(status.window_spent_ratio, rel=0.02)
+    assert 1 - bad / minutes / 0.001 == pytest.approx(status.budget_remaining_ratio)
+
+
+def test_of_a_calendar_period_the_whole_counts() -> None:
+    """On the second day of a month two days of it are known, whatever of them."""
+    month = replace(spec(), window=Calendar(CalendarUnit.MONTH))
+    begin = 1_801_440_000.0  # 2027-02-01 00:00 UTC
+    ledger = BurnLedger(month)
+    ledger.add(begin, 0, 0)
+    run(ledger, 60, bad=0, total=100, at=begin)
+    (status,) = run(ledger, 1, bad=12, total=100, at=begin + 3600)
+
+    assert 12 / 6100 / 0.001 * 61 / (28 * 1440) == pytest.approx(status.window_spent_ratio, rel=0.02)

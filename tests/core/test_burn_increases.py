@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from aiops_daemon.core.signals.burn.increases import FORGET_SECONDS, Increases
+from aiops_daemon.core.signals.burn.targets import Targets
 
 A, B, C = b'{"pod":"a"}', b'{"pod":"b"}', b'{"pod":"c"}'
 
@@ -143,3 +144,31 @@ def test_a_series_that_was_seen_in_a_partial_answer_was_not_away() -> None:
     gained = counter.observe([b"a"], np.array([30.0]), 600.0, complete=True)
 
     assert ([10.0], [0.0]) == (gained.tolist(), counter.late.tolist())
+
+
+def test_what_is_new_and_was_not_born_brought_the_sum_of_its_life() -> None:
+    """Where births are known, only they count; one that lies back is told apart."""
+    counter = Increases()
+    counter.observe([b"a"], np.array([10.0]), 0.0, complete=True)
+    new = counter.new([b"a", b"b", b"c", b"d"])
+    births = {b"b": 1000.0, b"c": 400.0}
+    gained = counter.observe(
+        [b"a", b"b", b"c", b"d"], np.array([11.0, 2.0, 3.0, 1e9]), 1000.0, complete=True, births=births
+    )
+
+    assert [b"b", b"c", b"d"] == new
+    assert ([1.0, 2.0, 0.0, 0.0], [0.0, 0.0, 3.0, 0.0]) == (gained.tolist(), counter.late.tolist())
+
+
+def test_targets_are_known_for_as_long_as_counters_are() -> None:
+    """Those that were there a look ago, those that went away since a moment, and none after a day."""
+    targets, pod, other = Targets(), b'{"instance":"a","job":"x"}', b'{"instance":"b","job":"x"}'
+    unknown = targets.since(pod, 0.0)
+    targets.see([pod, other], 60.0)
+    there = targets.since(pod, 120.0)
+    targets.see([other], 120.0)
+    away = targets.since(pod, 600.0)
+    targets.see([other], 121.0 + FORGET_SECONDS)
+
+    assert (None, 120.0, 120.0) == (unknown, there, away)
+    assert (None, 1) == (targets.since(pod, 122.0 + FORGET_SECONDS), len(targets))

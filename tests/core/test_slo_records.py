@@ -84,6 +84,16 @@ def test_a_policy_step_holds_since_the_record_says() -> None:
     assert [(0.5, AT - 3600)] == [(held.step.spent_ratio, held.since) for held in told.policy]
 
 
+def test_the_first_errors_of_a_young_record_hold_no_step() -> None:
+    """An hour is recorded, and two of a hundred requests failed: twenty budgets of that hour, little of the month's."""
+    bad, total = np.full(STEPS, np.nan), np.full(STEPS, np.nan)
+    bad[-12:], total[-12:] = 0.0, 100 / 12
+    bad[-1] = 2.0
+    told = status(plan(SPEC), (), recorded(bad=bad, total=total, remaining=-19.0, left=[(AT - 3600, -19.0)]), AT)
+
+    assert (-19.0, ()) == (told.budget_remaining_ratio, told.policy)
+
+
 def test_a_calendar_budget_is_back_when_its_period_ends() -> None:
     """Spent, and the month's end is the return."""
     spec = replace(SPEC, window=Calendar(CalendarUnit.MONTH, "UTC"))

@@ -238,6 +238,8 @@ def test_long_stretches_are_asked_in_parts(server: Server, rules: Path, capsys: 
         (["--start=yesterday"], "--start=yesterday: write"),
         (["--start=2030-01-01", "--end=2029-01-01"], "--start must lie before --end"),
         (["--step=100ms"], "--step must be whole seconds"),
+        (["--start=0", "--end=1700000000"], "28,333,333 evaluations of an alert, and at most 6,000,000 are asked for"),
+        (["--start=-1e300"], "give a later --start, or a longer --step"),
     ],
 )
 def test_used_wrongly(arguments: list[str], words: str, rules: Path, capsys: pytest.CaptureFixture[str]) -> None:

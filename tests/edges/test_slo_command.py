@@ -225,6 +225,19 @@ def test_a_report_tells_of_breaches_and_their_reasons():
     assert "INC-7 checkout fails: a bad deploy" in text
 
 
+def test_a_budget_of_half_a_month_is_not_the_month_s():
+    """Of what is not known nobody can say what it allowed."""
+    steps = october((12 * DAY, 7200.0, 0.5))
+    lost = steps.times <= after(10 * DAY)
+    steps.known[lost] = False
+    steps.total[lost] = steps.bad[lost] = 0.0
+    report = MonthReport(OCTOBER, OCTOBER.end, (compliance(plan(SPEC), "eu1", steps, OCTOBER, None),))
+
+    for text in (report_text(report), report_sheet(report)):
+        assert "the budget of what is known was spent" in text
+        assert "month&#39;s budget was spent" not in text.replace("month's", "month&#39;s")
+
+
 def test_a_report_on_half_a_month_says_so():
     """A star at the ratio, what is lacking, and no verdict."""
     text = report_text(judged(lost_until=after(10 * DAY), incidents=None))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 from burn_world import ONE, Answering, poll
@@ -12,6 +12,7 @@ from slo_kinds import slo
 from aiops_daemon.core.model.sli import EventsSli
 from aiops_daemon.core.model.slo import SloStatus
 from aiops_daemon.core.rules.slo.live import asked
+from aiops_daemon.core.signals.burn.budgets import Budgets
 from aiops_daemon.errors import SourceError, SourceReason
 from aiops_daemon.flows.budgetpast import HISTORY_ATTEMPTS
 from aiops_daemon.flows.burn import SloWatch
@@ -171,3 +172,120 @@ async def test_counters_of_a_server_that_has_just_started_are_no_events() -> Non
 
     assert not status.active
     assert status.error_ratio["30d"] == 0.0
+
+
+OLD, BORN = b'{"code":"200","instance":"a:80","job":"shop"}', b'{"code":"200","instance":"b:80","job":"shop"}'
+OLD_BAD, BORN_BAD = OLD.replace(b"200", b"500"), BORN.replace(b"200", b"500")
+Shown = Callable[[float], Mapping[bytes, float]]
+
+
+def fleet(total: Shown, bad: Shown) -> Answering:
+    """Targets of the job shop; what the source knows of the past does not matter."""
+    return Answering(
+        {"total": lambda at: {**total(at), **bad(at)}, "bad": bad}
+        | {asked(SPEC).total: lambda at: {ONE: 10.0}, asked(SPEC).bad: lambda at: {ONE: 0.0}}
+    )
+
+
+@pytest.mark.parametrize("hours", [0.1, 26], ids=["over a restart", "for more than a day"])
+async def test_one_target_of_many_that_comes_back_does_not_bring_its_whole_life(hours: float) -> None:
+    """It was away when the daemon started, or for longer than counters are kept; the others were there."""
+    back = AT + hours * HOUR if hours > 1 else AT + 120
+
+    def away(at: float) -> bool:
+        return at < back and (hours < 1 or at > AT + 120)
+
+    source = fleet(
+        lambda at: {OLD: 10 * (at - AT)} | ({} if away(at) else {BORN: 1e9}),
+        lambda at: {} if away(at) else {BORN_BAD: 1e8},
+    )
+    watch = SloWatch(SPEC, SOURCE)
+    await poll(watch, source, 10)
+    for minute in range(10, int(hours * 60), 5):
+        await poll(watch, source, 1, begin=AT + 60 * minute)
+    (status,) = await poll(watch, source, 10, begin=max(back, AT + 600))
+
+    assert not status.active
+    assert (0.0, 0.0) == (status.error_ratio["1h"], status.error_ratio["30d"])
+
+
+@pytest.mark.parametrize(
+    ("told", "share"),
+    [({b'{"instance":"b:80","job":"shop"}': 1.0}, 30 / 36030), ({b'{"instance":"c:80","job":"shop"}': 1.0}, 0.0)],
+    ids=["watched or born", "another was"],
+)
+async def test_a_target_that_nobody_knew_counts_what_the_source_says_came_since(
+    told: Mapping[bytes, float], share: float
+) -> None:
+    """A pod of a roll-out that fails from its first request on, or a target that was scraped and had no series yet."""
+    source = fleet(lambda at: {OLD: 10 * (at - AT)}, lambda at: {BORN_BAD: 30.0} if at > AT + 300 else {})
+    source.watched_or_born = told
+    watch = SloWatch(SPEC, SOURCE)
+    (status,) = await poll(watch, source, 7)
+
+    assert status.error_ratio["1h"] == pytest.approx(share, rel=0.02, abs=1e-9)
+
+
+async def test_a_source_that_cannot_say_which_targets_it_watched_is_read_all_the_same() -> None:
+    """The question is one more, and may be refused where the rest is not: then the newcomer is a base."""
+
+    class Refusing(Answering):
+        async def instant(self, expr: str, at: float):  # type: ignore[no-untyped-def]
+            if "process_start_time_seconds" in expr:
+                raise SourceError(SourceReason.TIMEOUT, "too slow")
+            return await super().instant(expr, at)
+
+    source = Refusing(
+        fleet(lambda at: {OLD: 10 * (at - AT)}, lambda at: {BORN_BAD: 30.0} if at > AT + 300 else {}).answers
+    )
+    watch = SloWatch(SPEC, SOURCE)
+    (status,) = await poll(watch, source, 7)
+
+    assert 0.0 == status.error_ratio["1h"]
+    assert "" == watch.last_error
+
+
+@pytest.mark.parametrize(("minutes", "hour"), [(3, 12 / 36012), (20, 0.0)])
+async def test_errors_that_were_born_while_their_target_was_away_are_none_of_this_minute(
+    minutes: int, hour: float
+) -> None:
+    """Its other counters were there before; these began at some time since: beyond five minutes the budget has them."""
+    back = AT + 120 + 60 * minutes
+
+    def there(at: float) -> bool:
+        return at < AT + 120 or at >= back
+
+    source = fleet(
+        lambda at: {OLD: 10 * (at - AT)} | ({BORN: 500.0} if there(at) else {}),
+        lambda at: {BORN_BAD: 12.0} if at >= back else {},
+    )
+    watch = SloWatch(SPEC, SOURCE)
+    (status,) = await poll(watch, source, minutes + 4)
+
+    assert status.error_ratio["1h"] == pytest.approx(hour, rel=0.02, abs=1e-9)
+    assert status.error_ratio["30d"] == pytest.approx(12 / (10 * 30 * 86400), rel=0.05)
+
+
+async def test_a_group_that_goes_while_others_are_saved_spoils_no_save() -> None:
+    """A thousand budgets take seconds to pack, and polls go on."""
+    spec = slo("shop", EventsSli("total", bad="bad"), grouping=("pod",), max_groups=50)
+    groups = [(("pod", f"{number:02}"),) for number in range(50)]
+    around, saved = surroundings(), {}
+    watch = SloWatch(spec, SOURCE)
+
+    class Leaving(Budgets):
+        def export_state(self, groups):  # type: ignore[no-untyped-def]
+            exported = super().export_state(groups)
+            self._drop((("pod", "49"),)) if len(self) == 50 else None
+            return exported
+
+    watch.budgets = Leaving(spec, asked(spec).guard)
+    watch.budgets.admit(groups, AT)
+    watch.last_success, watch.past.unread = AT, False
+    poller = Poller(SOURCE, None, around)  # type: ignore[arg-type]
+    poller.add_slo(watch)
+    await Keeper([poller], around, saved.update).save()
+    restarted = SloWatch(spec, SOURCE)
+    restore_slo(restarted, saved)
+
+    assert groups[:49] == restarted.budgets.groups()

@@ -9,7 +9,7 @@ from rule_source import RuleSource
 from aiops_daemon.core.model.hourly import Watched
 from aiops_daemon.core.model.posted import LoadedGroup, LoadedRule
 from aiops_daemon.core.rules.document import RuleFile
-from aiops_daemon.flows.loaded import GRACE, LoadWatch
+from aiops_daemon.flows.loaded import GRACE, KEPT, LoadWatch
 from aiops_daemon.flows.poll import Poller
 from aiops_daemon.flows.write_rules import RuleWriter
 
@@ -81,3 +81,50 @@ async def test_who_cannot_be_asked_says_nothing(lack: str) -> None:
     assert 1 == source.asked
     assert () == around.rule_troubles
     assert b"aiops_rules_loaded{" not in around.meter.page()
+
+
+@pytest.mark.parametrize("wrong", [True, False], ids=["not loaded", "failing"])
+async def test_what_a_source_said_stands_for_ten_minutes_and_is_then_not_known(wrong: bool) -> None:
+    """It may be mended meanwhile; until then an alert goes on, and words on the landing page are not lost and found."""
+    around, source = surroundings(), RuleSource("main", lambda: AT)
+    source.groups = () if wrong else (LoadedGroup("g", (LoadedRule("a:b", error="duplicate series"),)),)
+    poller = Poller(SOURCE, source, around)
+    poller.cycles = 1
+    writer = RuleWriter([poller], [], around, write)
+    watch = LoadWatch([poller], writer, around)
+    await writer.write_if_changed()
+    await around.clock.sleep(2 * GRACE)
+    await watch.look()
+    told = around.rule_troubles
+
+    source.fails = True
+    await around.clock.sleep(KEPT - 1)
+    await watch.look()
+    assert (told, 1) == (around.rule_troubles, len(told))
+    assert b'aiops_rules_failing{file="aiops-x.yaml"}' in around.meter.page()
+
+    await around.clock.sleep(2)
+    await watch.look()
+    assert () == around.rule_troubles
+    assert b"aiops_rules_loaded{" not in around.meter.page()
+    assert b"aiops_rules_failing{" not in around.meter.page()
+
+    source.fails, source.groups = False, GOOD
+    await watch.look()
+    assert 1.0 == around.meter.value("aiops_rules_loaded", file="aiops-x.yaml")
+
+
+async def test_a_file_that_a_reload_took_away_is_told_of_no_more() -> None:
+    """From exported to native rules: the file of before is gone, and so is what was said of it."""
+    around, source = surroundings(), RuleSource("main", lambda: AT)
+    source.groups = GOOD
+    around.meter.set("aiops_rules_loaded", 0.0, file="aiops-slos.yaml")
+    around.meter.set("aiops_rules_failing", 1.0, file="aiops-slos.yaml")
+    poller = Poller(SOURCE, source, around)
+    poller.cycles = 1
+    writer = RuleWriter([poller], [], around, write)
+    await writer.write_if_changed()
+    await LoadWatch([poller], writer, around).look()
+
+    assert frozenset({"aiops-x.yaml"}) == around.meter.shown("aiops_rules_loaded", "file")
+    assert b"aiops-slos.yaml" not in around.meter.page()

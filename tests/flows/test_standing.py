@@ -44,6 +44,16 @@ def test_steps_keep_their_begin_from_cycle_to_cycle() -> None:
     assert [("50%", 200.0)] == since(group)
 
 
+def test_early_errors_begin_no_step() -> None:
+    """Twenty budgets of the first hour are little of a month's."""
+    standings = Standings()
+
+    (early,) = standings.settle([told(-19.0, window_spent_ratio=0.03)], 100.0)
+    (later,) = standings.settle([told(-19.0, window_spent_ratio=0.5)], 200.0)
+
+    assert ([], [("50%", 200.0)]) == (since(early), since(later))
+
+
 def test_a_restart_and_a_reload_keep_since_when_a_step_holds() -> None:
     """What was saved is what is known, also before the first poll of an SLO has succeeded."""
     before, restarted, reloaded = Standings(), Standings(), Standings()

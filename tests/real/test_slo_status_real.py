@@ -101,11 +101,12 @@ def test_it_stands_as_was_recorded(server: Server, slos: Path, capsys: pytest.Ca
 def test_the_table_is_printed(server: Server, slos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The same columns as from a daemon."""
     assert 0 == dispatch(["slo", "status", "-i", str(slos), f"--prometheus.url={server.url}"])
-    out = capsys.readouterr().out
+    out, said = capsys.readouterr()
 
     assert "handlers{handler=/pay}" in out
     assert "series gone" in out
     assert "page since" in out
+    assert "warning: nothing is recorded of nobody-records-this: either" in said
 
 
 def test_rules_under_sloth_s_names_are_read_with_compat(

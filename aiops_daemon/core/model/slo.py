@@ -213,6 +213,7 @@ class SloStatus:
     error_ratio: dict[str, float | None] = field(default_factory=dict)  # by window name: "5m", "1h", ...
     burn_rate: dict[str, float | None] = field(default_factory=dict)  # by window name
     budget_remaining_ratio: float | None = None  # may be negative
+    window_spent_ratio: float | None = None  # of what the whole window allows at the traffic so far; policies go by it
     exhaustion_at: float | None = None  # unix seconds; None: not in sight
     active: frozenset[str] = frozenset()  # alert severities that hold now: page, ticket
     since: dict[str, float] = field(default_factory=dict)  # by severity: since when it holds

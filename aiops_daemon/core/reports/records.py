@@ -19,7 +19,7 @@ from aiops_daemon.core.model.slo import Calendar, DataState, SloStatus, Withheld
 from aiops_daemon.core.reports.steps import Floats
 from aiops_daemon.core.rules.slo.plan import Plan
 from aiops_daemon.core.signals.budget.forecast import Forecast, Pace, Past, forecast
-from aiops_daemon.core.signals.budget.policy import held_steps
+from aiops_daemon.core.signals.budget.policy import LEEWAY, held_steps, window_spent
 from aiops_daemon.core.signals.burn.guard import TWO_EVENTS, wilson_lower
 from aiops_daemon.core.signals.burn.windows import BASE, WindowPair
 
@@ -68,7 +68,8 @@ def status(plan: Plan, group: Labels, recorded: Recorded, at: float) -> SloStatu
         guard=_guard(plan, recorded),
         group=group,
         period=period,
-        policy=_policy(plan, recorded, at),
+        window_spent_ratio=(spent := _window_spent(plan, recorded, period)),
+        policy=_policy(plan, recorded, at, spent),
     )
 
 
@@ -121,9 +122,25 @@ def _events(plan: Plan, seconds: float, recorded: Recorded) -> tuple[float, floa
     return recorded.errors.get(name, 0.0) * seconds, recorded.totals.get(name, 0.0) * seconds
 
 
-def _policy(plan: Plan, recorded: Recorded, at: float) -> tuple[HeldStep, ...]:
-    """Replay the policy over what was left; what held from the first moment on began then or before."""
+def _window_spent(plan: Plan, recorded: Recorded, period: tuple[float, float] | None) -> float | None:
+    """Return how much of the whole window's budget is spent, as the daemon has it."""
+    known = np.isfinite(recorded.bad) & np.isfinite(recorded.total)
+    if recorded.remaining is None or not known.any():
+        return None
+    if plan.guarded and not plan.slices and float(recorded.bad[known].sum()) < TWO_EVENTS.least:
+        return 0.0
+    budget = plan.spec.budget_ratio
+    seconds = plan.spec.window_seconds if period is None else period[1] - period[0]
+    ratio = (1.0 - recorded.remaining) * budget
+    return window_spent(ratio, budget, float(known.sum()) * recorded.step / seconds)
+
+
+def _policy(plan: Plan, recorded: Recorded, at: float, of_window: float | None) -> tuple[HeldStep, ...]:
+    """Replay the policy over what was left; what held from the first moment on began then or before.
+
+    What is little of the whole window now holds no step: how much was known before is not recorded.
+    """
     held: tuple[HeldStep, ...] = ()
     for moment, left in (*recorded.left, (at, recorded.remaining)):
         held = held_steps(plan.spec.policy, left, held, moment)
-    return held
+    return tuple(one for one in held if of_window is None or one.step.spent_ratio <= of_window + LEEWAY)

@@ -124,11 +124,12 @@ def doubts(one: Compliance, time_zone: str, most: int = 3) -> list[str]:
     return said
 
 
-def breach_title(breach: Breach, time_zone: str) -> str:
-    """Say what a breach was, when, how long."""
+def breach_title(one: Compliance, breach: Breach, time_zone: str) -> str:
+    """Say what a breach was, when, how long; what a month that is not wholly known had as its budget is not known."""
     begin = moment(breach.begin, time_zone)
     if breach.kind is BreachKind.BUDGET:
-        return f"{begin}: the month's budget was spent; {percent(breach.spent_ratio)} more than it since"
+        budget = "the month's budget" if one.known_ratio >= WHOLE else "the budget of what is known"
+        return f"{begin}: {budget} was spent; {percent(breach.spent_ratio)} more than it since"
     what = " and ".join(breach.severities)
     if breach.end is None:
         return f"{begin}, still at the end: {what}, {percent(breach.spent_ratio)} of the budget"

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aiops_daemon.core.model.selector import parse_selector
+from aiops_daemon.core.model.durations import prometheus_duration
+from aiops_daemon.core.model.selector import LabelMatch, Selector, parse_selector
 from aiops_daemon.core.model.sli import EventsSli, LatencySli
 from aiops_daemon.core.model.slo import Budgeting, SloSpec
+from aiops_daemon.core.rules.expression import number
 from aiops_daemon.core.rules.slo.alerts import least_bad
 from aiops_daemon.core.rules.slo.measure import Counts, Ratios, Samples, every_form, le
 from aiops_daemon.core.rules.slo.plan import INTERVAL, Plan, plan
 from aiops_daemon.core.rules.slo.records import slice_now
 from aiops_daemon.core.signals.burn.guard import TWO_EVENTS, UNGUARDED, Guard
 from aiops_daemon.core.signals.burn.windows import BASE
+
+_ARRIVAL = 30.0  # seconds: samples that arrived while the look before was taken may be older than it
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,18 @@ class Asked:
     step: float = BASE
     guard: Guard = UNGUARDED
     counters: Counters | None = None
+
+
+def watched_or_born(jobs: frozenset[str], looked_at: float, at: float) -> str:
+    """Ask which targets were scraped at a moment before `at`, or run processes that began since.
+
+    What such a target counts and did not have at that moment has come since: it is no sum of a life before. A process
+    may have begun up to five minutes earlier, for so long it may take until a target is found and scraped.
+    """
+    of_job = (LabelMatch("job", "=", *jobs),) if len(jobs) == 1 else ()
+    up, began = Selector("up", of_job), Selector("process_start_time_seconds", of_job)
+    before = prometheus_duration(max(1, round(at - looked_at + _ARRIVAL)))
+    return f"(({up} offset {before}) == 1) or ({began} >= {number(round(min(looked_at, at - BASE)))})"
 
 
 def asked(spec: SloSpec) -> Asked:

@@ -6,7 +6,7 @@ each grew. A series that is missing from an answer is never a reset; only a lowe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,16 +29,27 @@ class Increases:
         self.late: NDArray[np.float64] = np.empty(0)
         self.late_since = 0.0
 
+    def new(self, keys: Sequence[bytes]) -> list[bytes]:
+        """List the series that were not there before; none of the first complete poll, which is the base."""
+        return [key for key in keys if key not in self._last] if self._primed else []
+
     def observe(
-        self, keys: Sequence[bytes], values: NDArray[np.float64], at: float, *, complete: bool
+        self,
+        keys: Sequence[bytes],
+        values: NDArray[np.float64],
+        at: float,
+        *,
+        complete: bool,
+        births: Mapping[bytes, float] | None = None,
     ) -> NDArray[np.float64]:
         """Return by how much each series grew since the poll before; shapes (len(keys),).
 
         As Prometheus does, a drop means the counter restarted at 0. A series that is new after the first complete
-        poll counts its whole value: Prometheus' increase() loses that first error. `complete` is False for partial
-        answers: what they lack is not taken as vanished. What no counter can be (NaN, below 0) gained nothing.
-        What series gained that were away for more than five minutes is in `late`, (len(keys),), and not in what is
-        returned: it came at some time since `late_since`.
+        poll counts its whole value: Prometheus' increase() loses that first error. Where `births` are given, only what
+        they name does so, and came at some time since; what is new besides brought the sum of its life. `complete` is
+        False for partial answers: what they lack is not taken as vanished. What no counter can be (NaN, below 0)
+        gained nothing. What series gained that were away for more than five minutes is in `late`, (len(keys),), and
+        not in what is returned: it came at some time since `late_since`.
         """
         now = np.asarray(values, dtype=np.float64)
         before = np.array([self._last.get(key, np.nan) for key in keys], dtype=np.float64)
@@ -50,7 +61,9 @@ class Increases:
         gained = np.where(dropped, now, now - before)
         gained[behind | ~usable] = 0.0
         gained[new] = now[new] if self._primed else 0.0
-        gained = self._set_late(keys, gained, at)
+        if births is not None:
+            gained[new & ~np.array([key in births for key in keys], dtype=np.bool_)] = 0.0
+        gained = self._set_late(keys, gained, at, births or {})
         marks = np.where(behind, before, now)  # the high mark stays: catching up is no increase
         chosen = np.flatnonzero(usable).tolist()
         self._last.update((keys[index], mark) for index, mark in zip(chosen, marks[usable].tolist(), strict=True))
@@ -62,8 +75,13 @@ class Increases:
             self._primed = True
         return gained
 
-    def _set_late(self, keys: Sequence[bytes], gained: NDArray[np.float64], at: float) -> NDArray[np.float64]:
-        away = [self._absent_since.get(key, at) for key in keys] if self._absent_since else [at] * len(keys)
+    def _set_late(
+        self, keys: Sequence[bytes], gained: NDArray[np.float64], at: float, births: Mapping[bytes, float]
+    ) -> NDArray[np.float64]:
+        if self._absent_since or births:
+            away = [self._absent_since.get(key, births.get(key, at)) for key in keys]
+        else:
+            away = [at] * len(keys)
         back = at - np.array(away, dtype=np.float64) > BASE
         self.late, self.late_since = np.where(back, gained, 0.0), min(away, default=at)
         return np.where(back, 0.0, gained)

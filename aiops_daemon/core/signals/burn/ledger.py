@@ -18,6 +18,7 @@ from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.model.periods import period_of
 from aiops_daemon.core.model.slo import SEVERITIES, Budgeting, Calendar, DataState, SloSpec, SloStatus, Withheld
 from aiops_daemon.core.signals.budget.forecast import Pace, Past, forecast
+from aiops_daemon.core.signals.budget.policy import window_spent
 from aiops_daemon.core.signals.burn.guard import TWO_EVENTS, Guard, wilson
 from aiops_daemon.core.signals.burn.ring import Sums
 from aiops_daemon.core.signals.burn.rings import FINE_SPAN, FINE_STEP, READ_STEP, Rings
@@ -139,6 +140,7 @@ class BurnLedger:
             error_ratio=ratios,
             burn_rate={name: self._burn(ratio) for name, ratio in ratios.items()},
             budget_remaining_ratio=remaining,
+            window_spent_ratio=self._window_spent(at, whole, period),
             exhaustion_at=exhaustion_at,
             returns_at=returns_at,
             active=frozenset(self._since),
@@ -230,6 +232,17 @@ class BurnLedger:
     def _remaining(self, ratio: float | None) -> float | None:
         burn = self._burn(ratio)
         return None if burn is None else 1.0 - burn
+
+    def _window_spent(self, at: float, whole: Sums, period: tuple[float, float] | None) -> float | None:
+        """Return how much of the whole window's budget is spent: nothing by fewer errors than the guard asks for."""
+        ratio, budget = whole.error_ratio, self.spec.budget_ratio
+        if ratio is None or budget <= 0.0:
+            return None
+        bad = whole.bad if self._errors is None else self._errors.coarse.window(at, self.length(at)).bad
+        if bad < self._guard.least:
+            return 0.0
+        seconds = self.spec.window_seconds if period is None else period[1] - period[0]
+        return window_spent(ratio, budget, whole.known_seconds / seconds)
 
     def _state(self, at: float, present: bool) -> DataState:
         if not present:
