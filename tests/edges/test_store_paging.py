@@ -405,6 +405,17 @@ async def test_a_webhook_is_taken_once(paging: SqlPaging) -> None:
     assert not await paging.seen("slack", "e1")
 
 
+async def test_a_storm_of_nobody_is_over(store: SqlStore) -> None:
+    """Its row goes, and that of another stays."""
+    one, other = (
+        Storm(to, to, "default", 1.0, 2.0, (Named("INC-1", "t", "critical"),)) for to in ("pager", "pager|s0")
+    )
+    await store.commit(Changes(storms=(one, other)))
+    await store.commit(Changes(storms=(replace(one, named=()),)))
+
+    assert (other,) == (await store.load_desk(reopen_since=0.0)).storms
+
+
 async def test_pages_are_remembered_for_storms(store: SqlStore, paging: SqlPaging) -> None:
     """Destination, service, time."""
     one = notification("n1", message=message(service="checkout"))

@@ -50,6 +50,16 @@ def lane(destination: str, mode: Mode) -> str:
     return destination if mode is Mode.LIVE else f"{destination}|{mode}"
 
 
+def is_live(told: str) -> bool:
+    """Say whether what a storm is counted by is told to somebody."""
+    return Mode.SHADOW not in told.split("|")[1:]
+
+
+def destination_of(told: str) -> str:
+    """Return the destination of what a storm is counted by."""
+    return told.partition("|")[0]
+
+
 def counts(channel: ChannelSpec) -> bool:
     """Say whether what a channel is told counts towards a limit: pages, and notices to chats and mailboxes."""
     return channel.pages or channel.integration in QUIET

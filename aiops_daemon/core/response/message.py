@@ -7,7 +7,7 @@ known; takes addresses from annotations only where they are http or https.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiops_daemon.core.incidents.facts import Facts
 from aiops_daemon.core.model.alert import Episode
@@ -113,6 +113,13 @@ def storm(first: Message, uid: str, named: tuple[Named, ...], at: float, why: st
         named=named,
         time_zone=first.time_zone,
     )
+
+
+def storm_over(last: Message, uid: str, named: tuple[Named, ...], at: float) -> Message:
+    """Make the end of a storm page: every incident that it named has ended, `last` as the last of them."""
+    count = len(named)
+    title = "the incident that it named has ended" if count == 1 else f"all {count} incidents that it named have ended"
+    return replace(storm(last, uid, named, at, ""), event=MessageEvent.RESOLVE, state="resolved", title=title)
 
 
 def named(message: Message) -> Named:

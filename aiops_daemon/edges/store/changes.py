@@ -31,6 +31,7 @@ _LEAVE = delete(schema.incident_teams).where(
     and_(_teams.incident == bindparam("left_incident"), _teams.team == bindparam("left_team"))
 )
 _DONE = delete(schema.inbox).where(schema.inbox.c.id.in_(bindparam("rows", expanding=True)))
+_OVER = delete(schema.storms).where(schema.storms.c.destination.in_(bindparam("over", expanding=True)))
 _PROGRESS = update(schema.inbox).where(schema.inbox.c.id == bindparam("row")).values(skip=bindparam("alerts"))
 
 
@@ -67,6 +68,8 @@ def _write_paging(conn: Connection, changes: Changes) -> None:
     drop_untold(conn, (one.key for one in changes.notifications if one.message.event in FOLLOWING))
     digests.write(conn, changes.digests)
     upsert(conn, schema.storms, [storm_row(one) for one in changes.storms])
+    if any(not one.named for one in changes.storms):
+        conn.execute(_OVER, {"over": [storable(one.destination) for one in changes.storms if not one.named]})
     acts.write_answers(conn, changes.answers)
 
 

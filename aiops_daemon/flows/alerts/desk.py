@@ -32,6 +32,7 @@ from aiops_daemon.flows.alerts.draft import Draft
 from aiops_daemon.flows.alerts.fire import Firing
 from aiops_daemon.flows.alerts.follow import count, follow
 from aiops_daemon.flows.alerts.link import Linking
+from aiops_daemon.flows.alerts.outgoing import Outgoing
 from aiops_daemon.flows.alerts.respond import Responding
 from aiops_daemon.flows.alerts.seat import candidate_of
 from aiops_daemon.flows.alerts.surroundings import Surroundings
@@ -204,6 +205,7 @@ class Desk:
                 if episode is not None and episode.flapping:
                     admission.steady(episode)
             follow(admission.touched.values(), self.around, draft, admission.now)
+            Outgoing(self.around, working, draft, admission.now).end_storms()
             self._forget(working, admission.now)
             held = list(working.held)
         for start in range(0, len(held), AT_ONCE):

@@ -16,9 +16,20 @@ from aiops_daemon.core.model.message import Message, MessageEvent
 from aiops_daemon.core.model.notification import NOTES, Notification, NotificationState, Storm
 from aiops_daemon.core.model.route import Mode
 from aiops_daemon.core.response.digest import digest, gathered, order_key
-from aiops_daemon.core.response.folding import PACE, REMEMBERED, Folding, Paged, counts, fold, lane, may_fold
+from aiops_daemon.core.response.folding import (
+    PACE,
+    REMEMBERED,
+    Folding,
+    Paged,
+    counts,
+    destination_of,
+    fold,
+    is_live,
+    lane,
+    may_fold,
+)
 from aiops_daemon.core.response.keys import dedup_key, digest_key, storm_key
-from aiops_daemon.core.response.message import Gathered, Next, compose, named, storm
+from aiops_daemon.core.response.message import Gathered, Next, compose, named, storm, storm_over
 from aiops_daemon.core.response.reach import Destination
 from aiops_daemon.core.response.standing import Page, Tell
 from aiops_daemon.core.response.timers import ARRIVES_WITHIN, deadline
@@ -116,8 +127,28 @@ class Outgoing:
         """Name in no later version of a storm page what is only recorded from now on."""
         for told, one in self._working.storms.items():
             left = tuple(each for each in one.named if each.incident != incident or each.track not in tracks)
-            if len(left) < len(one.named) and told == lane(told, Mode.LIVE):
+            if len(left) < len(one.named) and is_live(told):
                 self._working.storms[told] = self._draft.storms[told] = replace(one, named=left)
+
+    def end_storms(self) -> None:
+        """End every storm page whose incidents have all ended; while all is muted it waits for that to be over."""
+        for told, one in [] if self._around.telling.muted else list(self._working.storms.items()):
+            cases = [self._working.last(each.incident) for each in one.named]
+            if one.named and not any(case is not None and not case.incident.state.closed for case in cases):
+                self._draft.storms[told] = replace(self._working.storms.pop(told), named=())
+                case = next((case for case in reversed(cases) if case is not None), None)
+                to = self._around.telling.find(destination_of(told))
+                if case is not None and to is not None and is_live(told):
+                    self._end(one, case, to)
+
+    def _end(self, one: Storm, case: Case, to: Destination) -> None:
+        if not self._around.telling.takes(to, MessageEvent.RESOLVE):
+            return
+        last = self._message(case, MessageEvent.RESOLVE, "", Next())
+        key = storm_key(self._around.telling.place.cluster, one.uid)
+        row = self._written(key, to, storm_over(last, one.uid, one.named, self._now), Mode.LIVE, self._now)
+        self._draft.superseded.append(row.key)
+        self._draft.notifications.append(row)
 
     def _message(self, case: Case, event: MessageEvent, why: str, next_: Next) -> Message:
         gathered = Gathered(case.facts(), case.sentences(), case.gravest(_LISTED))
@@ -175,6 +206,9 @@ class Outgoing:
         before = self._working.storms.get(told)
         going_on = before is not None and before.named and self._now - before.last_at < max(within, PACE)
         if before is None or not going_on:
+            if before is not None and before.named:  # it is still to be ended
+                kept = replace(before, destination=f"{told}|{before.uid}")
+                self._working.storms[kept.destination] = self._draft.storms[kept.destination] = kept
             before = Storm(told, self._around.mint(), message.team, self._now, folding.due_at - PACE)
         due_at = max(folding.due_at, before.last_at if before.last_at > self._now else before.last_at + PACE)
         key = storm_key(self._around.telling.place.cluster, before.uid)

@@ -14,7 +14,7 @@ from aiops_daemon.core.incidents.lifecycle import opened, reopened
 from aiops_daemon.core.model.action import Refusal
 from aiops_daemon.core.model.alert import Episode
 from aiops_daemon.core.model.grouping import Candidate, Judgement, Placement
-from aiops_daemon.core.model.incident import EntryKind, IncidentState
+from aiops_daemon.core.model.incident import EntryKind
 from aiops_daemon.core.model.quantity import speak_duration
 from aiops_daemon.core.model.scope import DAEMON
 from aiops_daemon.core.model.severity import Severity
@@ -46,7 +46,7 @@ class Seating:
 
     def home(self, before: Episode | None) -> Case | None:
         """Return the case that an alert comes back to: of an incident that is open, or was resolved lately."""
-        case = self._followed(before.incident) if before is not None and before.incident else None
+        case = self._working.last(before.incident) if before is not None and before.incident else None
         if case is None or not case.incident.state.closed:
             return case
         return case if self._ago(case) <= self._around.settings.grouping.reopen_within else None
@@ -88,25 +88,15 @@ class Seating:
     def _by_grouping(self, episode: Episode) -> tuple[Case, str]:
         candidate = candidate_of(episode)
         placement = self._around.grouper.place(candidate, self._now)
-        case = self._followed(placement.incident) if placement.incident else None
+        case = self._working.last(placement.incident) if placement.incident else None
         if case is None or case.incident.state.closed:
             case = self._open(episode, f"opened by {episode.rule or 'an alert'}")
             self._tell_apart(case, episode, placement)
             reason = "began this incident" + (f": {placement.refused[0].text}" if placement.refused else "")
             return self._join(case, candidate, reason)
         self._merge(case, placement)
-        survivor = self._followed(case.incident.uid) or case
+        survivor = self._working.last(case.incident.uid) or case
         return self._join(survivor, candidate, placement.judgement.text if placement.judgement else "")
-
-    def _followed(self, uid: str) -> Case | None:
-        """Return a case, or the one that it was merged into."""
-        case = self._working.cases.get(uid)
-        while case is None or case.incident.state is IncidentState.MERGED:
-            uid = self._working.merged.get(uid, "") if case is None else case.incident.merged_into
-            if not uid:
-                return None
-            case = self._working.cases.get(uid)
-        return case
 
     def _open(self, episode: Episode, why: str, *, digest: bool = False) -> Case:
         number = self._working.next_number
@@ -140,7 +130,7 @@ class Seating:
 
     def _merge(self, case: Case, placement: Placement) -> None:
         for judgement in placement.merges:
-            other = self._followed(judgement.incident)
+            other = self._working.last(judgement.incident)
             if other is not None and other is not case and not other.incident.state.closed:
                 older, younger = sorted((case, other), key=lambda one: one.incident.number)
                 self.merge(younger, older, judgement)

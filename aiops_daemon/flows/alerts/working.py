@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aiops_daemon.core.model.alert import AlertKey, Episode, VerdictKind, VerdictReason
-from aiops_daemon.core.model.incident import Incident
+from aiops_daemon.core.model.incident import Incident, IncidentState
 from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.response.folding import Paged
 from aiops_daemon.flows.alerts.breath import breathing
@@ -65,6 +65,16 @@ class WorkingSet:
         case = Case(incident, self._service_labels)
         self.cases[incident.uid] = case
         self.next_number = max(self.next_number, incident.number + 1)
+        return case
+
+    def last(self, uid: str) -> Case | None:
+        """Return the case of an incident, or that of the one that it went into; None: it is long over."""
+        case = self.cases.get(uid)
+        while case is None or case.incident.state is IncidentState.MERGED:
+            uid = self.merged.get(uid, "") if case is None else case.incident.merged_into
+            if not uid:
+                return None
+            case = self.cases.get(uid)
         return case
 
     def keep(self, episode: Episode) -> None:
