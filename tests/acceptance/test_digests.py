@@ -180,7 +180,7 @@ async def test_a_round_that_tells_again_is_no_new_incident(tmp_path: Path) -> No
 
 
 async def test_a_page_that_is_repeated_in_a_storm_is_still_resolved(tmp_path: Path) -> None:
-    """That its second round folded into the storm page does not make its own page one that nobody ends."""
+    """That its second round folded into the storm page leaves neither page without an end."""
     again = EscalationSpec("duty", (StepSpec(("receiver/duty",)),), repeat=1, repeat_after=120.0)
     duty = replace(DUTY, storm=StormSpec(1, 300.0))
     s = scenario(
@@ -190,7 +190,8 @@ async def test_a_page_that_is_repeated_in_a_storm_is_still_resolved(tmp_path: Pa
     s.between("10:00", "10:00:10").pages(PAGER)
     s.between("10:02", "10:02:20").tells(PAGER, MessageEvent.STORM)
     s.at("10:03").resolve(*alerts(1))
-    s.between("10:03", "10:03:20").tells(PAGER, MessageEvent.RESOLVE)
+    s.between("10:03", "10:03:20").tells(PAGER, MessageEvent.RESOLVE, name="INC-1")
+    s.between("10:03", "10:03:20").tells(PAGER, MessageEvent.RESOLVE, name="storm of 1")
 
     await s.play("10:05")
 
