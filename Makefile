@@ -72,8 +72,12 @@ test: servers check  ## set up everything, check, and run the tests (about 20 mi
 	@$(PYTEST) -q -n $(WORKERS) --dist loadfile -m "not slow and not real and not alone and not chaos" $(PYTEST_ARGS)
 	@$(PYTEST) -q -m "(real or alone) and not slow and not chaos" $(PYTEST_ARGS)
 
+.PHONY: servers-slow
+servers-slow: $(VENV)/.dev  ## the same, and what the longer suites need besides
+	@$(LOCKED)bash tests/servers/install.sh slow
+
 .PHONY: test-slow
-test-slow: servers  ## the longer suites
+test-slow: servers-slow  ## the longer suites
 	@$(PYTEST) -q -m "slow and not chaos" $(PYTEST_ARGS)
 
 # Daemons are killed and halted; CHAOS_INCIDENTS and CHAOS_KILLS make it shorter (10000 and 50).

@@ -80,6 +80,12 @@ def promtool() -> Path:
 
 
 @pytest.fixture(scope="session")
+def promtool3() -> Path:
+    """Path of the promtool of Prometheus 3; `make test-slow` builds it."""
+    return real_servers.binary("promtool3")
+
+
+@pytest.fixture(scope="session")
 def amtool() -> Path:
     """Path of amtool."""
     return real_servers.binary("amtool")

@@ -74,6 +74,29 @@ def test_the_same_holds_under_sloth_s_names(promtool: Path, kind: str, tmp_path:
     run(promtool, "test", "rules", test)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("like_sloth", [False, True])
+def test_prometheus_3_accepts_the_rules(promtool3: Path, kind: str, like_sloth: bool, tmp_path: Path) -> None:
+    """Of every kind, under our names and Sloth's."""
+    run(promtool3, "check", "rules", write(tmp_path, kind, like_sloth=like_sloth)[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", INDICATORS)
+def test_the_short_part_of_the_unit_test_holds_on_prometheus_3(promtool3: Path, kind: str, tmp_path: Path) -> None:
+    """It writes `le` as a float, parses some expressions otherwise, and opens its ranges on the left."""
+    run(promtool3, "test", "rules", write(tmp_path, kind, brief=True)[1])
+
+
+@pytest.mark.slow
+def test_packs_hold_on_prometheus_3(promtool3: Path) -> None:
+    """Their rules, and every unit test beside them."""
+    rules = Path(__file__).parents[2] / "rules"
+    run(promtool3, "check", "rules", *map(str, sorted(rules.glob("*.yaml"))))
+    run(promtool3, "test", "rules", *map(str, sorted((rules / "tests").glob("*.yaml"))))
+
+
 def test_the_error_with_which_a_series_is_born_is_counted(promtool: Path, tmp_path: Path) -> None:
     """increase() loses it; a target that comes back with the sum of its life is not counted."""
     rules, _ = write(tmp_path, "bad events")

