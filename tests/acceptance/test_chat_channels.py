@@ -86,6 +86,42 @@ async def test_the_life_of_an_incident(tmp_path: Path, slack: FakeSlack, teams: 
     assert (0, []) == (slack.limited, teams.lost)
 
 
+async def test_an_incident_that_comes_back_is_shown_as_open(tmp_path: Path, slack: FakeSlack, teams: FakeTeams) -> None:
+    """Its message was green and had no buttons; whoever is called again finds it red, with buttons."""
+    s = ChatScenario(tmp_path, **world(slack, teams))
+    s.at("10:00").alert(HIGH)
+    s.at("10:10").resolve(HIGH)
+    s.at("10:12").alert(HIGH)
+    await s.play("10:14")
+
+    (channel,) = slack.heads()
+    assert "open" in str(channel.now["blocks"][1])
+    assert "actions" in str(channel.now["blocks"])
+    assert [True] == [one.fields["reply_broadcast"] for one in slack.thread(channel.ts)[1:]]
+
+
+async def test_a_message_that_took_the_place_of_a_removed_one_lives(
+    tmp_path: Path, slack: FakeSlack, teams: FakeTeams
+) -> None:
+    """Somebody removes the first message; the next call makes another, which hears of the end."""
+    s = ChatScenario(tmp_path, **world(slack, teams))
+    s.at("10:00").alert(HIGH)
+    s.at("10:05").run(lambda: _remove(slack))
+    s.at("10:10").resolve(HIGH)
+    s.at("10:12").alert(HIGH)
+    s.at("10:13").act("ack")
+    s.at("10:14").resolve(HIGH)
+    await s.play("10:15")
+
+    (channel,) = slack.heads()
+    assert "resolved" in str(channel.now["blocks"][1])
+    assert "actions" not in str(channel.now["blocks"])
+
+
+async def _remove(slack: FakeSlack) -> None:
+    slack.remove(slack.heads()[0].ts)
+
+
 async def test_a_hanging_slack_delays_nobody(tmp_path: Path, slack: FakeSlack, teams: FakeTeams) -> None:
     """Teams hears at once; Slack as soon as it answers again, once."""
     slack.hanging = 3600.0

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -73,7 +74,46 @@ async def test_a_second_call_is_seen_by_the_channel(slack):
 
     (head,) = slack.heads()
     (answer,) = slack.thread(head.ts)
-    assert (True, f"C0OPS:{answer.ts}") == (answer.fields["reply_broadcast"], again.reply)
+    assert (True, first) == (answer.fields["reply_broadcast"], again)
+
+
+async def test_a_second_call_changes_the_first_message(slack):
+    """An incident that came back is no longer shown as resolved, and its buttons are there again."""
+    async with Bot(slack) as bot:
+        first = await bot.send()
+        await bot.send(resolved(), first.reply)
+        await bot.send(message(), first.reply)
+
+    (head,) = slack.heads()
+    assert "*State*\nopen" == head.now["blocks"][1]["fields"][0]["text"]
+    assert "actions" in {block["type"] for block in head.now["blocks"]}
+
+
+LIMITED = {"status": 429, "headers": {"Retry-After": "300"}}
+
+
+@pytest.mark.parametrize("trouble", ["internal_error", "invalid_blocks", LIMITED])
+async def test_a_first_message_that_cannot_change_holds_up_no_page(slack, trouble):
+    """The channel is called all the same, and once."""
+    async with Bot(slack) as bot:
+        first = await bot.send()
+        slack.answers = [trouble if isinstance(trouble, str) else web.json_response({"ok": False}, **trouble)]
+        assert first == await bot.send(message(), first.reply)
+
+    (head,) = slack.heads()
+    assert (0, 1) == (len(head.updates), len(slack.thread(head.ts)))
+
+
+async def test_a_first_message_that_hangs_holds_up_no_page_for_long(slack):
+    """Five seconds, and the call is out within its deadline."""
+    async with Bot(slack) as bot:
+        first = await bot.send()
+        slack.hanging = 9.0
+        began = bot.clock.monotonic()
+        assert first == await bot.send(message(), first.reply)
+
+    assert 16 > bot.clock.monotonic() - began
+    assert 1 == len(slack.thread(slack.heads()[0].ts))
 
 
 async def test_a_storm_page_grows_in_place(slack):
@@ -95,9 +135,23 @@ async def test_what_a_person_removed_is_not_missed(slack):
 
         assert Sent(first.reply) == await bot.send(message(MessageEvent.UPDATE), first.reply)
         assert [] == slack.messages
-        assert isinstance(await bot.send(message(), first.reply), Sent)
+        second = await bot.send(message(), first.reply)
+        await bot.send(resolved(), second.reply)
 
-    assert 1 == len(slack.heads())
+    (head,) = slack.heads()
+    assert f"C0OPS:{head.ts}" == second.reply
+    assert "resolved" in head.now["blocks"][1]["fields"][0]["text"]
+
+
+async def test_what_is_left_of_a_removed_message_takes_no_call(slack):
+    """Slack keeps the thread of a removed message that was answered; nobody sees it, so the call is a new message."""
+    async with Bot(slack) as bot:
+        first = await bot.send()
+        slack.answers = ["message_not_found"]
+        second = await bot.send(message(), first.reply)
+
+    assert ["chat.postMessage", "chat.update", "chat.postMessage"] == [method for method, _ in slack.calls]
+    assert f"C0OPS:{slack.heads()[1].ts}" == second.reply
 
 
 async def test_the_first_word_may_be_an_update(slack):
@@ -147,6 +201,24 @@ async def test_one_channel_does_not_delay_another(slack):
     await other.close()
 
 
+async def test_one_workspace_does_not_delay_another(slack):
+    """A channel of the same name elsewhere, and changes there, have limits of their own."""
+    async with FakeSlack() as elsewhere:
+        clock = LoopClock(0.0)
+        pace = slack_pace(clock)
+        specs = [SlackSpec(HeldSecret(TOKEN), channel="#ops", web_api_url=slack.api)]
+        specs += [SlackSpec(FileSecret(Path("/no/such")), channel="#ops", web_api_url=elsewhere.api)]
+        ours, theirs = (slack_notifier(spec, clock, pace) for spec in specs)
+        slack.answers = [web.json_response({"ok": False, "error": "ratelimited"}, **LIMITED)]
+        await ours.send(notification())
+        await ours.send(notification())
+        outcome = await theirs.send(notification())
+        await ours.close()
+        await theirs.close()
+
+    assert FailureReason.AUTH_ERROR == outcome.reason  # it had its turn, and had no token
+
+
 async def test_what_slack_asks_to_wait_is_kept(slack):
     """A 429 holds that channel for as long as it says, and no other."""
     slack.answers = [
@@ -172,7 +244,8 @@ async def test_updates_wait_for_their_own_limit_alone(slack):
             web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": "20"})
         ]
         for told in (message(MessageEvent.UPDATE), message(MessageEvent.UPDATE)):
-            assert FailureReason.RATE_LIMITED == (await bot.send(told, first.reply)).reason
+            limited = await bot.send(told, first.reply)
+            assert (FailureReason.RATE_LIMITED, True) == (limited.reason, limited.alone)
         assert isinstance(await bot.send(), Sent)
 
     assert ["chat.postMessage", "chat.update", "chat.postMessage"] == [method for method, _ in slack.calls]

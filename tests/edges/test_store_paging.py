@@ -128,6 +128,18 @@ async def test_after_the_first_comes_the_next_and_knows_its_thread(store: SqlSto
     assert ("n2", "C1:17.5") == (second.notification.uid, second.notification.thread)
 
 
+async def test_a_thread_moves_to_what_took_its_place(store: SqlStore, paging: SqlPaging) -> None:
+    """Somebody removed the first message, and the second call made a new one: what follows belongs to that."""
+    rows = (notification("n1"), notification("n2"), notification("n3", message=message(MessageEvent.RESOLVE)))
+    await store.commit(Changes(notifications=rows))
+    for reply in ("C1:17.5", "C1:18.0"):
+        (claimed,) = await claim(paging)
+        assert await paging.sent(claimed, Sent(reply))
+
+    (third,) = await claim(paging)
+    assert ("n3", "C1:18.0") == (third.notification.uid, third.notification.thread)
+
+
 async def test_a_lease_that_ends_is_somebody_elses(store: SqlStore, paging: SqlPaging) -> None:
     """What the first brings back late is refused, and what the outside last heard is said again."""
     await store.commit(Changes(notifications=(notification("n1"),)))

@@ -222,6 +222,21 @@ async def test_notes_that_hang_hold_up_no_page(road: Road) -> None:
     assert 4 >= sum(uid.startswith("note") for uid in times)
 
 
+async def test_what_waits_alone_pauses_no_page(road: Road) -> None:
+    """Changes of what was posted have a limit of their own; the next incident of that channel is told at once."""
+    limited = Failed(FailureReason.RATE_LIMITED, "429", retry=True, retry_after=90.0, alone=True)
+    road.answer = lambda one: limited if one.uid == "n1" and one.attempts == 1 else Sent()
+    await road.put(page())
+    task = asyncio.create_task(road.run(200.0))
+    await road.clock.sleep(5.0)
+    await road.put(page("n2"))
+    await task
+
+    times = {uid: at for at, uid in road.sent}
+    assert times["n2"] < 10.0
+    assert times["n1"] >= 90.0
+
+
 async def test_notes_that_are_limited_pause_no_page(road: Road) -> None:
     """The REST API has limits of its own."""
     limited = Failed(FailureReason.RATE_LIMITED, "429", retry=True, retry_after=90.0)

@@ -65,7 +65,7 @@ class Notification:
     sent_at: float | None = None
     confirmed_at: float | None = None
     reply: str = ""  # what the service calls what was sent: PagerDuty's dedup key, Slack's channel and ts, Jira's key
-    thread: str = ""  # reply of the first message of the same key that was sent: what to update, or to answer under
+    thread: str = ""  # reply of the last message of the same key that was sent: what to update, or to answer under
 
     @property
     def lane(self) -> str:
@@ -90,6 +90,7 @@ class Failed:
     detail: str
     retry: bool
     retry_after: float | None = None
+    alone: bool = False  # others to the same destination need not wait so long
 
 
 Outcome = Sent | Failed

@@ -7,6 +7,8 @@ than it matters.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from aiops_daemon.clock import Clock
 
 LONGEST_WAIT = 3.0  # seconds inside an attempt; beyond, the outbox keeps the message
@@ -19,11 +21,11 @@ class Pace:
     def __init__(self, clock: Clock, *, every: float) -> None:
         self._clock = clock
         self._every = every
-        self._free: dict[str, float] = {}  # monotonic seconds at which the next message may leave
-        self._promised: dict[str, float] = {}  # the last moment that somebody was told to come at
-        self._names: dict[str, str] = {}  # other names of places
+        self._free: dict[Hashable, float] = {}  # monotonic seconds at which the next message may leave
+        self._promised: dict[Hashable, float] = {}  # the last moment that somebody was told to come at
+        self._names: dict[Hashable, Hashable] = {}  # other names of places
 
-    async def turn(self, place: str) -> float:
+    async def turn(self, place: Hashable) -> float:
         """Wait for the turn and return 0; when it is too far off, return at once in how many seconds to come again."""
         place = self._names.get(place, place)
         now = self._clock.monotonic()
@@ -38,18 +40,18 @@ class Pace:
             await self._clock.sleep(free - now)
         return 0.0
 
-    def held(self, place: str) -> float:
+    def held(self, place: Hashable) -> float:
         """Return for how many seconds nothing may leave to a place; takes no turn."""
         place = self._names.get(place, place)
         return max(0.0, self._free.get(place, 0.0) - self._clock.monotonic())
 
-    def hold(self, place: str, seconds: float) -> None:
+    def hold(self, place: Hashable, seconds: float) -> None:
         """Let nothing leave to a place for so long, because it said so."""
         place = self._names.get(place, place)
         until = self._clock.monotonic() + seconds
         self._free[place] = max(self._free.get(place, 0.0), until)
 
-    def same(self, name: str, place: str) -> None:
+    def same(self, name: Hashable, place: Hashable) -> None:
         """Learn that a name, such as `#ops`, means a place; turns that were taken by the name count there."""
         if name == place or self._names.get(name) == place:
             return

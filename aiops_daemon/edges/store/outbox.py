@@ -115,13 +115,16 @@ def inherit(connection: Connection) -> None:
 
 
 def _threads(connection: Connection, dedup_keys: set[str]) -> dict[tuple[str, str], str]:
-    """Return what the first message of each destination and key that was sent is called there."""
+    """Return what the last message of each destination and key that was sent is called there.
+
+    Whoever answers under one that stands calls it the same; one that took the place of a removed one is the last.
+    """
     if not dedup_keys:
         return {}
     told = (
         select(_row.destination, _row.dedup_key, _row.reply)
         .where(_row.dedup_key.in_(sorted(dedup_keys)), _row.state == _SENT, _row.reply != "")
-        .order_by(_row.id.desc())
+        .order_by(_row.id)
     )
     return {(row.destination, row.dedup_key): row.reply for row in connection.execute(told)}
 

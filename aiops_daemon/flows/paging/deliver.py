@@ -208,7 +208,8 @@ class Deliverer:
         self._meter.inc("aiops_notifications_failed_total", integration=row.integration, reason=str(outcome.reason))
         now = self._clock.now()
         due_at = next_attempt(row, outcome, now)
-        if outcome.retry_after is not None and outcome.reason is FailureReason.RATE_LIMITED:
+        limited = outcome.reason is FailureReason.RATE_LIMITED and not outcome.alone
+        if outcome.retry_after is not None and limited:
             self._quiet_until[row.lane] = now + outcome.retry_after
         why = {"reason": outcome.reason, "detail": outcome.detail}
         if due_at is None:

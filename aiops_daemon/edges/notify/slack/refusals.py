@@ -38,7 +38,8 @@ _REMEDIES = {
 }
 
 GONE = frozenset({
-    "cant_update_message", "edit_window_closed", "message_not_found", "thread_not_found", "update_failed",
+    "cannot_reply_to_message", "cant_update_message", "edit_window_closed", "message_not_found", "thread_not_found",
+    "update_failed",
 })  # fmt: skip
 """What was once posted is not there any more, or cannot be changed: somebody removed it, or another app posted it."""
 
