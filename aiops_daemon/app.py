@@ -26,7 +26,7 @@ from aiops_daemon.core.model.scope import DAEMON
 from aiops_daemon.core.model.settings import Settings
 from aiops_daemon.core.model.source import SourceSpec
 from aiops_daemon.core.model.view import Readiness, ReloadOutcome, View
-from aiops_daemon.doors import House, alert_ports, pagerduty_ports, slack_ports, slack_sockets
+from aiops_daemon.doors import House, alert_ports, check_sockets, pagerduty_ports, slack_ports, slack_sockets
 from aiops_daemon.edges import forest
 from aiops_daemon.edges.alertmanager.client import AlertmanagerClient
 from aiops_daemon.edges.exporter.findings import render
@@ -130,6 +130,7 @@ class Daemon:
 
     async def start(self) -> None:
         """Build, then start; each step registers its named teardown at once."""
+        check_sockets(self.settings)
         self._teardown.append(("state folder", self._release_folders))
         await places.hold_folder(self._claims, self.settings)
         states = await asyncio.to_thread(learned.load, places.learned_folder(self.settings))
@@ -229,6 +230,7 @@ class Daemon:
             raise AiopsError("not running, so there is nothing to reload")
         if places.storage(settings) != places.storage(self.settings):
             raise AiopsError("storage changed: restart the daemon to use another store or other retention")
+        check_sockets(settings)
         await places.hold_folder(self._claims, settings)
         async with AsyncExitStack() as undo:
             new = Generation(settings, self._world(settings), self.meter, self.book, old.states)

@@ -98,11 +98,15 @@ def slack_ports(house: House) -> SlackPorts:
     )
 
 
+def check_sockets(settings: Settings) -> None:
+    """Raise SocketError where Socket Mode is asked for and its library is missing."""
+    if _socket_specs(settings):
+        slacksocket.require()
+
+
 def slack_sockets(house: House) -> list[SlackSocket]:
     """Wire buttons and commands that come over Socket Mode: one connection for each token of an app."""
-    specs = [one for one in _channels(house.settings()) if isinstance(one, SlackSpec) and one.app_level_token]
-    if specs:
-        slacksocket.require()
+    specs = _socket_specs(house.settings())
     desk = SlackDesk(slack_ports(house))
     tokens = {one.app_level_token: one for one in specs}
     return [
@@ -110,6 +114,10 @@ def slack_sockets(house: House) -> list[SlackSocket]:
         for token, one in tokens.items()
         if token is not None
     ]
+
+
+def _socket_specs(settings: Settings) -> list[SlackSpec]:
+    return [one for one in _channels(settings) if isinstance(one, SlackSpec) and one.app_level_token]
 
 
 def _channels(settings: Settings) -> list[ChannelSpec]:

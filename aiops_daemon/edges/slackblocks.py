@@ -58,19 +58,20 @@ def escape(text: str, most: int, entities: Mapping[str, str] = _ENTITIES) -> str
     """
     flat = one_line(text, most)
     pieces = [entities.get(char, char) for char in flat]
-    if sum(map(_units, pieces)) <= most:
+    if sum(map(units, pieces)) <= most:
         return "".join(pieces)
     room = most - 1
     kept = []
     for piece in pieces:
-        room -= _units(piece)
+        room -= units(piece)
         if room < 0:
             break
         kept.append(piece)
     return "".join(kept).rstrip() + "…"
 
 
-def _units(piece: str) -> int:
+def units(piece: str) -> int:
+    """Return how long a text is for Slack."""
     return len(piece) if piece.isascii() else len(piece.encode("utf-16-le")) // 2
 
 
@@ -124,7 +125,7 @@ def bullets(lines: Sequence[str], most: int) -> str:
     room = most - len("\n• and 1000000 more")
     for line in lines:
         told = f"• {escape(line, min(1_000, most - 40))}"
-        room -= _units(told) + 1
+        room -= units(told) + 1
         if room < 0:
             break
         kept.append(told)

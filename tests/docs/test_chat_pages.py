@@ -66,5 +66,5 @@ def test_answers_of_teams_mean_what_the_page_says():
         int(status): again == "yes" for status, again in re.findall(r"^\| (\d{3}) \| (yes|no)", TEAMS, re.MULTILINE)
     }
 
-    assert {401, 403, 404, 429} == set(told)
+    assert {400, 401, 403, 404, 413, 429} == set(told)
     assert told == {status: failed(status, "", None).retry for status in told}

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 from chat_world import HOSTILE
-from fake_slack import click, click_body, command, command_body, signed
+from fake_slack import click, click_body, command, command_body, signed, wrong_with
 from incident_world import busy_detail, incident, uid
 from slack_world import Person, SlackDaemon
 from web_world import NOW
@@ -21,6 +21,7 @@ from aiops_daemon.core.model.scope import Role, Scope
 from aiops_daemon.core.model.settings import TokenSpec
 from aiops_daemon.core.model.view import View
 from aiops_daemon.edges.web.server import WebServer
+from aiops_daemon.edges.web.slack.ports import Duty
 from aiops_daemon.errors import StoreError, StoreReason
 
 ANN = Scope("ann", None, Role.RESPONDER, "slack")
@@ -72,6 +73,12 @@ async def test_a_click_acts_in_the_name_of_who_clicked(daemon, person, action, w
         ("snooze INC-42 1h", Action(ActionKind.SNOOZE, "INC-42", seconds=3600.0)),
         ("snooze INC-42 30m until the deploy", Action(ActionKind.SNOOZE, "INC-42", "until the deploy", seconds=1800.0)),
         ("snooze INC-42", Action(ActionKind.SNOOZE, "INC-42", seconds=3600.0)),
+        ("Snooze inc-42 1H30M", Action(ActionKind.SNOOZE, "inc-42", seconds=5400.0)),
+        ("ack #42, mine", Action(ActionKind.ACK, "42", text="mine")),
+        ("ack *INC-42*: mine", Action(ActionKind.ACK, "INC-42", text="mine")),
+        ("ack https://aiops.example.org/incidents/INC-42", Action(ActionKind.ACK, "INC-42")),
+        ("ack <https://aiops.example.org/incidents/INC-42|INC-42>", Action(ActionKind.ACK, "INC-42")),
+        (f"ack {uid(42)}", Action(ActionKind.ACK, uid(42))),
     ],
 )
 async def test_commands_that_act(daemon, person, text, wish):
@@ -95,6 +102,8 @@ async def test_commands_that_act(daemon, person, text, wish):
         ("help", ["/aiops oncall"]),
         ("incident", ["Say which incident", "/aiops incident INC-42"]),
         ("ack", ["Say which incident"]),
+        ("ack #", ["Say which incident"]),
+        ("incident https://aiops.example.org/incidents/", ["Say which incident"]),
         ("snooze INC-42 soon", ["Say for how long: 30m, 1h, 1d"]),
         ("drop tables", ["There is no such command", "/aiops slo"]),
     ],
@@ -131,6 +140,19 @@ async def test_long_lists_fit_and_say_what_is_left_out(daemon, person):
 
     assert "300 incidents are open." == heard["text"]
     assert "and 280 more" in json.dumps(heard)
+
+
+async def test_long_lists_of_signs_that_count_twice_fit(daemon, person):
+    """Slack counts an emoji as two; a list that is too long for it would not be shown at all."""
+    daemon.road.details = [busy_detail(incident=incident(number, title="😀" * 300)) for number in range(20)]
+    daemon.duties = (Duty("😀" * 99, "😀" * 80, "😀" * 200, NOW, "😀" * 80),) * 20
+    await person.types("incidents")
+    incidents = await person.hears()
+    daemon.time += 1.0
+    await person.types("oncall")
+    duties = await person.hears(2)
+
+    assert ["", ""] == [wrong_with(incidents), wrong_with(duties)]
 
 
 async def test_somebody_unknown_acts_under_their_id(daemon, person):
@@ -328,6 +350,16 @@ async def test_an_answer_that_slack_refuses_is_logged_once(daemon, person, caplo
 
     assert f"HTTP {status}" in str([getattr(each, "fields", {}) for each in caplog.records])
     assert [] == daemon.slack.answers
+
+
+@pytest.mark.parametrize(("error", "said"), [("invalid_blocks", "invalid_blocks"), ("canary 1", "no reason given")])
+async def test_an_answer_that_a_200_refuses_is_logged(daemon, person, caplog, error, said):
+    """Slack may refuse in the body alone; only a word of its own is repeated."""
+    daemon.slack.answers = [aiohttp.web.json_response({"ok": False, "error": error})]
+    await person.clicks("aiops_ack", uid(42))
+    await _until(lambda: "did not reach" in caplog.text)
+
+    assert [said] == [each.fields["reason"] for each in caplog.records if "did not reach" in each.message]
 
 
 async def test_an_answer_is_tried_again(daemon, person):

@@ -88,7 +88,8 @@ def wished(text: str) -> Action | Look:
     if verb in _ACTS:
         return _act(_ACTS[verb], words[1:])
     if verb == Show.INCIDENT:
-        return Look(Show.INCIDENT, words[1][:_LONGEST_REF]) if len(words) > 1 else _fault("say which incident")
+        ref = _ref(words[1:])
+        return Look(Show.INCIDENT, ref) if ref else _fault("say which incident")
     if verb in tuple(Show):
         return Look(Show(verb))
     return _fault("there is no such command")
@@ -104,16 +105,22 @@ _ACTS = {
 
 
 def _act(kind: ActionKind, words: list[str]) -> Action | Look:
-    if not words:
+    ref, note = _ref(words), words[1:]
+    if not ref:
         return _fault("say which incident")
-    ref, note = words[0][:_LONGEST_REF], words[1:]
     if kind is not ActionKind.SNOOZE:
         return Action(kind, ref, text=" ".join(note))
     try:
-        seconds = parse_duration(note[0]) if note else SNOOZE_SECONDS
+        seconds = parse_duration(note[0].lower()) if note else SNOOZE_SECONDS  # telephones write 1H
     except ValueError:
         return _fault("say for how long: 30m, 1h, 1d")
     return Action(kind, ref, text=" ".join(note[1:]), seconds=seconds)
+
+
+def _ref(words: list[str]) -> str:
+    """Read the name of an incident as people copy it: `#42`, `*INC-42*:`, the address of its page."""
+    last = words[0].rpartition("/")[2].partition("|")[0] if words else ""
+    return last.strip("#*_~`'\"<>()[].,:;")[:_LONGEST_REF]
 
 
 def _fault(words: str) -> Look:

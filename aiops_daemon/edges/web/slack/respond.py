@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,8 @@ SLACK = ("https://hooks.slack.com/", "https://hooks.slack-gov.com/")
 _PAUSES = (0.0, 1.0, 3.0)  # seconds before each try; an address may be used five times in thirty minutes
 _DEADLINE = 5.0  # seconds of a try
 _AGAIN = frozenset({429, 500, 502, 503, 504})
+_MOST_ANSWER = 4_096  # bytes
+_WORD = re.compile(r"[a-z_]{1,60}")
 
 
 class Responder:
@@ -57,7 +60,20 @@ async def _try(session: aiohttp.ClientSession, url: str, body: bytes) -> tuple[s
             asyncio.timeout(_DEADLINE),
             session.post(url, data=body, headers=headers, allow_redirects=False) as response,
         ):
-            good = response.status == 200
-            return ("", False) if good else (f"HTTP {response.status}", response.status in _AGAIN)
+            if response.status != 200:
+                return f"HTTP {response.status}", response.status in _AGAIN
+            return _complaint(await response.content.read(_MOST_ANSWER)), False
     except (aiohttp.ClientError, OSError, ValueError) as error:
         return type(error).__name__, True
+
+
+def _complaint(body: bytes) -> str:
+    """Return why a 200 refuses, in Slack's word; "" when it does not."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return ""  # "ok"
+    if not isinstance(document, dict) or document.get("ok") is not False:
+        return ""
+    word = str(document.get("error", ""))
+    return word if _WORD.fullmatch(word) else "no reason given"

@@ -26,6 +26,7 @@ from aiops_daemon.edges.slackblocks import (
     moment,
     pairs,
     section,
+    units,
 )
 from aiops_daemon.edges.web.slack.ports import Duty
 
@@ -186,7 +187,7 @@ def _sections(rows: Sequence[str]) -> Iterator[Block]:
     gathered = ""
     for row in rows:
         longer = f"{gathered}\n{row}" if gathered else row
-        if gathered and len(longer) > _LONG:
+        if gathered and units(longer) > _LONG:
             yield section(gathered)
             longer = row
         gathered = longer
