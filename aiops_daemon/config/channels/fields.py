@@ -95,8 +95,13 @@ def _secret_url(value: SecretStr) -> SecretStr:
 
 def _guarded(value: str) -> str:
     """Pass https, and http that does not leave this machine."""
-    if not value.startswith("https:") and not _loopback(urlsplit(value).hostname or ""):
+    if not value.lower().startswith("https:") and not _loopback(urlsplit(value).hostname or ""):
         raise refusal("sends secrets in the clear", "use https; http only to this machine (127.0.0.1)")
+    return value
+
+
+def _guarded_secret(value: SecretStr) -> SecretStr:
+    _guarded(_secret_url(value).get_secret_value())
     return value
 
 
@@ -139,4 +144,5 @@ PhoneSender = Annotated[str, AfterValidator(_sender)]
 OneLine = Annotated[str, AfterValidator(_one_line)]
 MailHeader = Annotated[HeaderName, AfterValidator(_mail_header)]
 SecretUrl = Annotated[SecretText, AfterValidator(_secret_url)]
+GuardedSecretUrl = Annotated[SecretText, AfterValidator(_guarded_secret)]  # of a service on the internet
 GuardedUrl = Annotated[WebUrl, AfterValidator(_guarded)]  # of a service that is shown a secret each time

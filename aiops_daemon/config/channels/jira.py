@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from aiops_daemon.config.build_http import http_spec
-from aiops_daemon.config.channels.fields import OneLine
+from aiops_daemon.config.channels.fields import GuardedUrl, OneLine
 from aiops_daemon.config.fields import DurationIn, Flag, Section, choice
 from aiops_daemon.config.http import HttpConfig
-from aiops_daemon.config.texts import Name, Text, WebUrl
+from aiops_daemon.config.texts import Name, Text
 from aiops_daemon.core.model.channels.jira import JiraSpec
 
 _CLOUD = ".atlassian.net"
@@ -25,8 +25,9 @@ class JiraConfig(Section):
     send_resolved: Flag = True
     """Tell the end too."""
 
-    api_url: WebUrl
-    """URL of the API with its version: `https://company.atlassian.net/rest/api/2`. Required."""
+    api_url: GuardedUrl
+    """URL of the API with its version: `https://company.atlassian.net/rest/api/2`; http only to this machine.
+    Required."""
 
     api_type: Annotated[str, choice("auto", "cloud", "datacenter")] = "auto"
     """Which Jira it is: cloud, datacenter, or auto: cloud on atlassian.net. Cloud searches by another path."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from aiops_daemon.config.channels.fields import SecretUrl
+from aiops_daemon.config.channels.fields import GuardedSecretUrl
 from aiops_daemon.config.fields import DurationIn, Flag, Section
 from aiops_daemon.config.secret import HeldSecret, secret
 from aiops_daemon.config.texts import FilePath
@@ -15,8 +15,8 @@ from aiops_daemon.core.model.channels.msteams import TeamsSpec
 class TeamsConfig(Section):
     """Post an adaptive card to Microsoft Teams. Exactly one of `webhook_url` and `webhook_url_file`."""
 
-    webhook_url: SecretUrl | None = None
-    """Address of the workflow "when a Teams webhook request is received"."""
+    webhook_url: GuardedSecretUrl | None = None
+    """Address of the workflow "when a Teams webhook request is received". https, or http to this machine."""
 
     webhook_url_file: FilePath | None = None
     """File that holds the address; read again on every use."""

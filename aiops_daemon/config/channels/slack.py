@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from aiops_daemon.config.channels.fields import GuardedUrl, SecretUrl
+from aiops_daemon.config.channels.fields import GuardedSecretUrl, GuardedUrl
 from aiops_daemon.config.fields import DurationIn, Flag, SecretText, Section
 from aiops_daemon.config.secret import secret
 from aiops_daemon.config.texts import FilePath, Text
@@ -26,8 +26,9 @@ class SlackConfig(Section):
     """Channel of a bot: `#name` or its id. Without one, this is how people are reached, by their Slack ids. An incoming
     webhook has a channel of its own."""
 
-    api_url: SecretUrl | None = None
-    """Address of an incoming webhook: the simple mode, which can change no message later."""
+    api_url: GuardedSecretUrl | None = None
+    """Address of an incoming webhook: the simple mode, which can change no message later. https, or http to this
+    machine."""
 
     api_url_file: FilePath | None = None
     """File that holds the address; read again on every use."""
