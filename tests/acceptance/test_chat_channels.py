@@ -86,6 +86,33 @@ async def test_the_life_of_an_incident(tmp_path: Path, slack: FakeSlack, teams: 
     assert (0, []) == (slack.limited, teams.lost)
 
 
+async def test_a_change_keeps_what_the_message_said(tmp_path: Path, slack: FakeSlack, teams: FakeTeams) -> None:
+    """Who is told next, and why it came to this channel; a snooze is shown with its end and its author."""
+    s = ChatScenario(tmp_path, **world(slack, teams))
+    s.at("10:00").alert(HIGH)
+    s.at("10:02").alert(HIGH | {"instance": "b"})
+    s.at("10:03").run(lambda: _note(shown, slack.heads()[0].now))
+    s.at("10:04").act("snooze", seconds=3600)
+    shown: list[Any] = []
+    await s.play("10:06")
+
+    assert [] == [words for words in ("2 firing", "person/ann is told at", "step 1 of shop") if words not in str(shown)]
+    assert "snoozed by anonymous until <!date^1700046240^" in str(slack.heads()[0].now["blocks"][1])
+    assert "is told at" not in str(slack.heads()[0].now)
+
+
+async def test_who_acknowledged_stays_in_the_message(tmp_path: Path, slack: FakeSlack, teams: FakeTeams) -> None:
+    """Whatever changes afterwards."""
+    s = ChatScenario(tmp_path, **world(slack, teams))
+    s.at("10:00").alert(HIGH)
+    s.at("10:02").act("ack")
+    s.at("10:04").alert(HIGH | {"instance": "b"})
+    await s.play("10:06")
+
+    assert "2 firing" in str(slack.heads()[0].now)
+    assert "acknowledged by anonymous" in str(slack.heads()[0].now)
+
+
 async def test_an_incident_that_comes_back_is_shown_as_open(tmp_path: Path, slack: FakeSlack, teams: FakeTeams) -> None:
     """Its message was green and had no buttons; whoever is called again finds it red, with buttons."""
     s = ChatScenario(tmp_path, **world(slack, teams))
@@ -136,7 +163,7 @@ async def test_a_hanging_slack_delays_nobody(tmp_path: Path, slack: FakeSlack, t
     assert ["C0OPS"] == [each.channel for each in slack.heads()]
 
 
-async def _note(seen: list[int], what: int) -> None:
+async def _note(seen: list[Any], what: object) -> None:
     seen.append(what)
 
 

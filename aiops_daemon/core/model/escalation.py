@@ -5,7 +5,7 @@ Values only; what moves it is in core.response.escalation. Times are unix second
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aiops_daemon.core.model.route import Mode
@@ -81,6 +81,7 @@ class Told:
     destination: str
     generation: int
     live: bool
+    why: str = field(default="", compare=False)  # as its last page said
 
 
 @dataclass(frozen=True, slots=True)

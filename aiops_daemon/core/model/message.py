@@ -75,6 +75,8 @@ class Message:
     links: tuple[Link, ...] = ()
     named: tuple[Named, ...] = ()  # of a storm page or digest
     time_zone: str = "UTC"
+    snoozed_until: float | None = None  # nobody is told before
+    snoozed_why: str = ""  # snoozed by whom
 
     @property
     def url(self) -> str:

@@ -164,4 +164,5 @@ def _last(position: Position, steps: int) -> tuple[int, int] | None:
 
 
 def _tell(one: Told, event: MessageEvent) -> Tell:
-    return Tell(one.destination, event, one.generation, one.live)
+    why = one.why if event is MessageEvent.UPDATE else ""
+    return Tell(one.destination, event, one.generation, one.live, why)

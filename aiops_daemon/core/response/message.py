@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from aiops_daemon.core.incidents.facts import Facts
 from aiops_daemon.core.model.alert import Episode
-from aiops_daemon.core.model.incident import Incident
+from aiops_daemon.core.model.incident import Incident, IncidentState
 from aiops_daemon.core.model.labels import get
 from aiops_daemon.core.model.message import Link, Message, MessageEvent, Named
 from aiops_daemon.core.model.severity import Severity
@@ -88,6 +88,8 @@ def compose(
         labels=incident.labels,
         links=tuple(_links(incident, gathered, place)),
         time_zone=place.time_zone,
+        snoozed_until=incident.snoozed_until,
+        snoozed_why=incident.notify_reason if incident.snoozed_until is not None else "",
     )
 
 
@@ -180,6 +182,7 @@ def _web(url: str) -> str:
 
 
 def _actor(event: MessageEvent, incident: Incident) -> str:
-    if event is MessageEvent.ACKNOWLEDGE:
+    answered = event is MessageEvent.UPDATE and incident.state is IncidentState.ACKNOWLEDGED
+    if event is MessageEvent.ACKNOWLEDGE or answered:
         return incident.acknowledged_by
     return incident.resolved_by if event is MessageEvent.RESOLVE else ""

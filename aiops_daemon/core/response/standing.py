@@ -50,6 +50,7 @@ class Tell:
     event: MessageEvent
     generation: int
     live: bool
+    why: str = ""  # they were told; only a change says it again, for it replaces what they see
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,8 @@ class _Turn:
             self._paged.add(destination)
             generation = self._state.generation
             self.asked.append(Page(destination, track.name, name, generation, position.mode, why))
-            self.told[Told(destination, generation, position.mode is Mode.LIVE)] = None
+            now = Told(destination, generation, position.mode is Mode.LIVE, why)
+            self.told = {now if one == now else one: None for one in self.told} | {now: None}
 
 
 def silent_until(track: Track, now: float) -> float | None:

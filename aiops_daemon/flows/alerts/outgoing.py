@@ -84,7 +84,7 @@ class Outgoing:
         self._draft.write([entry(case.incident, EntryKind.NOTIFIED, self._now, text, after=str(page.mode))])
         return state
 
-    def tell(self, case: Case, tell: Tell, due_at: float | None = None) -> None:
+    def tell(self, case: Case, tell: Tell, state: Escalation, due_at: float | None = None) -> None:
         """Tell one destination that something changed, if it wants to hear of that."""
         to = self._around.telling.find(tell.destination)
         if to is None or not self._around.telling.takes(to, tell.event):
@@ -93,7 +93,7 @@ class Outgoing:
         mode = live if tell.live else Mode.SHADOW
         incident = case.incident
         key = dedup_key(self._around.telling.place.cluster, incident.uid, tell.generation)
-        message = self._message(case, tell.event, "", Next())
+        message = self._message(case, tell.event, tell.why, _next(state))
         row = self._written(key, to, message, mode, due_at or self._now)
         self._draft.notifications.append(replace(row, incident=incident.uid, team=incident.team))
         if tell.event is MessageEvent.UPDATE:
@@ -103,8 +103,8 @@ class Outgoing:
         """Say to whoever shows a living message that it changed; soon, and several changes as one."""
         for one in state.told:
             if one.generation == state.generation:
-                tell = Tell(one.destination, MessageEvent.UPDATE, one.generation, one.live)
-                self.tell(case, tell, self._now + SETTLES)
+                tell = Tell(one.destination, MessageEvent.UPDATE, one.generation, one.live, one.why)
+                self.tell(case, tell, state, self._now + SETTLES)
 
     def note(self, case: Case, state: Escalation, line: Entry) -> None:
         """Write what a person wrote to whoever keeps notes beside its page; in an order of its own, for it may wait."""

@@ -75,7 +75,7 @@ class Responding:
             if isinstance(one, Page):
                 state = self._outgoing.page(case, state, one, reach.found[one.destination])
             elif isinstance(one, Tell):
-                self._outgoing.tell(case, one)
+                self._outgoing.tell(case, one, state)
             elif isinstance(one, Remark):
                 self._remark(case.incident, one)
         if not any(isinstance(one, Page | Tell) for one in asked) and self._changed(case.incident):
@@ -147,4 +147,5 @@ def _turned_to_shadow(before: Escalation | None, after: Escalation) -> list[str]
 
 
 def _seen(incident: Incident) -> tuple[object, ...]:
-    return (incident.title, incident.severity, incident.priority, incident.state, incident.firing, incident.assignee)
+    shown = (incident.title, incident.severity, incident.priority, incident.state, incident.firing, incident.assignee)
+    return (*shown, incident.snoozed_until)

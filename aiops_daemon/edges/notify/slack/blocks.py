@@ -120,10 +120,14 @@ def _facts(message: Message) -> Iterator[tuple[str, str]]:
 
 def _state(message: Message) -> str:
     by = f" by {escape(message.actor, _SHORT)}" if message.actor and message.event in _BY else ""
-    return escape(message.state, _SHORT) + by
+    quiet = ""
+    if message.snoozed_until is not None:
+        why = escape(message.snoozed_why, _SHORT) or "snoozed"
+        quiet = f", {why} until {moment(message.snoozed_until, message.time_zone)}"
+    return escape(message.state, _SHORT) + by + quiet
 
 
-_BY = (MessageEvent.ACKNOWLEDGE, MessageEvent.RESOLVE)
+_BY = (MessageEvent.ACKNOWLEDGE, MessageEvent.RESOLVE, MessageEvent.UPDATE)
 
 
 def _severity(message: Message) -> str:
