@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from fake_slack import TOKEN, FakeSlack
 from fake_teams import FakeTeams, texts
 from page_scenario import PageScenario
@@ -161,6 +162,25 @@ async def test_a_hanging_slack_delays_nobody(tmp_path: Path, slack: FakeSlack, t
 
     assert [1] == seen
     assert ["C0OPS"] == [each.channel for each in slack.heads()]
+
+
+async def test_a_change_that_must_wait_holds_up_no_page(tmp_path: Path, slack: FakeSlack, teams: FakeTeams) -> None:
+    """Slack takes no changes for ten minutes; an incident whose change waits is called again at once."""
+    given = world(slack, teams)
+    again = EscalationSpec("shop", (StepSpec(("receiver/chat",)), StepSpec(("receiver/chat",), after=120.0)))
+    s = ChatScenario(tmp_path, **given | {"escalations": (again,)})
+    s.at("10:00").alert(HIGH)
+    s.at("10:01").run(lambda: _refuse_once(slack))
+    s.at("10:01").alert(HIGH | {"instance": "b"})
+    await s.play("10:03")
+
+    (channel,) = slack.heads()
+    assert ["chat.postMessage", "chat.update", "chat.postMessage"] == [method for method, _ in slack.calls]
+    assert 1 == len(slack.thread(channel.ts))
+
+
+async def _refuse_once(slack: FakeSlack) -> None:
+    slack.answers = [web.json_response({"ok": False}, status=429, headers={"Retry-After": "600"})]
 
 
 async def _note(seen: list[Any], what: object) -> None:

@@ -203,13 +203,17 @@ def supersede(
 ) -> tuple[dict[str, float], list[tuple[str, str]]]:
     """Drop messages of these events that wait and were never tried, for newer ones say more.
 
+    A change that was tried goes too, unless somebody is at it: a page must not wait until a change is tried again.
+
     Returns by key when the first of them was due (whoever is to hear of it waits no longer because more happens), and
     the key and uid of each.
     """
     names = sorted(set(keys))
     if not names:
         return {}, []
-    stale = and_(_row.key.in_(names), _row.event.in_(events), _row.state == _WAITING, _row.attempts == 0)
+    change = and_(_row.event == MessageEvent.UPDATE.value, _row.lease_until == 0.0)
+    untried = or_(_row.attempts == 0, change)
+    stale = and_(_row.key.in_(names), _row.event.in_(events), _row.state == _WAITING, untried)
     dropped = NotificationState.DROPPED.value
     statement = update(outbox).where(stale).values(state=dropped, reason=storable(reason))
     dues: dict[str, float] = {}

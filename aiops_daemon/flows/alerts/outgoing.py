@@ -77,6 +77,7 @@ class Outgoing:
             state = replace(state, told=tuple(one for one in state.told if one in before or not _of(one, page)))
         else:
             row = self._row(case, page, to, message)
+            self._draft.superseded.append(row.key)  # by changes that wait: the page shows them
             self._draft.notifications.append(row)
             if page.mode is Mode.LIVE:
                 due_at = self._now + ARRIVES_WITHIN
