@@ -16,6 +16,7 @@ from aiops_daemon.core.model.oncall import PersonSpec
 from aiops_daemon.edges.web.slack.ports import Duty, SlackPorts
 from aiops_daemon.edges.web.slack.replays import Replays
 from aiops_daemon.edges.web.slack.respond import Responder
+from aiops_daemon.errors import StoreError
 
 ANN = PersonSpec("ann", (("email", "ann@example.org"), ("slack", "U0ANN")))
 DUTIES = (
@@ -34,6 +35,7 @@ class SlackDaemon(AlertDaemon):
     duties: tuple[Duty, ...] = DUTIES
     place: tuple[str, str] = ("https://aiops.example.org", "Europe/Berlin")
     hanging: asyncio.Event | None = None  # acts wait for it
+    claims_fail: StoreError | None = None
 
     def __post_init__(self) -> None:
         self.shown = busy_view()
@@ -46,7 +48,7 @@ class SlackDaemon(AlertDaemon):
         return SlackPorts(
             signing_secrets=lambda: self.secrets,
             people=lambda: self.people,
-            claim=self.replays.claim,
+            claim=self.claim,
             act=self.act,
             find_incidents=self.road.find_incidents,
             find_incident=self.road.find_incident,
@@ -60,6 +62,12 @@ class SlackDaemon(AlertDaemon):
     def ports(self, external_url: str = "") -> Any:
         """Wire everything."""
         return replace(super().ports(external_url), slack=self.slack_ports())
+
+    async def claim(self, key: str, until: float) -> bool:
+        """Claim, when the store may."""
+        if self.claims_fail is not None:
+            raise self.claims_fail
+        return await self.replays.claim(key, until)
 
     async def act(self, action: Any, scope: Any) -> Any:
         """Act, when it may."""

@@ -181,6 +181,24 @@ async def test_a_store_that_fails_is_told(daemon, person):
     assert "Not done: the store cannot be used now (locked). Try again." == heard
 
 
+@pytest.mark.parametrize("text", ["oncall", "findings", "slo", "help"])
+async def test_what_needs_no_store_is_told_without_one(daemon, person, text):
+    """Whoever asks at night who is on call hears it."""
+    daemon.claims_fail = StoreError(StoreReason.LOCKED, "canary")
+    await person.types(text)
+
+    assert "store" not in (await person.hears())["text"]
+
+
+async def test_nothing_is_done_that_cannot_be_claimed(daemon, person):
+    """It might be done twice."""
+    daemon.claims_fail = StoreError(StoreReason.LOCKED, "canary")
+    await person.types("ack INC-42")
+
+    assert "Not done: the store cannot be used now (locked). Try again." == (await person.hears())["text"]
+    assert [] == daemon.road.acted
+
+
 async def test_hostile_text_is_data_in_answers(daemon, person):
     """Titles, findings, timelines, people: Slack reads nothing into them (the fake refuses what it would)."""
     one = busy_detail()

@@ -62,10 +62,10 @@ class SlackDesk:
             log.error("a request of Slack failed", exc_info=error)
 
     async def _serve(self, request: Request, key: str) -> None:
-        """Do what was asked and answer; a key that came before is left alone."""
+        """Do what was asked and answer; an act whose key came before is left alone."""
         try:
             async with asyncio.timeout(DEADLINE):
-                if not await self._ports.claim(key, self._ports.now() + REPLAY_SECONDS):
+                if isinstance(request.wish, Action) and not await self._claim(key):  # to look needs no store
                     log.warning("left a repeated request of Slack alone", extra=fields(user=request.user))
                     return
                 answer = await self._answer(request, scope_of(request, self._ports.people()))
@@ -75,6 +75,9 @@ class SlackDesk:
             answer = told("This takes too long. Look at the incident before you try again.")
         if request.respond_to:
             await self._ports.respond(request.respond_to, answer)
+
+    async def _claim(self, key: str) -> bool:
+        return await self._ports.claim(key, self._ports.now() + REPLAY_SECONDS)
 
     async def _answer(self, request: Request, scope: Scope) -> Answer:
         wish, views = request.wish, Views(*self._ports.place())  # anew each time: a reload may have changed it
