@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
-from fake_slack import TOKEN, FakeSlack
+from fake_slack import TOKEN, FakeSlack, command, command_body, signed
 from fake_teams import FakeTeams, texts
-from page_scenario import PageScenario
+from page_scenario import PageScenario, at
 from virtual_time import VIRTUAL_TIME
 
 from aiops_daemon.config.secret import HeldSecret
@@ -162,6 +163,39 @@ async def test_a_hanging_slack_delays_nobody(tmp_path: Path, slack: FakeSlack, t
 
     assert [1] == seen
     assert ["C0OPS"] == [each.channel for each in slack.heads()]
+
+
+async def test_a_command_that_comes_again_after_a_restart_is_left_alone(
+    tmp_path: Path, slack: FakeSlack, teams: FakeTeams
+) -> None:
+    """Whoever recorded a signed request acts by it no second time."""
+    s = ChatScenario(tmp_path, **world(slack, teams))
+    body = command_body(command("snooze INC-1 1h", ""))
+    headers = signed(body, at("10:01"), "s")
+    statuses: list[Any] = []
+    s.at("10:00").alert(HIGH)
+    s.at("10:01").run(lambda: _post(s, body, headers, statuses))
+    s.at("10:02").restart(after=5.0)
+    s.at("10:03").run(lambda: _post(s, body, headers, statuses))
+    s.at("10:04").run(lambda: _read(s, statuses))
+    await s.play("10:05")
+
+    assert [200, 200] == statuses[:2]
+    assert ["snoozed by ann for 1h"] == [
+        line["text"] for line in statuses[2]["data"] if line["text"].startswith("snoozed by")
+    ]
+
+
+async def _post(s: ChatScenario, body: bytes, headers: dict[str, str], statuses: list[Any]) -> None:
+    url = f"{s.daemon.address}/webhooks/slack/command"
+    async with aiohttp.ClientSession() as http, http.post(url, data=body, headers=headers) as answer:
+        statuses.append(answer.status)
+
+
+async def _read(s: ChatScenario, seen: list[Any]) -> None:
+    url = f"{s.daemon.address}/api/v1/incidents/INC-1/timeline"
+    async with aiohttp.ClientSession() as http, http.get(url) as answer:
+        seen.append(await answer.json())
 
 
 async def test_a_change_that_must_wait_holds_up_no_page(tmp_path: Path, slack: FakeSlack, teams: FakeTeams) -> None:
