@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from aiops_daemon.core.model.alertmanager import HeartbeatSpec
+from aiops_daemon.edges.foreign import is_web
 from aiops_daemon.edges.http import Credentials, present, secret_pieces, split_url, tls_context
 from aiops_daemon.edges.httpfaults import faults_mapped, refusal
 from aiops_daemon.errors import SourceError, SourceReason
 
 _DEADLINE = 10.0  # seconds
+_LONGEST = 8_000  # characters of the URL; servers refuse longer ones
 
 
 async def send_heartbeat(spec: HeartbeatSpec) -> None:
@@ -43,11 +45,6 @@ def _address(spec: HeartbeatSpec) -> str:
         url = spec.url() if spec.url is not None else ""
     except OSError as error:
         raise SourceError(SourceReason.AUTH_ERROR, f"heartbeat.url_file cannot be read: {error.strerror}") from None
-    try:
-        parts = urlsplit(url)
-        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isprintable()
-    except ValueError:
-        whole = False
-    if not whole:
+    if not is_web(url, _LONGEST):
         raise SourceError(SourceReason.CLIENT_ERROR, "heartbeat.url_file holds no http or https URL")
     return url

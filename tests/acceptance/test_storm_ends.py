@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from page_scenario import LIVE
+from page_scenario import LIVE, PageScenario
 from test_paging_limits import PAGER, STORM, alert, storming
 from virtual_time import VIRTUAL_TIME
 
@@ -17,13 +17,19 @@ pytestmark = VIRTUAL_TIME
 RESOLVE = MessageEvent.RESOLVE
 
 
-async def test_it_ends_with_the_last_incident_that_it_named(tmp_path: Path) -> None:
-    """PagerDuty would escalate it for ever."""
-    s = storming(tmp_path)
+def begun(folder: Path, *alerts: dict[str, str]) -> PageScenario:
+    """Begin with a page of its own for the first alert and a storm page for the others."""
+    s = storming(folder)
     s.at("10:00").alert(alert(1))
     s.between("10:00", "10:00:05").pages(PAGER)
-    s.at("10:00:10").alert(alert(2), alert(3))
+    s.at("10:00:10").alert(*alerts)
     s.between("10:00:10", "10:02").tells(PAGER, STORM)
+    return s
+
+
+async def test_it_ends_with_the_last_incident_that_it_named(tmp_path: Path) -> None:
+    """PagerDuty would escalate it for ever."""
+    s = begun(tmp_path, alert(2), alert(3))
     s.at("10:05").resolve(alert(2))
     s.at("10:08").resolve(alert(3))
     s.between("10:08", "10:08:10").tells(PAGER, RESOLVE, name="storm of 2")
@@ -38,11 +44,7 @@ async def test_it_ends_with_the_last_incident_that_it_named(tmp_path: Path) -> N
 
 async def test_each_of_two_storms_ends_by_itself(tmp_path: Path) -> None:
     """The first is not forgotten when the next begins, nor by a restart."""
-    s = storming(tmp_path)
-    s.at("10:00").alert(alert(1))
-    s.between("10:00", "10:00:05").pages(PAGER)
-    s.at("10:00:10").alert(alert(2))
-    s.between("10:00:10", "10:02").tells(PAGER, STORM)
+    s = begun(tmp_path, alert(2))
     s.at("10:15").alert(alert(3))
     s.between("10:15", "10:15:05").pages(PAGER)
     s.at("10:15:10").alert(alert(4))
@@ -61,11 +63,7 @@ async def test_each_of_two_storms_ends_by_itself(tmp_path: Path) -> None:
 
 async def test_while_all_is_muted_the_end_waits(tmp_path: Path) -> None:
     """It is told when the kill switch is off again."""
-    s = storming(tmp_path)
-    s.at("10:00").alert(alert(1))
-    s.between("10:00", "10:00:05").pages(PAGER)
-    s.at("10:00:10").alert(alert(2))
-    s.between("10:00:10", "10:02").tells(PAGER, STORM)
+    s = begun(tmp_path, alert(2))
     s.at("10:05").reload(mode=Mode.MUTED)
     s.at("10:06").resolve(alert(2))
     s.at("10:10").reload(mode=Mode.LIVE)
