@@ -62,6 +62,7 @@ def alert_ports(house: House) -> AlertPorts:
         escalations=house.paging.escalations,
         who=lambda target, at, severity: reach(target, at, severity, road.around.telling.directory).sentence,
         send_test=road.trials.send,
+        tell_change=road.changes.tell,
         entries_after=store.entries_after,
         last_entry=store.last_entry,
         changed=road.desk.changed,

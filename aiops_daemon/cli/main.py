@@ -24,6 +24,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "slo": ("slo", "how SLOs stand, and whether they were kept over a month"),
     "incidents": ("incidents", "list, show and move incidents; try groupings"),
     "notifications": ("notifications", "who was told of what, and whether it arrived; test messages"),
+    "changes": ("changes", "tell PagerDuty of a deployment or another change"),
     "shadow": ("shadow", "what others paged against what we would have"),
     "alertmanager": ("alertmanager", "find traps in an Alertmanager's configuration, connect or import it"),
     "simulate": ("simulate", "run an escalation ahead"),

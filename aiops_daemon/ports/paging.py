@@ -6,7 +6,7 @@ upon by the desk alone. Every method may raise StoreError; after one, nothing of
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from aiops_daemon.core.model.escalation import Escalation, Timer
@@ -56,6 +56,12 @@ class PagingStore(Protocol):
 
     async def add(self, notification: Notification) -> None:
         """Write a message that belongs to no step of the desk: a test."""
+
+    async def add_once(self, key: str, notifications: Sequence[Notification]) -> bool:
+        """Write messages that belong to no step of the desk, all or none; False: those of this key were written before.
+
+        A key is remembered for a week. "": there is none, and they are written.
+        """
 
     async def shown(self, uid: str) -> None:
         """Note that a service showed what became of this message."""

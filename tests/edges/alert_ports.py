@@ -56,6 +56,7 @@ class FakeRoad:
             escalations=_unasked,
             who=_unasked,
             send_test=_unasked,
+            tell_change=_unasked,
             entries_after=_unasked,
             last_entry=_unasked,
             changed=_unasked,

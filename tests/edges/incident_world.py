@@ -195,6 +195,7 @@ class FakeRoad:
 
     details: list[IncidentDetail] = field(default_factory=lambda: [busy_detail()])
     refusal: Refusal | None = None
+    keys: set[str] = field(default_factory=set)
     stored: bool = False
     failure: Exception | None = None
     asked: list[object] = field(default_factory=list)
@@ -223,6 +224,7 @@ class FakeRoad:
             escalations=self.find_escalations,
             who=lambda target, at, severity: f"bo is on call in {target} until 09:00",
             send_test=self.send_test,
+            tell_change=self.tell_change,
             entries_after=self.entries_after,
             last_entry=self.last_entry,
             changed=self.changed,
@@ -293,6 +295,19 @@ class FakeRoad:
                            event=MessageEvent.TEST, name="", state=NotificationState.WAITING, attempts=0, sent_at=None,
                            confirmed_at=None)  # fmt: skip
         self.told.insert(0, replace(one, **self.outcome))
+        return (one,)
+
+    async def tell_change(self, change, scope, key):
+        """Write it for one channel; a key that came before is left alone."""
+        self._ask((change, key), scope)
+        if self.refusal:
+            return self.refusal
+        if key and key in self.keys:
+            return ()
+        self.keys.add(key)
+        one = notification(9, incident="", destination="receiver/duty/pagerduty/0", integration="pagerduty", track="",
+                           step="", event=MessageEvent.CHANGE, name="", state=NotificationState.WAITING, attempts=0,
+                           sent_at=None, confirmed_at=None)  # fmt: skip
         return (one,)
 
     async def entries_after(self, after, limit, scope):

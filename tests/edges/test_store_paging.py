@@ -465,3 +465,18 @@ async def test_a_test_message_needs_no_step(paging: SqlPaging) -> None:
 
     assert await paging.give_up(claimed, replace(DOWN, retry=False))
     assert [] == await paging.due_timers(10)
+
+
+async def test_messages_of_one_key_are_written_once(store: SqlStore, paging: SqlPaging) -> None:
+    """All of them, whoever comes again; without a key, each time."""
+    first, again, other, plain, twice = (
+        notification(f"c{number}", key=str(number), incident="", message=message(MessageEvent.CHANGE))
+        for number in range(5)
+    )
+
+    assert await paging.add_once("run-7", [first, other])
+    assert not await paging.add_once("run-7", [again])
+    assert await paging.add_once("", [plain])
+    assert await paging.add_once("", [twice])
+    page = await paging.find_notifications(NotificationQuery(), DAEMON)
+    assert ["c0", "c2", "c3", "c4"] == sorted(one.uid for one in page.notifications)

@@ -11,7 +11,6 @@ import pytest
 from fake_pagerduty import FakePagerDuty
 from pagerduty_world import KEY, MESSAGE, NOW, STORM, message, row, spec
 
-from aiops_daemon.core.model.channels.pagerduty import ChangeEvent
 from aiops_daemon.core.model.message import Link, Message, MessageEvent
 from aiops_daemon.core.response.keys import storm_key
 from aiops_daemon.edges.notify.pagerduty.events import PagerDutyNotifier
@@ -23,6 +22,21 @@ PAYLOADS: dict[str, Message] = {
     "resolve": message(MessageEvent.RESOLVE, actor="ann"),
     "storm": STORM,
     "test": message(MessageEvent.TEST, title="A test page, asked for by ann", severity="info"),
+    "change": Message(
+        MessageEvent.CHANGE,
+        "",
+        "",
+        "checkout 41 rolled out",
+        "",
+        "info",
+        "",
+        NOW,
+        NOW - 60.0,
+        service="checkout",
+        actor="pipeline",
+        labels=(("service", "checkout"), ("version", "41")),
+        links=(Link("pipeline", "https://ci.example.org/41"),),
+    ),
     "bare": Message(MessageEvent.TRIGGER, "u", "", "", "open", "warning", "", NOW, NOW),
 }
 
@@ -51,21 +65,3 @@ async def test_events(name: str) -> None:
     assert [202] == [request.status for request in fake.requests]
     assert KEY == fake.requests[0].body["routing_key"]
     compare(name, fake.requests[0].body)
-
-
-async def test_a_change() -> None:
-    """A change, with links alone."""
-    change = ChangeEvent(
-        "checkout 41 rolled out",
-        NOW,
-        "checkout",
-        (Link("pipeline", "https://ci.example.org/41"),),
-        (("version", "41"),),
-    )
-    async with FakePagerDuty() as fake:
-        notifier = PagerDutyNotifier(spec(fake.url), lambda: NOW)
-        await notifier.change(change)
-        await notifier.close()
-
-    assert [202] == [request.status for request in fake.requests]
-    compare("change", fake.requests[0].body)

@@ -22,6 +22,7 @@ class MessageEvent(StrEnum):
     STORM = "storm"  # incidents beyond a storm's limit, named in one page
     DIGEST = "digest"  # incidents beyond a chat's or mailbox's limit that no earlier message named
     TEST = "test"
+    CHANGE = "change"  # a deployment or the like: shown beside incidents, no page
 
 
 @dataclass(frozen=True, slots=True)

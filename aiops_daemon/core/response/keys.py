@@ -2,8 +2,8 @@
 
 `aiops/<cluster>/<incident uid>` is constant over trigger, acknowledge, resolve, retries and replicas; a page that must
 sound again although acknowledged takes the next generation, `.../<uid>/2`; a storm page is
-`aiops/<cluster>/storm/<uid>`; a digest for a chat, `aiops/<cluster>/digest/<uid>`, is no page. At most 255 characters
-(Events API v2). Never guesses: a key of another form is no page of ours.
+`aiops/<cluster>/storm/<uid>`; a digest for a chat (`.../digest/<uid>`) and a change (`.../change/<uid>`) are
+no page. At most 255 characters (Events API v2). Never guesses: a key of another form is no page of ours.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 _ODD = re.compile(r"[^A-Za-z0-9_.:-]+")
 _GENERATION = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _ROOT = "aiops"
-_STORM, _DIGEST = "storm", "digest"
-_RESERVED = (_STORM, _DIGEST)  # no uids
+_STORM, _DIGEST, _CHANGE = "storm", "digest", "change"
+_RESERVED = (_STORM, _DIGEST, _CHANGE)  # no uids
 _NAMELESS = "default"  # a daemon without global.cluster
 
 
@@ -60,6 +60,11 @@ def storm_key(cluster: str, uid: str) -> str:
 def digest_key(cluster: str, uid: str) -> str:
     """Name a digest; nothing of it is a page, so that no service tells incidents apart by it."""
     return "/".join((_ROOT, cluster_part(cluster), _DIGEST, uid))
+
+
+def change_key(cluster: str, uid: str) -> str:
+    """Name a change, which no service is told: there, changes have no keys."""
+    return "/".join((_ROOT, cluster_part(cluster), _CHANGE, uid))
 
 
 def parse(key: str) -> PageKey | None:

@@ -7,10 +7,13 @@ runs already keeps the policies that it was frozen with.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
 
 from aiops_daemon.core.model.alert import Episode
 from aiops_daemon.core.model.channels.pagerduty import PagerDutySpec
 from aiops_daemon.core.model.escalation import Track
+from aiops_daemon.core.model.incident import Priority
+from aiops_daemon.core.model.labels import Labels
 from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.receiver import StormSpec
 from aiops_daemon.core.model.route import Mode
@@ -24,8 +27,10 @@ from aiops_daemon.core.response.routing import Matched, Router, made, tracks
 FOLLOW = {
     MessageEvent.ACKNOWLEDGE: frozenset(("pagerduty", "slack", "jira", "webhook", "log")),
     MessageEvent.UPDATE: frozenset(("slack", "jira", "log")),
+    MessageEvent.CHANGE: frozenset(("pagerduty",)),
 }
-"""Integrations that are told more than the beginning and the end: they show one living thing, or a machine listens."""
+"""Integrations that are told more than the beginning and the end: they show one living thing or changes beside it, or a
+machine listens."""
 
 
 class Telling:
@@ -55,6 +60,17 @@ class Telling:
     def tracks(self, matched: Iterable[Matched]) -> tuple[Track, ...]:
         """Return the policies that routes name."""
         return tracks(matched, self._escalations, self._silent)
+
+    def policies(self, labels: Labels, team: str, service: str) -> tuple[Track, ...]:
+        """Return the policies of incidents with these labels, whatever their severity and priority."""
+        if self._router is None:
+            return ()
+        found: dict[Matched, None] = {}
+        for severity, priority in product((Severity.CRITICAL, Severity.WARNING, Severity.INFO), Priority):
+            own = made(labels, severity=severity)
+            ours = made(own, team=team, service=service, priority=priority)
+            found |= dict.fromkeys(self._router.match(own, ours))
+        return self.tracks(found)
 
     def find(self, destination: str, address: str = "") -> Destination | None:
         """Return what stands behind a destination now."""

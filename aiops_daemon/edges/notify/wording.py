@@ -111,6 +111,8 @@ def headline(message: Message, clean: Clean = plain) -> str:
             return f"Resolved{done}: {about}"
         case MessageEvent.TEST:
             return f"Test: {about}"
+        case MessageEvent.CHANGE:
+            return f"Change: {about}"
         case MessageEvent.STORM | MessageEvent.DIGEST:
             return title or f"{len(message.named)} incidents"
 

@@ -41,11 +41,10 @@ class DaemonClient:
         """Read a document; `path` is that of the API, as /api/v1/incidents."""
         return await self._ask("GET", path, params=parameters)
 
-    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Send a JSON body and return the answer."""
-        return await self._ask(
-            "POST", path, data=msgspec.json.encode(body), headers={"Content-Type": "application/json"}
-        )
+    async def post(self, path: str, body: dict[str, Any], *, key: str = "") -> dict[str, Any]:
+        """Send a JSON body and return the answer; what is sent again with the same key is done once."""
+        headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
+        return await self._ask("POST", path, data=msgspec.json.encode(body), headers=headers)
 
     async def _ask(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)

@@ -6,7 +6,7 @@ meanwhile is refused, and what the outside last heard of that key is said again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -111,6 +111,20 @@ class SqlPaging:
         """Write a message that belongs to no step of the desk: a test."""
         await self._store.write(lambda conn: outbox.add(conn, [notification]))
 
+    async def add_once(self, key: str, notifications: Sequence[Notification]) -> bool:
+        """Write messages that belong to no step of the desk, all or none; False: those of this key were written before.
+
+        A key is remembered for a week. "": there is none, and they are written.
+        """
+
+        def write(conn: Connection) -> bool:
+            if key and not self._first(conn, "changes", key):
+                return False
+            outbox.add(conn, notifications)
+            return True
+
+        return await self._store.write(write)
+
     async def shown(self, uid: str) -> None:
         """Note that a service showed what became of this message."""
         now = self._clock.now()
@@ -177,14 +191,7 @@ class SqlPaging:
 
     async def seen(self, source: str, uid: str) -> bool:
         """Note that a signed webhook came; True: it had come before."""
-        row = {"source": source, "uid": storable(uid), "at": self._clock.now()}
-
-        def note(conn: Connection) -> bool:
-            insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-            statement = insert(schema.deliveries_seen).values(**row).on_conflict_do_nothing()
-            return conn.execute(statement.returning(schema.deliveries_seen.c.uid)).first() is None
-
-        return await self._store.write(note)
+        return await self._store.write(lambda conn: not self._first(conn, source, uid))
 
     async def was_seen(self, source: str, uid: str) -> bool:
         """Say whether a signed webhook was taken before."""
@@ -196,3 +203,9 @@ class SqlPaging:
         """Take a signed request of Slack; False: it came before. It is remembered for longer than it matters."""
         del until
         return not await self.seen("slack", key)
+
+    def _first(self, conn: Connection, source: str, uid: str) -> bool:
+        row = {"source": source, "uid": storable(uid), "at": self._clock.now()}
+        insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+        statement = insert(schema.deliveries_seen).values(**row).on_conflict_do_nothing()
+        return conn.execute(statement.returning(schema.deliveries_seen.c.uid)).first() is not None

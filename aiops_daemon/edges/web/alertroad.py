@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from aiops_daemon.edges.web.api.changes import Changes
 from aiops_daemon.edges.web.api.events import Events
 from aiops_daemon.edges.web.api.incidents import Incidents
 from aiops_daemon.edges.web.api.notifications import Notifications
@@ -17,6 +18,6 @@ from aiops_daemon.edges.web.ui.incidents import IncidentPages
 def add_alert_road(app: web.Application, ports: WebPorts) -> None:
     """Add routes and what ends them; before the application starts."""
     events = Events(ports)
-    for part in (Incidents(ports), Notifications(ports), events, IncidentPages(ports)):
+    for part in (Incidents(ports), Notifications(ports), Changes(ports), events, IncidentPages(ports)):
         app.add_routes(part.routes())
     app.on_shutdown.append(events.stop)

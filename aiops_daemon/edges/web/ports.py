@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from aiops_daemon.core.model.action import Action, Done, Refusal, Stored
+from aiops_daemon.core.model.change import Change
 from aiops_daemon.core.model.escalation import Escalation
 from aiops_daemon.core.model.inbox import Delivery, Quarantined
 from aiops_daemon.core.model.incident import Entry
@@ -56,6 +57,7 @@ class AlertPorts:
     escalations: Callable[[Iterable[str]], Awaitable[dict[str, Escalation]]]  # by uid of incident
     who: Callable[[str, float, Severity], str]  # who stands behind a target at a time, or why nobody
     send_test: Callable[[Trial, Scope], Awaitable[tuple[Notification, ...] | Refusal]]
+    tell_change: Callable[[Change, Scope, str], Awaitable[tuple[Notification, ...] | Refusal]]
     entries_after: Callable[[str, int, Scope], Awaitable[list[Entry]]]
     last_entry: Callable[[], Awaitable[str]]
     changed: Callable[[], Awaitable[None]]  # returns when something was committed next

@@ -48,6 +48,7 @@ from aiops_daemon.flows.alerts.watchdogs import LOOK_EVERY, Watchdogs
 from aiops_daemon.flows.findings import FindingBook
 from aiops_daemon.flows.paging.audit import LOOK_EVERY as AUDIT_EVERY
 from aiops_daemon.flows.paging.audit import Auditor
+from aiops_daemon.flows.paging.changes import Changes
 from aiops_daemon.flows.paging.confirm import Confirming
 from aiops_daemon.flows.paging.deliver import Deliverer, MakeNotifier
 from aiops_daemon.flows.paging.gaps import LOOK_EVERY as GAPS_EVERY
@@ -133,6 +134,14 @@ class AlertRoad:
         )
         self.trials = Trials(
             world.paging, lambda: self.around.telling, world.clock, self.around.mint, self.deliverer.news
+        )
+        self.changes = Changes(
+            world.paging,
+            lambda: self.around.settings,
+            lambda: self.around.telling,
+            world.clock,
+            self.around.mint,
+            self.deliverer.news,
         )
         self._confirming = Confirming(world.paging, self.deliverer, world.clock)
         self._waking = Waking(world.paging, self.desk, world.clock)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aiops_daemon.core.model.labels import Labels
-from aiops_daemon.core.model.message import Link
 from aiops_daemon.core.model.source import Secret
 
 EVENTS_URLS = {"us": "https://events.pagerduty.com", "eu": "https://events.eu.pagerduty.com"}
@@ -56,17 +55,6 @@ class PagerDutySpec:
     def severity(self, ours: str) -> str:
         """Return PagerDuty's word; one that is not mapped is grave."""
         return dict(self.severities).get(ours, SEVERITIES[0])
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeEvent:
-    """A change, as PagerDuty shows it beside incidents; `at` in unix seconds."""
-
-    summary: str
-    at: float
-    source: str = ""  # "": that of the channel
-    links: tuple[Link, ...] = ()
-    details: Labels = ()
 
 
 def webhook_secrets(channels: Iterable[object]) -> tuple[Secret, ...]:

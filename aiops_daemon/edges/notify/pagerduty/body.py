@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from aiops_daemon.core.model.channels.pagerduty import ChangeEvent, PagerDutySpec
+from aiops_daemon.core.model.channels.pagerduty import PagerDutySpec
 from aiops_daemon.core.model.message import Link, Message, MessageEvent, Named
 from aiops_daemon.edges.notify.pagerduty.limits import SUMMARY_UNITS, Details, clean, cut, fit
 
@@ -123,13 +123,14 @@ def _local(moment: float, zone: str) -> str:
     return datetime.fromtimestamp(moment, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M %Z")
 
 
-def change(change: ChangeEvent, spec: PagerDutySpec) -> dict[str, Any]:
+def change(message: Message, spec: PagerDutySpec) -> dict[str, Any]:
     """Make a change event; PagerDuty takes links with it, and nothing else that leads away."""
     payload: dict[str, Any] = {
-        "summary": cut(" ".join(clean(change.summary).split()) or "a change", SUMMARY_UNITS),
-        "source": _field(change.source or spec.source) or "aiops-daemon",
-        "timestamp": stamp(change.at),
+        "summary": cut(" ".join(clean(message.title).split()) or "a change", SUMMARY_UNITS),
+        "source": _field(spec.source or message.service or message.cluster) or "aiops-daemon",
+        "timestamp": stamp(message.opened_at),
     }
-    event: dict[str, Any] = {"payload": payload, **_linked(change.links)}
-    fit(event, {clean(name): clean(text) for name, text in change.details})
+    event: dict[str, Any] = {"payload": payload, **_linked(message.links)}
+    told = {"told by": message.actor, "labels": dict(message.labels)}
+    fit(event, {name: _cleaned(value) for name, value in told.items() if value})
     return event

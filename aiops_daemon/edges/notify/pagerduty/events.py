@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 
-from aiops_daemon.core.model.channels.pagerduty import ChangeEvent, PagerDutySpec
+from aiops_daemon.core.model.channels.pagerduty import PagerDutySpec
 from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.model.notification import Failed, Notification, Outcome, Sent
 from aiops_daemon.edges.notify.pagerduty import body
@@ -46,16 +46,14 @@ class PagerDutyNotifier:
             return await self._post(key, lambda client: client.acknowledge(key), confirmable=self._spec.writes)
         if message.event is MessageEvent.RESOLVE:
             return await self._post(key, lambda client: client.resolve(key), confirmable=self._spec.writes)
+        if message.event is MessageEvent.CHANGE:
+            change = body.change(message, self._spec)
+            return await self._post("", lambda client: client.send_change_event(**change))
         event = body.trigger(message, self._spec, key)
         taken = await self._post(key, lambda client: _submit(client, event), confirmable=self._spec.confirmable)
         if not isinstance(taken, Sent) or self._spec.api_token is not None:
             return taken
         return replace(taken, told_once=taken.confirmable)  # webhooks tell of what is made, not of what joins it
-
-    async def change(self, change: ChangeEvent) -> Outcome:
-        """Tell PagerDuty of a change, shown beside its incidents; nobody is paged."""
-        event = body.change(change, self._spec)
-        return await self._post("", lambda client: client.send_change_event(**event))
 
     async def _post(self, key: str, call: Callable[[Events], Any], *, confirmable: bool = False) -> Outcome:
         routing_key = read_secret(self._spec.routing_key, "routing key")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from aiops_daemon.core.model.listing import MAX_LIMIT
+from aiops_daemon.edges.web.api.idempotency import IDEMPOTENCY_KEY, MOST_KEY
 from aiops_daemon.edges.web.api.parameters import MOST_TEXT, MOST_VALUES, Parameter, Shape
 
 PROBLEMS = {
@@ -24,6 +25,13 @@ PROBLEMS = {
 PAGE = {
     "next": {"type": ["string", "null"], "description": "Cursor of the next page; null on the last one."},
     "warnings": {"type": "array", "items": {"type": "string"}},
+}
+IDEMPOTENCY = {
+    "name": IDEMPOTENCY_KEY,
+    "in": "header",
+    "required": False,
+    "description": "The same over repetitions of one request: it is done once.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MOST_KEY, "pattern": "^[ -~]+$"},
 }
 
 

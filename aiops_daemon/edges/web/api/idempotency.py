@@ -24,4 +24,4 @@ def act_uid(request: web.Request, verb: str, scope: Scope) -> str:
         return ""
     if not 0 < len(key) <= MOST_KEY or not key.isascii() or not key.isprintable():
         raise ProblemError(400, f"{IDEMPOTENCY_KEY} must be 1 to {MOST_KEY} printable ASCII characters, or left out.")
-    return f"{scope.origin}/{scope.actor}/{request.match_info['ref']}/{verb}/{key}"
+    return f"{scope.origin}/{scope.actor}/{request.match_info.get('ref', '')}/{verb}/{key}"

@@ -12,10 +12,9 @@ from typing import Any
 import msgspec
 
 from aiops_daemon.edges.web.api.bodies import VERBS, Verb
-from aiops_daemon.edges.web.api.describe import PROBLEMS, many, parameter_of, problem, responses, single
+from aiops_daemon.edges.web.api.describe import IDEMPOTENCY, PROBLEMS, many, parameter_of, problem, responses, single
 from aiops_daemon.edges.web.api.detailshapes import IncidentDetailItem
 from aiops_daemon.edges.web.api.events import EVENT_PARAMETERS
-from aiops_daemon.edges.web.api.idempotency import IDEMPOTENCY_KEY, MOST_KEY
 from aiops_daemon.edges.web.api.incidentshapes import AlertItem, EntryItem, IncidentItem, QualityItem
 from aiops_daemon.edges.web.api.parameters import (
     ALERT_PARAMETERS,
@@ -33,13 +32,6 @@ _REF = {
     "description": "INC-42, 42, or the uid.",
     "schema": {"type": "string", "minLength": 1},
     "example": "INC-42",
-}
-_KEY = {
-    "name": IDEMPOTENCY_KEY,
-    "in": "header",
-    "required": False,
-    "description": "The same over repetitions of one request: it is done once, and every repetition has its answer.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": MOST_KEY, "pattern": "^[ -~]+$"},
 }
 _TOTAL = {"total": {"type": "integer", "description": "How many match in all."}}
 _FACETS = {
@@ -97,7 +89,7 @@ def _act(verb: Verb, incident: dict[str, Any], body: dict[str, Any]) -> dict[str
     }
     operation = {
         "summary": verb.meaning,
-        "parameters": [_REF, _KEY],
+        "parameters": [_REF, IDEMPOTENCY],
         "requestBody": {"required": verb.required, "content": {"application/json": {"schema": body}}},
         "responses": {**responses(done, *PROBLEMS), "202": _stored()},
     }

@@ -11,13 +11,13 @@ from functools import partial
 from aiohttp import web
 
 from aiops_daemon.core.model.action import Refusal
-from aiops_daemon.core.model.notification import Notification, Trial
+from aiops_daemon.core.model.notification import Trial
 from aiops_daemon.core.model.scope import Role
 from aiops_daemon.core.model.severity import Severity
 from aiops_daemon.edges.web.api.access import alert_road, scope_for
 from aiops_daemon.edges.web.api.answers import answer, refused, store_trouble
 from aiops_daemon.edges.web.api.bodies import fitted, read_fields
-from aiops_daemon.edges.web.api.notificationshapes import NotificationItem, TrialBody, notification_item
+from aiops_daemon.edges.web.api.notificationshapes import TrialBody, notification_items
 from aiops_daemon.edges.web.api.parameters import read_notification_query
 from aiops_daemon.edges.web.ports import WebPorts
 from aiops_daemon.edges.web.problem import ProblemError
@@ -42,7 +42,7 @@ class Notifications:
         query = read_notification_query(request.query, self._ports.now())
         with store_trouble():
             page = await alert_road(self._ports).find_notifications(query, scope)
-        return await answer(partial(_items, page.notifications), page.next)
+        return await answer(partial(notification_items, page.notifications), page.next)
 
     async def test(self, request: web.Request) -> web.Response:
         """Write a test message for each destination of a receiver or person; what becomes of it is in the list."""
@@ -52,11 +52,7 @@ class Notifications:
             written = await alert_road(self._ports).send_test(trial, scope)
         if isinstance(written, Refusal):
             raise refused(written)
-        return await answer(partial(_items, written))
-
-
-def _items(rows: tuple[Notification, ...]) -> list[NotificationItem]:
-    return [notification_item(row) for row in rows]
+        return await answer(partial(notification_items, written))
 
 
 def _trial(body: TrialBody) -> Trial:

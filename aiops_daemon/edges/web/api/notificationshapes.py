@@ -7,6 +7,7 @@ are names, and where a service repeats the address in its words it is blotted ou
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -18,7 +19,7 @@ from aiops_daemon.edges.web.api.incidentshapes import SeverityName
 from aiops_daemon.edges.web.api.shapes import Moment, moment
 
 NotificationStateName = Literal["waiting", "sent", "dead", "shadow", "muted", "dropped"]
-EventName = Literal["trigger", "update", "acknowledge", "resolve", "storm", "digest", "test"]
+EventName = Literal["trigger", "update", "acknowledge", "resolve", "storm", "digest", "test", "change"]
 _OF_INCIDENT = re.compile(r"INC-(\d{1,15})")
 _OF_MANY = (MessageEvent.STORM, MessageEvent.DIGEST)
 
@@ -86,6 +87,11 @@ def notification_item(one: Notification) -> NotificationItem:
         why=message.why_you,
         names=[each.name for each in message.named] if message.event in _OF_MANY else [],
     )
+
+
+def notification_items(rows: Iterable[Notification]) -> list[NotificationItem]:
+    """Shape several."""
+    return [notification_item(row) for row in rows]
 
 
 def told(detail: str, address: str) -> str:
