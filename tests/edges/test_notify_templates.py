@@ -147,7 +147,7 @@ def test_values_of_a_json_template_are_json() -> None:
     assert [7, None, 1] == read["all"][1:]
 
 
-@pytest.mark.parametrize("event", MessageEvent)
+@pytest.mark.parametrize("event", [one for one in MessageEvent if one is not MessageEvent.CHANGE])
 def test_empty_parts_leave_no_placeholder(event: MessageEvent) -> None:
     """What is not known is not mentioned, and leaves no gap."""
     message = replace(SPARSE, event=event)
