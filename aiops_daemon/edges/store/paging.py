@@ -117,8 +117,10 @@ class SqlPaging:
         A key is remembered for a week. "": there is none, and they are written.
         """
 
+        now = self._clock.now()
+
         def write(conn: Connection) -> bool:
-            if key and not self._first(conn, "changes", key):
+            if key and not _first(conn, "changes", key, now):
                 return False
             outbox.add(conn, notifications)
             return True
@@ -191,7 +193,8 @@ class SqlPaging:
 
     async def seen(self, source: str, uid: str) -> bool:
         """Note that a signed webhook came; True: it had come before."""
-        return await self._store.write(lambda conn: not self._first(conn, source, uid))
+        now = self._clock.now()
+        return await self._store.write(lambda conn: not _first(conn, source, uid, now))
 
     async def was_seen(self, source: str, uid: str) -> bool:
         """Say whether a signed webhook was taken before."""
@@ -204,8 +207,10 @@ class SqlPaging:
         del until
         return not await self.seen("slack", key)
 
-    def _first(self, conn: Connection, source: str, uid: str) -> bool:
-        row = {"source": source, "uid": storable(uid), "at": self._clock.now()}
-        insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-        statement = insert(schema.deliveries_seen).values(**row).on_conflict_do_nothing()
-        return conn.execute(statement.returning(schema.deliveries_seen.c.uid)).first() is not None
+
+def _first(conn: Connection, source: str, uid: str, now: float) -> bool:
+    """Note that something came; False: it had come before."""
+    insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+    row = {"source": source, "uid": storable(uid), "at": now}
+    statement = insert(schema.deliveries_seen).values(**row).on_conflict_do_nothing()
+    return conn.execute(statement.returning(schema.deliveries_seen.c.uid)).first() is not None
