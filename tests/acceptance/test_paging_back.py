@@ -25,6 +25,8 @@ HIGH = {"alertname": "HighLatency", "service": "checkout", "severity": "critical
 SECRET = "canary-webhook"
 DUTY = ReceiverSpec("duty", (PagerDutySpec(lambda: "k" * 32, webhook_secrets=(lambda: SECRET,)),))
 PAGER = "receiver/duty/pagerduty/0"
+WARNING = HIGH | {"severity": "warning"}
+TRIGGER = MessageEvent.TRIGGER
 RESOLVE, ACKNOWLEDGE = MessageEvent.RESOLVE, MessageEvent.ACKNOWLEDGE
 
 
@@ -139,3 +141,24 @@ async def test_an_end_that_we_wrote_by_rest_does_not_answer_what_opened_again(tm
 
     await s.play("10:09")
     assert ["open"] == states
+
+
+@pytest.mark.parametrize("rises", ["10:00:40", "10:05"])
+async def test_what_was_answered_before_it_rose_is_told_anew(tmp_path: Path, rises: str) -> None:
+    """Who acknowledged a warning there does not know that it is critical; their page is silent, another key sounds."""
+    s = paged(tmp_path)
+    s.at("10:00").alert(WARNING)
+    s.between("10:00", "10:00:20").pages(PAGER)
+    s.at(rises).alert(HIGH)
+    if rises == "10:05":
+        s.between("10:05", "10:06").pages(PAGER)
+    hears(s, "10:07", "acknowledged", done="10:00:30")
+    s.between("10:07", "10:07:20").pages(PAGER)
+    late = reads(s, "10:07:30")
+    hears(s, "10:08", "acknowledged", done="10:07:50")
+    s.between("10:08", "10:09").tells(PAGER, ACKNOWLEDGE, count=2)
+    answered = reads(s, "10:08:30")
+
+    await s.play("10:10")
+    assert (["open"], ["acknowledged"]) == (late, answered)
+    assert 2 == len({one.notification.dedup_key for one in s.sent if one.notification.message.event is TRIGGER})

@@ -174,6 +174,18 @@ def test_a_rise_begins_at_the_first_step(change: dict[str, object], answered: bo
     assert answered == any(isinstance(one, Unacknowledge) for one in asked)
 
 
+@pytest.mark.parametrize(("answered_at", "stands"), [(TEN + 90, False), (TEN + 120, True), (TEN + 150, True)])
+def test_an_answer_heard_of_after_a_rise_stands_if_given_after_it(answered_at: float, stands: bool) -> None:
+    """One that was given before begins at the first step, by a key that sounds; a snooze stands as always."""
+    run = Run(severity=Severity.WARNING, priority=Priority.P3)
+    run.turn(0)
+    run.turn(120, severity=Severity.CRITICAL)
+    asked = run.turn(180, **ACKED, acknowledged_at=answered_at)
+
+    assert ([] if stands else [2]) == [one.generation for one in asked if isinstance(one, Page)]
+    assert stands != any(isinstance(one, Unacknowledge) for one in asked)
+
+
 def test_a_rise_within_a_minute_of_the_beginning_is_an_update() -> None:
     """The page is on its way; a second one would say little more."""
     run = Run(severity=Severity.WARNING)

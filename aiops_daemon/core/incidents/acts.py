@@ -102,15 +102,21 @@ def _handle(incident: Incident, action: Action, facts: Facts, scope: Scope, now:
         return _closed(incident, action)
     if incident.state is state or (action.kind is ActionKind.ACK and incident.state in _WORKED_ON):
         return incident, []  # an acknowledgement of what somebody works on says nothing new
+    answered_at = incident.acknowledged_at
     after = replace(
         incident,
         state=state,
-        acknowledged_at=incident.acknowledged_at if incident.acknowledged_at is not None else now,
+        acknowledged_at=_done_at(incident, action, now) if answered_at is None else answered_at,
         acknowledged_by=incident.acknowledged_by or scope.actor,
         assignee=incident.assignee or scope.actor,
     )
     text = f"{state} by {scope.actor}"
     return after, [entry(after, kind, now, text, by=scope, before=str(incident.state), after=str(state))]
+
+
+def _done_at(incident: Incident, action: Action, now: float) -> float:
+    """Return when it was done: elsewhere it was done before it is heard of here."""
+    return now if action.at is None else max(incident.opened_at, min(action.at, now))
 
 
 def _unack(incident: Incident, action: Action, facts: Facts, scope: Scope, now: float) -> Step | Refusal:

@@ -100,6 +100,8 @@ class Escalation:
     positions: tuple[Position, ...] = ()  # one a track
     told: tuple[Told, ...] = ()
     because: str = ""  # why this run began although people were told before
+    rose_at: float | None = None  # when it last became more urgent
+    rose: str = ""  # and by what
 
 
 class TimerKind(StrEnum):

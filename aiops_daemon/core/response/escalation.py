@@ -75,12 +75,21 @@ def _outdated(state: Escalation, incident: Incident, now: float, *, joined: bool
         return more, True
     if incident.snoozed_until is not None:
         return "", False
+    if _before_it_rose(state, incident):
+        return f"{state.rose} after somebody had answered", True
     if state.phase is Phase.SNOOZED:
         return "the snooze ended", True
     expires_at = ack_expires_at(state, incident)
     if expires_at is not None and expires_at <= now:
         return "the acknowledgement expired and alerts still fire", False
     return "", False
+
+
+def _before_it_rose(state: Escalation, incident: Incident) -> bool:
+    """Say whether the answer, given elsewhere and heard of late, is about something less urgent."""
+    if state.rose_at is None or incident.acknowledged_at is None:
+        return False
+    return incident.state in ANSWERED and incident.acknowledged_at < state.rose_at
 
 
 def _risen(state: Escalation, now: float) -> Turn:

@@ -44,8 +44,11 @@ def plan(state: Escalation, standing: Standing, now: float) -> tuple[Escalation,
     )
     added = tuple(_first(track, _mode(track, standing), state.phase, now) for track in joined)
     anew = any(_goes_live(before, after) for before, after in zip(state.positions, kept, strict=True))
+    rose = rise(state, incident) or ("another route matches now" if joined else "")
     after = replace(
         state,
+        rose_at=now if rose else state.rose_at,
+        rose=rose or state.rose,
         run=state.run + anew,  # so that a step that is taken again is another one
         tracks=state.tracks + joined,
         positions=kept + added,
