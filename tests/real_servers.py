@@ -7,6 +7,7 @@ the test, or fails it with CI=true. Never leaves a process behind: every start i
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import socket
@@ -14,6 +15,9 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -42,17 +46,26 @@ def binary(name: str) -> Path:
     return Path(found)
 
 
-_handed_out: set[int] = set()
+def _ports() -> Iterator[int]:
+    """Yield ports below those that the system gives out by itself; workers of one run never have the same."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    first = zlib.crc32(run.encode()) % _PORTS  # another run at the same time begins elsewhere
+    for count in itertools.count():
+        yield _FIRST_PORT + (first + count * workers + number) % _PORTS
+
+
+_FIRST_PORT, _PORTS = 10_000, 22_000
+_untried = _ports()
 
 
 def free_port() -> int:
-    """Return a loopback port that was free a moment ago, and that nobody here got before: it may listen there later."""
+    """Return a loopback port at which nobody listens, and that nobody of this run got before."""
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port not in _handed_out:
-            _handed_out.add(port)
+        port = next(_untried)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
             return port
 
 

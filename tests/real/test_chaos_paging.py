@@ -63,6 +63,7 @@ def check(daemons: Sequence[DaemonProcess], url: str, world: PagingWorld, dose: 
 
 
 @pytest.mark.real
+@pytest.mark.alone
 def test_three_replicas(replicas: list[Replica], world: PagingWorld) -> None:
     """A few kills and halts among three: nothing is lost, and little is sent twice."""
     dose = Dose(100, kills=3, halts=2, seed=3, between=(0.2, 1.0), halted=(2.0, 5.0), heals=True)

@@ -15,7 +15,7 @@ import pytest
 import real_servers
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.alone]
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 PAGES = ["/metrics", "/findings/metrics"]

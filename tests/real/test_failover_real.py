@@ -15,7 +15,7 @@ from paging_world import PagingWorld, webhook
 from real_postgres import Postgres, Standby
 from replica_process import Replica
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.alone]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import real_servers
 from daemon_process import DaemonProcess, eventually
 from webhook_load import Load, body, connect, exchange, request
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.alone]
 
 CONFIG = """\
 prometheus: [{{name: main, urls: ["http://127.0.0.1:{port}"], external_labels: {{cluster: none}}}}]

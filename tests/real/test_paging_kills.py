@@ -14,7 +14,7 @@ import pytest
 from daemon_process import DaemonProcess
 from paging_world import PagingWorld, faulty, keys_of, webhook
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.alone]
 
 PATH = "/webhooks/alertmanager/prod"
 IDLE_LOOKS = 40  # of half a second each, in which nothing waits

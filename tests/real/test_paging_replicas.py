@@ -13,7 +13,7 @@ from paging_world import PagingWorld, webhook
 from real_postgres import Postgres
 from replica_process import Replica
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.alone]
 
 PATH = "/webhooks/alertmanager/prod"
 
