@@ -62,6 +62,7 @@ def test_everything_that_was_not_carried_over_is_told(imported) -> None:
     assert [
         "not carried over: global.resolve_timeout: Alertmanager goes on ending alerts",
         "not carried over: receivers[0].opsgenie_configs[0]: this version has no such channel",
+        "not carried over: receivers[0]: has no channel left: nobody is told of what goes to chat",
         (
             "not carried over: route: group_by: alerts are grouped into incidents, told once an incident "
             "(sections grouping and escalations)"
@@ -107,6 +108,8 @@ def test_channels_become_channels_that_load(imported) -> None:
         "email_configs[0].headers.Subject", "slack_configs[0].title", "slack_configs[0].channel",
         "webhook_configs[0].max_alerts", "webhook_configs[0]", "opsgenie_configs[0]",
     } == {line.split(": ")[1].removeprefix("receivers[0].") for line in lines if "receivers[0]" in line}  # fmt: skip
+    without = "slack_configs, pagerduty_configs, msteams_configs connect without it"
+    assert f"not carried over: global.http_config: {without}" in lines
 
 
 def test_what_alertmanager_refuses_exits_1(imported) -> None:

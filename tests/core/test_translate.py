@@ -159,6 +159,50 @@ def test_slack_by_a_bot(written: dict[str, Any]) -> None:
     assert [] == left
 
 
+def test_slack_by_the_bot_of_global() -> None:
+    """Only where the entry says nothing else; a proxy that it was reached by is told to be lost."""
+    made, left = receiver(
+        {"slack_app_token": "t"},
+        slack_configs=[
+            {"channel": "#ops", "http_config": {"authorization": {"type": "Bearer"}, "proxy_url": "http://p"}},
+            {"api_url": "https://x"},
+        ],
+    )
+
+    assert [
+        {"bot_token": "t", "channel": "#ops", "send_resolved": False},
+        {"api_url": "https://x", "send_resolved": False},
+    ] == made["slack_configs"]
+    assert ["receivers[0].slack_configs[0].http_config: this daemon's channel has no such key"] == left
+
+
+def test_a_login_in_the_address_of_a_webhook() -> None:
+    """It becomes basic_auth, where the configuration's check wants it; what else is said of who we are wins there."""
+    made, _ = receiver(
+        {},
+        webhook_configs=[
+            {"url": "https://a%40b:p%3Aq@x:1/y?z"},
+            {"url": "https://u@x", "http_config": {"basic_auth": {"username": "v"}}},
+        ],
+    )
+
+    assert [
+        {"url": "https://x:1/y?z", "http_config": {"basic_auth": {"username": "a@b", "password": "p:q"}}},
+        {"url": "https://u@x", "http_config": {"basic_auth": {"username": "v"}}},
+    ] == made["webhook_configs"]
+
+
+def test_a_receiver_without_any_channel_left_is_told() -> None:
+    """For here it is one that tells nobody on purpose; one that was empty there was meant to be."""
+    config = ROOT | {"receivers": [{"name": "r"}, {"name": "a b", "sns_configs": [{"topic_arn": "arn"}]}]}
+
+    assert [
+        "receivers[1].sns_configs[0]: this version has no such channel",
+        "receivers[1]: has no channel left: nobody is told of what goes to a-b",
+        "receivers.a b: is called a-b here",
+    ] == lines(translate(config, KNOWN))
+
+
 def test_pagerduty_wants_a_key_of_events_v2() -> None:
     """One of v1 leads nowhere here; templates in details are left, plain words kept."""
     made, left = receiver(
@@ -197,6 +241,7 @@ def test_other_channels() -> None:
         "webhook_configs": [{"url": "http://x", "http_config": {"basic_auth": {"username": "u"}}}],
     } == made
     assert [
+        ("global.http_config", "msteams_configs connect without it"),
         ("msteams_configs[0]", "connectors of Office 365 are retired"),
         ("webhook_configs[0]", "leads to this daemon"),
         ("webhook_configs[1].http_config.proxy_url", "this daemon's channel has no such key"),
@@ -210,3 +255,10 @@ def test_what_alertmanager_refuses_is_refused() -> None:
     """With the place."""
     with pytest.raises(ValueError, match=r"route\.routes\[0\]\.receiver: no receiver is called 'x'"):
         translate(ROOT | {"route": {"receiver": "r", "routes": [{"receiver": "x"}]}}, KNOWN)
+
+
+def test_the_zone_of_another_machine_is_not_known() -> None:
+    """It is told what to write."""
+    local = {"name": "n", "time_intervals": [{"location": "Local"}]}
+    with pytest.raises(ValueError, match=r"location: 'Local' is the zone of Alertmanager's machine: write its name"):
+        translate(ROOT | {"time_intervals": [local]}, KNOWN)

@@ -6,9 +6,10 @@ nothing, and every key that was not carried over, with the reason. Never repeats
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from aiops_daemon.core.alertmanager.lint.model import WEBHOOK_PATH
 from aiops_daemon.core.alertmanager.reading import flag, mapping, text
@@ -19,7 +20,12 @@ Keys = frozenset[tuple[str, ...]]
 
 _SAME = {"msteamsv2_configs": "msteams_configs"}
 _FROM_GLOBAL: dict[str, dict[str, str]] = {
-    "slack_configs": {"api_url": "slack_api_url", "api_url_file": "slack_api_url_file"},
+    "slack_configs": {
+        "api_url": "slack_api_url",
+        "api_url_file": "slack_api_url_file",
+        "app_token": "slack_app_token",
+        "app_token_file": "slack_app_token_file",
+    },
     "email_configs": {
         "from": "smtp_from",
         "smarthost": "smtp_smarthost",
@@ -90,16 +96,20 @@ class Channel:
     left: tuple[Left, ...] = ()
 
 
-def unused_globals(defaults: Mapping[str, Any], known: Keys) -> tuple[Left, ...]:
-    """Return the keys of `global` that no channel of ours takes anything from."""
+def unused_globals(defaults: Mapping[str, Any], kinds: Iterable[str], known: Keys) -> tuple[Left, ...]:
+    """Return the keys of `global` that no channel of ours takes anything from, or not one of the `kinds` in use."""
     used = {there for key, names in _FROM_GLOBAL.items() if (key,) in known for there in names.values()}
-    if any(one[-1] == "http_config" for one in known):
-        used.add("http_config")
-    return tuple(
+    used.add("http_config")
+    left = [
         Left(f"global.{name}", _GLOBAL_REASONS.get(name, "no channel here takes it"))
         for name in defaults
         if name not in used
-    )
+    ]
+    ours = dict.fromkeys(_SAME.get(kind, kind) for kind in kinds if kind != "email_configs")
+    without = [one for one in ours if (one,) in known and (one, "[]", "http_config") not in known]
+    if defaults.get("http_config") and without:
+        left.append(Left("global.http_config", f"{', '.join(without)} connect without it"))
+    return tuple(left)
 
 
 def channel(kind: str, written: Mapping[str, Any], defaults: Mapping[str, Any], known: Keys, place: str) -> Channel:
@@ -113,6 +123,8 @@ def channel(kind: str, written: Mapping[str, Any], defaults: Mapping[str, Any], 
     given = _with_defaults(key, written, defaults, known)
     if key == "slack_configs":
         given = _slack(given, place, left)
+    if key == "webhook_configs":
+        given = _webhook(given, place)
     made = _kept(given, (key, "[]"), known, place, left)
     if (key, "[]", "send_resolved") in known and key in _RESOLVED:
         made.setdefault("send_resolved", _RESOLVED[key])
@@ -130,6 +142,8 @@ def _with_defaults(key: str, written: Mapping[str, Any], defaults: Mapping[str, 
     given = dict(written)
     for name, there in _FROM_GLOBAL.get(key, {}).items():
         others = {name, f"{name}_file", name.removesuffix("_file")}
+        if name.startswith("app_token"):
+            others |= {"api_url", "api_url_file"}
         if defaults.get(there) and not others & set(written):
             given[name] = defaults[there]
     if "http_config" not in given and defaults.get("http_config") and (key, "[]", "http_config") in known:
@@ -143,16 +157,32 @@ def _slack(given: dict[str, Any], place: str, left: list[Left]) -> dict[str, Any
     for name in ("app_token", "app_token_file"):
         if name in given:
             made[name.replace("app", "bot")] = given[name]
-    credentials = mapping(mapping(given.get("http_config"), place).get("authorization"), place)
+    connection = mapping(given.get("http_config"), place)
+    credentials = mapping(connection.get("authorization"), place)
     if str(given.get("api_url", "")).endswith(_POST_MESSAGE):
         made |= {f"bot_token{name.removeprefix('credentials')}": value for name, value in credentials.items()
                  if name in ("credentials", "credentials_file")}  # fmt: skip
     if "bot_token" in made or "bot_token_file" in made:
-        return {name: value for name, value in made.items() if name not in ("api_url", "api_url_file", "http_config")}
+        rest = {name: value for name, value in connection.items() if name != "authorization"}
+        kept = {name: value for name, value in made.items() if name not in ("api_url", "api_url_file", "http_config")}
+        return kept | {"http_config": rest}
     if "channel" in made:
         left.append(Left(f"{place}.channel", "an incoming webhook has a channel of its own"))
         del made["channel"]
     return made
+
+
+def _webhook(given: dict[str, Any], place: str) -> dict[str, Any]:
+    """Move user name and password out of the URL, where nothing else says who we are."""
+    connection = mapping(given.get("http_config"), place)
+    written = str(given.get("url", ""))
+    head, at, host = urlsplit(written).netloc.rpartition("@")
+    if not at or "{{" in written or connection.keys() & {"basic_auth", "authorization"}:
+        return given
+    user, _, password = head.partition(":")
+    login = {"username": unquote(user), "password": unquote(password)}
+    url = urlunsplit(urlsplit(written)._replace(netloc=host))
+    return given | {"url": url, "http_config": {**connection, "basic_auth": login}}
 
 
 def _kept(given: Mapping[str, Any], path: tuple[str, ...], known: Keys, place: str, left: list[Left]) -> dict[str, Any]:

@@ -67,5 +67,8 @@ def _location(name: str, place: str) -> str:
     try:
         ZoneInfo(name or "UTC")
     except (KeyError, OSError, ValueError):  # ZoneInfoNotFoundError is a KeyError
-        raise ValueError(f"{place}.location: {name!r} is no time zone known here") from None
+        why = (
+            "is the zone of Alertmanager's machine: write its name" if name == "Local" else "is no time zone known here"
+        )
+        raise ValueError(f"{place}.location: {name!r} {why}") from None
     return name or "UTC"

@@ -45,7 +45,8 @@ def translate(config: Mapping[str, Any], known: Keys) -> Translation:
         for key in config
         if config[key] and (key in _SECTIONS or key not in _CARRIED)
     ]
-    left += unused_globals(mapping(config.get("global"), "global"), known)
+    kinds = [kind for one in tree.receivers.values() for kind in one if one[kind] and kind != "name"]
+    left += unused_globals(mapping(config.get("global"), "global"), kinds, known)
     receivers, calendars = Names(), Names()
     intervals = list(_intervals(config, calendars, left))
     shown = [_receiver(one, f"receivers[{index}]", config, known, receivers, left)
@@ -98,6 +99,8 @@ def _receiver(
             left += found.left
             if found.values is not None:
                 made.setdefault(found.key, []).append(found.values)
+    if len(made) == 1 and any(entries for key, entries in written.items() if key != "name"):
+        left.append(Left(place, f"has no channel left: nobody is told of what goes to {made['name']}"))
     return made
 
 

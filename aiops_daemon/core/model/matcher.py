@@ -1,7 +1,7 @@
 """Label matchers in Alertmanager's notation: `severity="critical"`, `service=~"shop-.*"`, `!=`, `!~`.
 
-Enters: text as written in a configuration. Leaves: frozen matchers. Regular expressions are anchored, as
-Alertmanager's are; a label that is absent counts as empty.
+Enters: text as written in a configuration. Leaves: frozen matchers. Regular expressions are
+anchored and Go's, as Alertmanager's are; a label that is absent counts as empty.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from aiops_daemon.core.model import regexp
 from aiops_daemon.core.model.labels import Labels
 
-_FORM = re.compile(r'\s*([a-zA-Z_:][a-zA-Z0-9_:]*|"(?:[^"\\]|\\.)*")\s*(=~|!~|!=|=)\s*(.*?)\s*', re.DOTALL)
+_FORM = re.compile(r'\s*([^\s{}!=~,\\"\'`]+|"(?:[^"\\]|\\.)*")\s*(=~|!~|!=|=)\s*(.*?)\s*', re.DOTALL)
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _PLAIN = {"n": "\n", '"': '"', "\\": "\\"}
@@ -58,7 +59,7 @@ def make(name: str, op: MatchOp, value: str) -> Matcher:
     if op in (MatchOp.EQUAL, MatchOp.NOT_EQUAL):
         return Matcher(name, op, value)
     try:
-        return Matcher(name, op, value, re.compile(value, re.DOTALL))
+        return Matcher(name, op, value, re.compile(regexp.for_python(value)))
     except (re.error, RecursionError, OverflowError) as error:
         raise ValueError(f"{value!r} is no regular expression: {error}") from error
 
