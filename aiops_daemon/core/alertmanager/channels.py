@@ -6,10 +6,10 @@ nothing, and every key that was not carried over, with the reason. Never repeats
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
 
 from aiops_daemon.core.alertmanager.lint.model import WEBHOOK_PATH
 from aiops_daemon.core.alertmanager.reading import flag, mapping, text
@@ -77,6 +77,8 @@ _REASONS = {
 _BODY = "the body is this daemon's own, not Alertmanager's: what listens there must know it"
 _RETIRED = "connectors of Office 365 are retired: webhook_url must be that of a workflow"
 _POST_MESSAGE = "/api/chat.postMessage"
+_LOGIN = re.compile(r"(?P<scheme>https?://)(?P<user>[^/?#:@{]*)(?::(?P<password>[^/?#@{]*))?@(?P<rest>[^@]+)")
+_PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +177,16 @@ def _slack(given: dict[str, Any], place: str, left: list[Left]) -> dict[str, Any
 def _webhook(given: dict[str, Any], place: str) -> dict[str, Any]:
     """Move user name and password out of the URL, where nothing else says who we are."""
     connection = mapping(given.get("http_config"), place)
-    written = str(given.get("url", ""))
-    head, at, host = urlsplit(written).netloc.rpartition("@")
-    if not at or "{{" in written or connection.keys() & {"basic_auth", "authorization"}:
+    found = _LOGIN.fullmatch(str(given.get("url", "")))
+    if not found or connection.keys() & {"basic_auth", "authorization"}:
         return given
-    user, _, password = head.partition(":")
-    login = {"username": unquote(user), "password": unquote(password)}
-    url = urlunsplit(urlsplit(written)._replace(netloc=host))
-    return given | {"url": url, "http_config": {**connection, "basic_auth": login}}
+    login = {"username": _unescaped(found["user"]), "password": _unescaped(found["password"] or "")}
+    return given | {"url": found["scheme"] + found["rest"], "http_config": {**connection, "basic_auth": login}}
+
+
+def _unescaped(text: str) -> str:
+    """Read what a URL writes as %40."""
+    return _PERCENT.sub(lambda found: bytes([int(found[1], 16)]), text.encode()).decode(errors="replace")
 
 
 def _kept(given: Mapping[str, Any], path: tuple[str, ...], known: Keys, place: str, left: list[Left]) -> dict[str, Any]:

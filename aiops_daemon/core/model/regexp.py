@@ -8,7 +8,6 @@ pattern that Python refuses is for re.compile to refuse.
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
@@ -30,7 +29,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _IN_SET = re.compile(rf"{_ANYWHERE} | \[:(?P<posix>\^?[a-z]+):\] | (?P<rest>--|\\.|.)", re.VERBOSE | re.DOTALL)
-_LAST = sys.maxunicode
+_LAST = 0x10FFFF  # of Unicode
 _DIGIT, _UPPER, _LOWER = (0x30, 0x39), (0x41, 0x5A), (0x61, 0x7A)
 _CLASSES: dict[str, Ranges] = {
     "d": (_DIGIT,),
