@@ -17,6 +17,7 @@ from aiops_daemon.errors import InputError
 
 _DAY = timedelta(days=1)
 _MOST_OCCURRENCES = 10_000  # of one event: hourly shifts for a year
+_MOST_REPETITIONS = 1_000_000  # since the first: hourly shifts for a century
 _YEARS = range(1970, 2100)
 _UNITS = ("HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY")  # no shift lasts for seconds
 _NOT_READ = (ValueError, LookupError, AttributeError, TypeError, OverflowError)  # what half a calendar raises
@@ -131,7 +132,7 @@ class _Reading:
             return
         repeats = event.get("RRULE") is not None
         out = {one for one in _days_out(event) if isinstance(event["DTSTART"].dt, datetime)}
-        for number, at in enumerate(self._dates(event, first).xafter(self._start - length - _DAY, inc=True)):
+        for number, at in enumerate(self._dates(event, first, length).xafter(self._start - length - _DAY, inc=True)):
             if repeats and at >= self._end:
                 return
             if number >= _MOST_OCCURRENCES:
@@ -139,7 +140,7 @@ class _Reading:
             if at + length > self._start and at not in replaced and at.date() not in out:
                 yield at, at + length
 
-    def _dates(self, event: Any, first: datetime) -> Any:
+    def _dates(self, event: Any, first: datetime, length: timedelta) -> Any:
         """Return when an event occurs; the end of a repetition is cut here, for files write it in any zone or none."""
         from dateutil.rrule import rruleset, rrulestr
 
@@ -155,12 +156,14 @@ class _Reading:
             kept = type(rule)({key: rule[key] for key in rule if key.upper() != "UNTIL"})
             stop = min([*until, self._end])
             written = rrulestr(kept.to_ical().decode(), dtstart=first)
-            for at in _until(written, stop):
+            for at in _within(written, self._start - length - _DAY, stop):
                 days.rdate(at)
         for key, add in (("RDATE", days.rdate), ("EXDATE", days.exdate)):
             found = event.get(key)
             for each in found if isinstance(found, list) else [found] if found is not None else []:
                 for one in each.dts:
+                    if isinstance(one.dt, tuple):
+                        raise ValueError(f"{key}: periods are not read; write the times at which it begins")
                     add(self._at(one.dt).astimezone(first.tzinfo))
         return days
 
@@ -184,11 +187,15 @@ def _days_out(event: Any) -> Iterator[date]:
         yield from (one.dt for one in each.dts if not isinstance(one.dt, datetime))
 
 
-def _until(dates: Any, stop: datetime) -> Iterator[datetime]:
-    for at in dates:
+def _within(dates: Any, start: datetime, stop: datetime) -> Iterator[datetime]:
+    """Yield dates from `start` to `stop`; raises ValueError for a rule that names so many that no shift can be meant."""
+    for number, at in enumerate(dates):
         if at > stop:
             return
-        yield at
+        if number >= _MOST_REPETITIONS:
+            raise ValueError(f"RRULE: repeats more than {_MOST_REPETITIONS} times until then; let it begin later")
+        if at >= start:
+            yield at
 
 
 def _attendee(event: Any) -> tuple[str, str]:

@@ -18,6 +18,10 @@ DTSTART;TZID=Europe/Berlin:20261123T090000
 DTEND;TZID=Europe/Berlin:20261130T090000
 RRULE:FREQ=WEEKLY;INTERVAL=2;BYDAY=MO
 """
+EVERY_SECOND = ";".join(
+    f"{part}={','.join(map(str, range(first, last)))}"
+    for part, first, last in (("BYYEARDAY", 1, 367), ("BYHOUR", 0, 24), ("BYMINUTE", 0, 60), ("BYSECOND", 0, 60))
+)
 
 
 def read(*events: str, head: str = "") -> CalendarFile:
@@ -194,6 +198,11 @@ def test_a_single_event_has_no_horizon() -> None:
         (WEEKLY.replace("Europe/Berlin", "Mars/Base"), "Mars/Base is no time zone known here"),
         (WEEKLY.replace("20261123", "00010101"), "not within the years 1970 to 2099"),
         ("SUMMARY:ann\nDTSTART:20270320T080000Z\nDURATION:P99999999W\n", "out of range"),
+        (
+            f"SUMMARY:ann\nDTSTART:20000101T000000Z\nDURATION:PT1S\nRRULE:FREQ=YEARLY;{EVERY_SECOND}\n",
+            "more than 1000000",
+        ),
+        (f"{WEEKLY}RDATE;VALUE=PERIOD:20270320T080000Z/PT3H\n", "RDATE: periods are not read"),
     ],
 )
 def test_what_is_wrong_with_an_event_is_told_with_its_place(event: str, words: str) -> None:
