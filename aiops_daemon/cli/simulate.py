@@ -40,7 +40,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _incident(raw: bytes, name: str) -> tuple[list[Labels], Priority | None]:
-    """Read the alerts that have not ended (all, when all have), and the priority if it is told."""
+    """Read the alerts that have not ended (all, when all have), and the priority if it is told.
+
+    The body of an Alertmanager's webhook has `status` where an incident has `state`.
+    """
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError):
@@ -49,7 +52,7 @@ def _incident(raw: bytes, name: str) -> tuple[list[Labels], Priority | None]:
     if not isinstance(alerts, list) or not alerts:
         raise InputError(f"{name}: has no alerts; {_FORM}")
     labels = [_labels(alert, f"{name}: alerts[{index}]") for index, alert in enumerate(alerts)]
-    firing = [one for one, alert in zip(labels, alerts, strict=True) if alert.get("state") != "resolved"]
+    firing = [one for one, alert in zip(labels, alerts, strict=True) if "resolved" not in (alert.get("state"), alert.get("status"))]
     told = document.get("incident")
     word = told.get("priority") if isinstance(told, dict) else None
     return firing or labels, next((one for one in Priority if one == word), None)

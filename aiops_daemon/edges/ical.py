@@ -188,7 +188,7 @@ def _days_out(event: Any) -> Iterator[date]:
 
 
 def _within(dates: Any, start: datetime, stop: datetime) -> Iterator[datetime]:
-    """Yield dates from `start` to `stop`; raises ValueError for a rule that names so many that no shift can be meant."""
+    """Yield dates from `start` to `stop`; raises ValueError for a rule that names more than shifts can be."""
     for number, at in enumerate(dates):
         if at > stop:
             return

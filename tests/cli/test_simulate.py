@@ -74,6 +74,13 @@ def test_what_the_daemon_prints_can_be_given(simulated) -> None:
     assert [(0.0, "receiver/pager/log/0"), (15.0, "receiver/chat/log/0")] == told(simulated(document, "-o", "json")[1])
 
 
+def test_the_body_of_a_webhook_can_be_given(simulated) -> None:
+    """It says `status` of what has ended."""
+    document = {"alerts": [WARNING | {"status": "firing"}, CRITICAL | {"status": "resolved"}]}
+
+    assert [(0.0, "receiver/chat/log/0")] == told(simulated(document, "-o", "json")[1])
+
+
 def test_without_a_route_nobody_is_told(simulated) -> None:
     """Exit 1."""
     code, out, err = simulated({"alerts": [CRITICAL]}, config=CONFIG.partition("route:")[0])

@@ -10,6 +10,8 @@ import pytest
 from alert_world import AlertWorld, make_world
 
 from aiops_daemon.core.model.action import Action, ActionKind, Handed
+from aiops_daemon.core.model.alert import EpisodeState
+from aiops_daemon.core.model.labels import get
 from aiops_daemon.core.model.message import Message, MessageEvent
 from aiops_daemon.core.model.notification import Notification, Sent
 from aiops_daemon.core.model.scope import Role, Scope
@@ -59,6 +61,36 @@ async def test_an_act_that_waits_too_long_is_told(world: AlertWorld, caplog: pyt
     told = [record.fields for record in caplog.records if record.message == "the auditor found what must not be"]  # type: ignore[attr-defined]
     assert [{"check": "stale_acts", "count": 1, "rows": "a1"}] == told
     assert "AiopsPagingInvariantBroken" in {one.rule for one in await world.alerts()}
+
+
+async def test_each_check_is_told_by_itself_for_as_long_as_it_fails(world: AlertWorld) -> None:
+    """An hour later too; another check that fails meanwhile is another alert, and each ends once it is mended."""
+    acts = SqlActs(world.store, world.clock)
+    paging = SqlPaging(world.store, world.clock, Ids(world.clock))
+    auditor = Auditor(paging, lambda: Telling(world.settings), world.clock, Meter(), world.notices)
+    message = Message(MessageEvent.TEST, "", "", "a test", "", "critical", "", world.clock.now(), world.clock.now())
+
+    async def firing() -> list[str]:
+        await auditor.look()
+        await world.notices.flush(world.desk)
+        alerts = [one for one in await world.alerts() if one.rule == "AiopsPagingInvariantBroken"]
+        return sorted(get(one.labels, "check") for one in alerts if one.state is EpisodeState.FIRING)
+
+    await acts.hand(Handed("a1", Action(ActionKind.ACK, "INC-1"), ANN, world.clock.now()))
+    await world.clock.sleep(4000.0)
+    first = await firing()
+    now = world.clock.now()
+    await paging.add(Notification("n1", "k", "k", "", "", "receiver/duty/pagerduty/0", "pagerduty", message, now, now))
+    await world.clock.sleep(4000.0)
+    second = await firing()
+    (claimed,) = await paging.claim(limit=1, lease=30.0, busy=(), full=(), each=1)
+    await paging.sent(claimed, Sent())
+    third = await firing()
+    await world.desk.refuse("a1", "nobody can")
+
+    assert [["stale_acts"], ["stale_acts", "stale_outbox"], ["stale_acts"], []] == [
+        first, second, third, await firing(),
+    ]  # fmt: skip
 
 
 async def test_what_waits_no_more_is_not_shown_as_waiting(world: AlertWorld) -> None:

@@ -20,6 +20,7 @@ from aiops_daemon.ports.paging import PagingStore
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 30.0  # seconds
+NOTICE = "AiopsPagingInvariantBroken"
 CHECKS = ("without_timer", "overdue_timers", "stale_outbox", "stale_inbox", "stale_acts")
 
 
@@ -66,14 +67,15 @@ class Auditor:
         self._waited = set(now)
 
     def _tell(self, check: str, count: int, found: Violations) -> None:
-        """Log when a check begins or ends to fail, and let people know."""
+        """Log when a check begins or ends to fail, and let people know for as long as it does, each check by itself."""
         if count and check not in self._failing:
             self._failing.add(check)
             log.error("the auditor found what must not be", extra=fields(check=check, count=count, rows=_rows(found)))
-            self._notices.say("AiopsPagingInvariantBroken", f"{check}: {count}")
+            self._notices.hold(NOTICE, f"{check}: {count}", check=check)
         elif not count and check in self._failing:
             self._failing.discard(check)
             log.info("the auditor finds it no more", extra=fields(check=check))
+            self._notices.let_go(NOTICE, check=check)
 
 
 def _rows(found: Violations) -> str:
