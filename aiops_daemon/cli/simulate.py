@@ -52,7 +52,8 @@ def _incident(raw: bytes, name: str) -> tuple[list[Labels], Priority | None]:
     if not isinstance(alerts, list) or not alerts:
         raise InputError(f"{name}: has no alerts; {_FORM}")
     labels = [_labels(alert, f"{name}: alerts[{index}]") for index, alert in enumerate(alerts)]
-    firing = [one for one, alert in zip(labels, alerts, strict=True) if "resolved" not in (alert.get("state"), alert.get("status"))]
+    ended = ["resolved" in (alert.get("state"), alert.get("status")) for alert in alerts]
+    firing = [one for one, over in zip(labels, ended, strict=True) if not over]
     told = document.get("incident")
     word = told.get("priority") if isinstance(told, dict) else None
     return firing or labels, next((one for one in Priority if one == word), None)

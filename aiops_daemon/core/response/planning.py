@@ -31,7 +31,10 @@ def rise(state: Escalation, incident: Incident) -> str:
 
 
 def plan(state: Escalation, standing: Standing, now: float) -> tuple[Escalation, bool]:
-    """Return the state with what is to be run, and whether a policy joined."""
+    """Return the state with what is to be run, and whether a policy joined of which people are to hear.
+
+    One in shadow is none where people heard of the incident: they are not told anew for what is only tried out.
+    """
     if not begun(state):
         return _frozen(state, standing), False
     incident = standing.incident
@@ -55,7 +58,8 @@ def plan(state: Escalation, standing: Standing, now: float) -> tuple[Escalation,
         severity=max((state.severity, incident.severity), key=lambda one: one.rank),
         priority=min(filter(None, (state.priority, str(incident.priority)))),
     )
-    return after, bool(joined)
+    heard = any(one.live for one in state.told)
+    return after, any(one.mode is not Mode.SHADOW or not heard for one in added)
 
 
 def _frozen(state: Escalation, standing: Standing) -> Escalation:

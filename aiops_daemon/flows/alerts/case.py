@@ -33,6 +33,7 @@ class Response:
     escalation: Escalation | None = None
     waits: tuple[Timer, ...] | None = None  # as on disk; None: not known
     routes: dict[str, Matched] | None = None  # by path; None: every open alert is to be routed
+    barred: frozenset[str] = frozenset()  # policies that only an edit named, after its escalation had begun
 
 
 class Case:

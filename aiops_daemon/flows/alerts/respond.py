@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aiops_daemon.core.incidents.lifecycle import entry, taken_back
-from aiops_daemon.core.model.escalation import Escalation, Phase
+from aiops_daemon.core.model.escalation import Escalation, Phase, Track
 from aiops_daemon.core.model.incident import EntryKind, Incident
 from aiops_daemon.core.model.notification import Notification
 from aiops_daemon.core.model.route import Mode
 from aiops_daemon.core.response.escalation import advance
+from aiops_daemon.core.response.planning import begun
 from aiops_daemon.core.response.routing import Matched
 from aiops_daemon.core.response.standing import Asked, Page, Remark, Standing, Tell, Unacknowledge
 from aiops_daemon.core.response.stepping import fall_back
@@ -25,6 +26,8 @@ from aiops_daemon.flows.alerts.draft import Draft
 from aiops_daemon.flows.alerts.outgoing import Outgoing
 from aiops_daemon.flows.alerts.surroundings import Surroundings
 from aiops_daemon.flows.alerts.working import WorkingSet
+
+_ANSWERED = (Phase.ACKNOWLEDGED, Phase.SNOOZED)
 
 
 class Responding:
@@ -61,8 +64,7 @@ class Responding:
     def _advance(self, case: Case) -> None:
         incident = case.incident
         reach = Reaching(self._around.telling, self._now, incident.severity)
-        tracks = self._around.telling.tracks(self._routes(case).values())
-        standing = Standing(incident, tracks, self._around.telling.muted)
+        standing = Standing(incident, self._tracks(case), self._around.telling.muted)
         state, asked = advance(case.response.escalation, standing, self._now, reach)
         self._settle(case, state, asked, reach)
 
@@ -101,6 +103,29 @@ class Responding:
         waits = timers(state, case.incident)
         if waits != response.waits:
             self._draft.timers[uid] = response.waits = waits
+
+    def _tracks(self, case: Case) -> tuple[Track, ...]:
+        """Return the policies that its routes name, without those that only an edit named: what runs is frozen.
+
+        Where nobody answered and all runs in shadow, nobody heard of it, so there an edit may name who does. A step
+        that changes alerts too may let a policy join that an edit named: better a page too many than one lost.
+        """
+        response, state = case.response, case.response.escalation
+        looked = response.routes is None and not self._stirred(case)
+        tracks = self._around.telling.tracks(self._routes(case).values())
+        if state is None or not begun(state) or not state.tracks:
+            response.barred = frozenset()
+        elif looked and (state.phase in _ANSWERED or any(one.mode is not Mode.SHADOW for one in state.positions)):
+            response.barred = frozenset(one.name for one in tracks) - {one.name for one in state.tracks}
+        elif looked:
+            response.barred = frozenset()
+        return tuple(one for one in tracks if one.name not in response.barred)
+
+    def _stirred(self, case: Case) -> bool:
+        """Say whether this step changed what routes look at: alerts of the incident, or its priority."""
+        before = self._draft.before.get(case.incident.uid)
+        moved = before is not None and before.priority is not case.incident.priority
+        return moved or any(one.incident == case.incident.uid for one in self._draft.episodes.values())
 
     def _routes(self, case: Case) -> dict[str, Matched]:
         """Return the routes that took its alerts; only those that changed in this step are asked again."""
