@@ -47,7 +47,9 @@ def plan(state: Escalation, standing: Standing, now: float) -> tuple[Escalation,
     )
     added = tuple(_first(track, _mode(track, standing), state.phase, now) for track in joined)
     anew = any(_goes_live(before, after) for before, after in zip(state.positions, kept, strict=True))
-    rose = rise(state, incident) or ("another route matches now" if joined else "")
+    heard = any(one.live for one in state.told)
+    joins = any(one.mode is not Mode.SHADOW or not heard for one in added)
+    rose = rise(state, incident) or ("another route matches now" if joins else "")
     after = replace(
         state,
         rose_at=now if rose else state.rose_at,
@@ -58,8 +60,7 @@ def plan(state: Escalation, standing: Standing, now: float) -> tuple[Escalation,
         severity=max((state.severity, incident.severity), key=lambda one: one.rank),
         priority=min(filter(None, (state.priority, str(incident.priority)))),
     )
-    heard = any(one.live for one in state.told)
-    return after, any(one.mode is not Mode.SHADOW or not heard for one in added)
+    return after, joins
 
 
 def _frozen(state: Escalation, standing: Standing) -> Escalation:
