@@ -114,7 +114,7 @@ def _pattern(event: Event, person: str, zone: str) -> Pattern | str | None:
         if _first(event.rule, "INTERVAL") not in ("", "1"):
             return "repeats in a way that a rotation cannot say"
         unit = "weekly"  # every day that is one of these
-    return Pattern(
+    found = Pattern(
         start=event.start,
         seconds=event.seconds,
         unit=unit,
@@ -123,6 +123,15 @@ def _pattern(event: Event, person: str, zone: str) -> Pattern | str | None:
         weekdays=weekdays,
         week_start=_DAYS.index(_first(event.rule, "WKST") or "MO"),
     )
+    to_come = any(start.replace(tzinfo=None) == event.start for start, _ in event.occurrences[:1])
+    return "its first week is not like those after it" if to_come and _begins_within_a_week(found) else found
+
+
+def _begins_within_a_week(pattern: Pattern) -> bool:
+    """Say whether the first shift is on a day that no later one has, or its week has days before it."""
+    first = (pattern.start.isoweekday() - pattern.week_start) % 7
+    days = [(day - pattern.week_start) % 7 for day in pattern.weekdays]
+    return bool(days) and (first not in days or (pattern.interval > 1 and min(days) < first))
 
 
 def _first(rule: Mapping[str, tuple[str, ...]], part: str) -> str:

@@ -91,12 +91,12 @@ class Sections:
             self.leave(place, "has no length" if pattern.people else "has nobody in it")
         elif pattern.seconds == period and not pattern.weekdays:
             return _turns(pattern.start, period, pattern.people)
-        elif pattern.seconds > unit or (pattern.seconds < unit and pattern.unit == "hourly"):
+        elif pattern.seconds > unit or (pattern.seconds < unit and pattern.unit == "hourly") or _outlasts(pattern):
             self.leave(place, "its shifts overlap, or leave gaps that no calendar says")
         elif pattern.seconds == unit and not pattern.weekdays:
             return _turns(pattern.start, unit, _spread(pattern))
         else:
-            made = _turns(_week(pattern) if pattern.weekdays else pattern.start, unit, _spread(pattern))
+            made = _turns(pattern.start if _alone(pattern) else _week(pattern), unit, _spread(pattern))
             return self.within(made, self._window(pattern, zone), schedule)
         return None
 
@@ -195,6 +195,17 @@ def _spread(pattern: Pattern) -> tuple[str, ...]:
     """Leave turns empty where a shift comes only every second or third time."""
     empty = ("",) * (pattern.interval - 1)
     return tuple(name for person in pattern.people for name in (person, *empty))
+
+
+def _alone(pattern: Pattern) -> bool:
+    """Say whether no turn is handed over to anybody, so that it need not be on the first day of a week."""
+    return not pattern.weekdays or (pattern.interval == 1 and len(set(pattern.people)) == 1)
+
+
+def _outlasts(pattern: Pattern) -> bool:
+    """Say whether the last shift of a week goes on when the next one's turn has begun."""
+    last = max(((day - pattern.week_start) % 7 for day in pattern.weekdays), default=0)
+    return not _alone(pattern) and last * DAY + pattern.seconds > WEEK
 
 
 def _week(pattern: Pattern) -> datetime:
