@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -339,6 +340,18 @@ def test_what_no_rotation_says_is_written_out(fields: dict[str, Any], why: str) 
 
     assert 1 == len(found.values["schedules"][0]["overrides"])
     assert f"e: {why}: written out until 2026-11-30, later ones are not carried over" in left(found)
+
+
+def test_a_shift_that_the_clocks_skip_is_none() -> None:
+    """Nobody is on call for no time at all, which the configuration's check would refuse."""
+    berlin = ZoneInfo("Europe/Berlin")
+    skipped = tuple(datetime(2027, 3, 28, hour, tzinfo=berlin) for hour in (2, 3))
+    kept = tuple(datetime(2027, 3, 29, hour, tzinfo=berlin) for hour in (2, 3))
+    found = adopt_calendar([event(rule=None, occurrences=(skipped, kept))], "s", "Europe/Berlin", NOW)
+
+    assert [{"person": "ann", "starts_at": "2027-03-29T00:00:00Z", "ends_at": "2027-03-29T01:00:00Z"}] == found.values[
+        "schedules"
+    ][0]["overrides"]
 
 
 def test_windows() -> None:

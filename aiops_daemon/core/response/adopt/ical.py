@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from aiops_daemon.core.response.adopt.model import Adopted, Pattern, Sections, override
@@ -58,7 +58,7 @@ def adopt_calendar(events: Iterable[Event], name: str, zone: str, until: datetim
         if event.rule:
             why = pattern if isinstance(pattern, str) else "no rotation says the same"
             sections.leave(event.place, f"{why}: written out until {until:%Y-%m-%d}, later ones are not carried over")
-        overrides += [override(person, start, end) for start, end in event.occurrences]
+        overrides += [override(person, start, end) for start, end in event.occurrences if _lasts(start, end)]
     for place, why in _overlaps(events, people):
         sections.leave(place, why)
     schedule: dict[str, Any] = {"name": here, "time_zone": zone, "rotations": rotations, "overrides": overrides}
@@ -125,6 +125,11 @@ def _pattern(event: Event, person: str, zone: str) -> Pattern | str | None:
     )
     to_come = any(start.replace(tzinfo=None) == event.start for start, _ in event.occurrences[:1])
     return "its first week is not like those after it" if to_come and _begins_within_a_week(found) else found
+
+
+def _lasts(start: datetime, end: datetime) -> bool:
+    """Say whether a shift is any time at all: the clocks may skip the whole of it."""
+    return start.astimezone(UTC) < end.astimezone(UTC)
 
 
 def _begins_within_a_week(pattern: Pattern) -> bool:
