@@ -7,10 +7,12 @@ user-info, and a redactor. Never lets a secret into a message: whatever was sent
 from __future__ import annotations
 
 import base64
+import json
 import re
 import ssl
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit, urlunsplit
+from html import escape
+from urllib.parse import quote, quote_plus, unquote, urlsplit, urlunsplit
 
 from aiops_daemon.core.model.source import HttpSpec, Secret, TlsSpec
 from aiops_daemon.errors import AiopsError, SourceError, SourceReason
@@ -18,6 +20,7 @@ from aiops_daemon.errors import AiopsError, SourceError, SourceReason
 _SHORTEST_PIECE = 6  # characters of a path or query that are taken for a secret
 _SEPARATORS = re.compile("[&=]")
 _SHORTEST_SECRET = 4  # characters; shorter header values would tear holes into every message
+_LEFT_IN_URLS = "!$&'()*+,/:;=?@"  # what a client leaves as it is when it writes an address anew (RFC 3986, 2.2)
 
 
 def secret_pieces(url: str) -> tuple[str, ...]:
@@ -35,10 +38,22 @@ class Credentials:
     secrets: tuple[str, ...]
 
     def redact(self, text: str) -> str:
-        """Replace every secret in `text`."""
-        for secret in self.secrets:
-            text = text.replace(secret, "<secret>")
+        """Replace every secret in `text`, however it is quoted; the longest first, for one may begin another."""
+        forms = {form for secret in self.secrets for form in _forms(secret)}
+        for form in sorted(forms, key=len, reverse=True):
+            text = text.replace(form, "<secret>")
         return text
+
+
+def _forms(secret: str) -> set[str]:
+    """Return a secret as it stands, and as it stands in an address, in JSON, in HTML and on one line."""
+    forms = set()
+    for text in (secret, unquote(secret)):
+        forms |= {text, escape(text), " ".join(text.split())}
+        forms |= {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+        for safe in ("", "/", _LEFT_IN_URLS):
+            forms |= {quote(text, safe, errors="replace"), quote_plus(text, safe, errors="replace")}
+    return {secret} | {form for form in forms if len(form) >= _SHORTEST_SECRET}
 
 
 def present(spec: HttpSpec, user_info: tuple[str, str] | None = None) -> Credentials:
