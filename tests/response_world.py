@@ -12,7 +12,7 @@ from aiops_daemon.core.model.route import Mode
 from aiops_daemon.core.model.severity import Severity
 from aiops_daemon.core.response.escalation import advance
 from aiops_daemon.core.response.reach import Destination, Reached
-from aiops_daemon.core.response.standing import Asked, Page, Standing, Tell
+from aiops_daemon.core.response.standing import Asked, Page, Reach, Standing, Tell
 
 TEN = 1_700_000_000.0
 
@@ -45,6 +45,19 @@ def reach(target: str) -> Reached:
     return Reached((Destination(f"{target}/sms", LogSpec(), "trial"),), "")
 
 
+class Quiet:
+    """Reaches everybody but one who sleeps."""
+
+    def __init__(self, sleeper: str) -> None:
+        self.sleeper = sleeper
+
+    def __call__(self, target: str) -> Reached:
+        """Reach a target, unless it sleeps."""
+        if target == f"person/{self.sleeper}":
+            return Reached((), f"{self.sleeper} has quiet hours")
+        return reach(target)
+
+
 class Run:
     """One escalation, step by step; what it asked for is kept."""
 
@@ -55,6 +68,7 @@ class Run:
         self.muted = False
         self.state: Escalation | None = None
         self.asked: list[Asked] = []
+        self.reach: Reach = reach
 
     def turn(self, at: float | None = None, **changes: Any) -> list[Asked]:
         """Let time pass to so many seconds after the beginning, change the incident, and advance."""
@@ -62,7 +76,7 @@ class Run:
             self.now = TEN + at
         self.incident = replace(self.incident, **changes)
         standing = Standing(self.incident, self.tracks, self.muted)
-        self.state, asked = advance(self.state, standing, self.now, reach)
+        self.state, asked = advance(self.state, standing, self.now, self.reach)
         self.asked += asked
         return list(asked)
 

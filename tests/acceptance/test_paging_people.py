@@ -89,6 +89,19 @@ async def test_quiet_hours_never_silence_what_is_critical(tmp_path: Path) -> Non
     await s.play("10:06")
 
 
+async def test_quiet_hours_end_when_a_warning_that_was_only_just_told_turns_critical(tmp_path: Path) -> None:
+    """Bo was told instead of Ann seconds before; Ann is paged although it is within the minute of grace."""
+    ann = replace(PEOPLE[0], quiet_hours=(hours("night", 0, 60),))
+    s = PageScenario(tmp_path, people=(ann, *PEOPLE[1:]))
+    s.at("10:00").alert(LOW)
+    s.between("10:00", "10:00:15").pages(BO, severity="warning")
+    s.at("10:00:20").alert(HIGH)
+    s.between("10:00:20", "10:00:40").pages(ANN, severity="critical")
+    s.at("10:01").act("ack")
+
+    await s.play("10:02")
+
+
 async def test_a_route_outside_its_time_waits(tmp_path: Path) -> None:
     """Active from 10:05 on; the step is taken then, with the line that says why it waited."""
     route = replace(LIVE, active_time_intervals=(hours("later", 5, 60),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from response_world import ACKED, CLOSED, OPEN, TEN, Run, policy, reach, track
+from response_world import ACKED, CLOSED, OPEN, TEN, Quiet, Run, policy, reach, track
 
 from aiops_daemon.core.model.escalation import Phase, TimerKind
 from aiops_daemon.core.model.incident import Priority
@@ -194,6 +194,20 @@ def test_a_rise_within_a_minute_of_the_beginning_is_an_update() -> None:
 
     assert [] == [one for one in asked if isinstance(one, Page)]
     assert [("ann", "update")] == [(one.destination.split("/")[1], str(one.event)) for one in asked]
+
+
+@pytest.mark.parametrize("steps", [("person/ann",), ("person/zoe", "person/ann", "person/bo")])
+def test_a_rise_pages_at_once_whoever_was_passed_over(steps: tuple[str, ...]) -> None:
+    """Ann had quiet hours for a warning; the fallback, or the next step, was told instead."""
+    awake = Quiet("ann")
+    run = Run(track(policy(*steps, fallback="receiver/chat")), severity=Severity.WARNING)
+    run.reach = awake
+    first = run.pages(0)
+    awake.sleeper = ""
+
+    assert ["chat" if len(steps) == 1 else "bo"] == first
+    assert ["ann"] == run.pages(30, severity=Severity.CRITICAL)
+    assert [] == run.pages(31)
 
 
 def test_it_waits_while_all_that_fires_is_silenced() -> None:

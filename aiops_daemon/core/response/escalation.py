@@ -14,7 +14,7 @@ from aiops_daemon.core.model.incident import Incident, IncidentState
 from aiops_daemon.core.model.message import MessageEvent
 from aiops_daemon.core.response.planning import begun, plan, rise
 from aiops_daemon.core.response.standing import Asked, Reach, Remark, Standing, Tell, Turn, Unacknowledge
-from aiops_daemon.core.response.stepping import again, fire, stopped
+from aiops_daemon.core.response.stepping import again, fire, passed, stopped
 from aiops_daemon.core.response.timers import ack_expires_at
 
 GRACE = 60.0  # seconds after the beginning of a run in which a rise is no second page: its first message says it
@@ -35,7 +35,7 @@ def advance(state: Escalation | None, standing: Standing, now: float, reach: Rea
     asked: tuple[Asked, ...] = (Unacknowledge(f"{why}, so it is told anew"),) if why else ()
     entered, more = _entered(planned, _phase(planned, incident, now), now, begins=begins)
     if not begins and entered.phase is Phase.RUNNING and rise(state, standing.incident):
-        entered, told = _risen(entered, now)
+        entered, told = _risen(entered, now, reach)
         more += told
     if entered.run > planned.run:
         entered = replace(entered, because=rise(state, standing.incident) or why)
@@ -92,9 +92,13 @@ def _before_it_rose(state: Escalation, incident: Incident) -> bool:
     return incident.state in ANSWERED and incident.acknowledged_at < state.rose_at
 
 
-def _risen(state: Escalation, now: float) -> Turn:
-    """Begin at step 1 for what became graver; what was only just begun goes on, and says it."""
-    if state.started_at is not None and now - state.started_at < GRACE:
+def _risen(state: Escalation, now: float, reach: Reach) -> Turn:
+    """Begin at step 1 for what became graver; what was only just begun goes on, and says it to whom it told.
+
+    Not where a step that is over would reach somebody else now: who had quiet hours, or prefers a call for it.
+    """
+    young = state.started_at is not None and now - state.started_at < GRACE
+    if young and passed(state, reach) <= {one.destination for one in state.told}:
         return state, tuple(_tell(one, MessageEvent.UPDATE) for one in state.told)
     return again(state, now, sounds=False), ()
 

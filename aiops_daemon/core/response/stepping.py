@@ -35,6 +35,17 @@ def stopped(state: Escalation) -> Escalation:
     return replace(state, positions=tuple(replace(one, due_at=None, left=None) for one in state.positions))
 
 
+def passed(state: Escalation, reach: Reach) -> set[str]:
+    """Return the destinations that the steps so far would have if they were told now."""
+    return {
+        destination.id
+        for track, position in zip(state.tracks, state.positions, strict=True)
+        for step in track.policy.steps[: None if position.round else position.step]
+        for target in step.notify
+        for destination in reach(target).destinations
+    }
+
+
 def fire(state: Escalation, now: float, reach: Reach) -> Turn:
     """Do what is due."""
     turn = _Turn(state, now, reach)
