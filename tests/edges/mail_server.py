@@ -26,6 +26,7 @@ class Mailbox:
     to: list[list[str]] = field(default_factory=list)
     encrypted: list[bool] = field(default_factory=list)
     users: list[str] = field(default_factory=list)
+    password: str = PASSWORD
     hang: asyncio.Event | None = None  # DATA waits for it
 
     def letters(self) -> list[EmailMessage]:
@@ -58,7 +59,10 @@ class Mailbox:
 
     def authenticate(self, _server: Any, _session: Any, _envelope: Any, mechanism: str, given: Any) -> AuthResult:
         """Take the one user."""
-        right = isinstance(given, LoginPassword) and (given.login, given.password) == (USER.encode(), PASSWORD.encode())
+        right = isinstance(given, LoginPassword) and (given.login, given.password) == (
+            USER.encode(),
+            self.password.encode(),
+        )
         self.users.append(mechanism)
         return AuthResult(success=right, handled=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -191,6 +192,25 @@ async def test_without_starttls_nothing_is_sent() -> None:
 
     assert Failed(FailureReason.CLIENT_ERROR, "the server does not offer STARTTLS", retry=False) == outcome
     assert [] == mailbox.raw
+
+
+@pytest.mark.parametrize(("known", "outcome"), [("schlüssel-ñ", Sent()), ("another", None)])
+async def test_a_password_beyond_ascii(certificate: tuple[str, str], known: str, outcome: Outcome | None) -> None:
+    """It goes as UTF-8, which smtplib does not do; a wrong one is an answer of the server's."""
+    async with mail_server(Mailbox(password=known), tls=certificate, auth=True) as port:
+        told = await send(encrypted(port, certificate, username=USER, password=HeldSecret("schlüssel-ñ")))
+
+    assert (outcome or FailureReason.AUTH_ERROR) == (told.reason if isinstance(told, Failed) else told)
+
+
+async def test_a_password_as_auth_plain_sends_it_is_not_told(certificate: tuple[str, str]) -> None:
+    """Some servers repeat the command that they refuse."""
+    said = base64.b64encode(f"\0{USER}\0{PASSWORD}".encode()).decode()
+    async with mail_server(Mailbox({"RCPT": f"550 AUTH PLAIN {said} is wrong"}), tls=certificate, auth=True) as port:
+        outcome = await send(encrypted(port, certificate, username=USER, password=HeldSecret(PASSWORD)))
+
+    assert isinstance(outcome, Failed)
+    assert "SMTP 550: AUTH PLAIN <secret> is wrong" == outcome.detail
 
 
 async def test_a_wrong_password_is_an_auth_error(certificate: tuple[str, str]) -> None:

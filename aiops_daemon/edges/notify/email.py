@@ -21,7 +21,7 @@ from aiops_daemon.edges.notify.exchange import unusable
 from aiops_daemon.edges.notify.letter import letter
 from aiops_daemon.edges.notify.render import Renderer, TemplateError
 from aiops_daemon.edges.notify.sandbox import Medium
-from aiops_daemon.edges.notify.smtp import Call, UnencryptedError
+from aiops_daemon.edges.notify.smtp import Call, UnencryptedError, plain
 from aiops_daemon.edges.notify.statuses import unreachable
 from aiops_daemon.errors import SourceError
 from aiops_daemon.logs import fields
@@ -61,7 +61,7 @@ class EmailNotifier:
         except SourceError as error:
             return unusable(error)
         except (smtplib.SMTPException, UnencryptedError, OSError, ValueError) as error:
-            return failure(error, password)
+            return failure(error, _known(self._spec.username, password))
         for address, (code, _) in refused.items():
             told = fields(destination=notification.destination, address=address, code=code)
             log.warning("mail server refused an address", extra=told)
@@ -91,14 +91,14 @@ class EmailNotifier:
         )
 
 
-def failure(error: Exception, password: str) -> Failed:
+def failure(error: Exception, known: Credentials) -> Failed:
     """Return what went wrong: 4xx and broken connections may be tried again, 5xx not (RFC 5321, 4.2.1)."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         # All are refused; one of them that may be taken later is worth another attempt.
         code, words = min(error.recipients.values(), default=(0, b""))
-        return _answered(code, words, password)
+        return _answered(code, words, known)
     if isinstance(error, smtplib.SMTPResponseException):
-        return _answered(error.smtp_code, error.smtp_error, password)
+        return _answered(error.smtp_code, error.smtp_error, known)
     if isinstance(error, smtplib.SMTPServerDisconnected):
         return Failed(FailureReason.UNREACHABLE, "the mail server closed the connection", retry=True)
     if isinstance(error, UnencryptedError | smtplib.SMTPNotSupportedError):
@@ -108,9 +108,9 @@ def failure(error: Exception, password: str) -> Failed:
     return unreachable(error)
 
 
-def _answered(code: int, words: bytes | str, password: str) -> Failed:
+def _answered(code: int, words: bytes | str, known: Credentials) -> Failed:
     text = words.decode(errors="replace") if isinstance(words, bytes) else words
-    detail = " ".join(f"SMTP {code}: {_known(password).redact(text)}".split())[:_TOLD]
+    detail = " ".join(f"SMTP {code}: {known.redact(text)}".split())[:_TOLD]
     if code in _AUTH_CODES:
         return Failed(FailureReason.AUTH_ERROR, detail, retry=False)
     if code // 100 == 4:
@@ -120,8 +120,8 @@ def _answered(code: int, words: bytes | str, password: str) -> Failed:
     return Failed(FailureReason.OTHER, detail, retry=True)
 
 
-def _known(password: str) -> Credentials:
-    """Return what to cut out: the password, alone and as AUTH LOGIN sends it."""
+def _known(user: str, password: str) -> Credentials:
+    """Return what to cut out: the password, alone and as AUTH LOGIN and AUTH PLAIN send it."""
     if not password:
         return Credentials({}, ())
-    return Credentials({}, (password, base64.b64encode(password.encode()).decode()))
+    return Credentials({}, (password, base64.b64encode(password.encode()).decode(), plain(user, password)))

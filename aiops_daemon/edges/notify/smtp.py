@@ -7,6 +7,7 @@ as they are repeated under TLS.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import smtplib
 import socket
@@ -109,4 +110,16 @@ class Call:
     def _log_in(self, line: _Line) -> None:
         if not isinstance(line.sock, ssl.SSLSocket) and self.spec.host not in _HERE:
             raise UnencryptedError("the password would go over an unencrypted connection; set require_tls")
-        line.login(self.spec.username, self._password)
+        if f"{self.spec.username}{self._password}".isascii():
+            line.login(self.spec.username, self._password)
+            return
+        if "PLAIN" not in line.esmtp_features.get("auth", "").split():
+            raise smtplib.SMTPNotSupportedError("a password beyond ASCII takes AUTH PLAIN, which is not offered")
+        code, words = line.docmd("AUTH", f"PLAIN {plain(self.spec.username, self._password)}")  # smtplib's is ASCII
+        if code != 235:
+            raise smtplib.SMTPAuthenticationError(code, words)
+
+
+def plain(user: str, password: str) -> str:
+    """Return what AUTH PLAIN says, in UTF-8 (RFC 4616, 2)."""
+    return base64.b64encode(f"\0{user}\0{password}".encode()).decode()
