@@ -339,6 +339,31 @@ def test_what_did_not_arrive_is_told_to_the_fallback() -> None:
     assert ["receiver/chat/sms"] == [one.destination for one in asked if isinstance(one, Page)]
 
 
+def test_the_fallback_is_told_once_of_a_step_however_much_did_not_arrive() -> None:
+    """Of the next step it is told again; so it is where nobody knows the step, as of a storm page."""
+    run = Run(track(policy("person/ann", fallback="receiver/chat")))
+    run.turn(0)
+    assert run.state is not None
+    first, told = fall_back(run.state, "shop", TEN + 60, reach, "one did not arrive", step="1/0/0")
+    again, skipped = fall_back(first, "shop", TEN + 61, reach, "another did not arrive", step="1/0/0")
+    _, later = fall_back(again, "shop", TEN + 400, reach, "a third did not arrive", step="1/0/1")
+    _, storm = fall_back(again, "shop", TEN + 401, reach, "a storm page did not arrive")
+
+    assert [1, 0, 1, 1] == [sum(isinstance(one, Page) for one in each) for each in (told, skipped, later, storm)]
+    assert ["another did not arrive; the fallback was asked in that step already"] == [str(one.text) for one in skipped]
+
+
+def test_a_rise_within_a_minute_pages_nobody_anew_whom_a_storm_page_told() -> None:
+    """Who was told in one message with others was told."""
+    run = Run(severity=Severity.WARNING)
+    run.turn(0)
+    assert run.state is not None
+    run.state = replace(run.state, told=(), folded=("person/ann/sms",))
+
+    assert [] == run.pages(30, severity=Severity.CRITICAL)
+    assert ["ann"] == run.pages(90, priority=Priority.P1)
+
+
 def test_two_policies_tell_one_destination_once() -> None:
     """Both name the chat."""
     run = Run(track(policy("receiver/chat", name="a")), track(policy("receiver/chat", name="b")))

@@ -102,6 +102,8 @@ class Escalation:
     because: str = ""  # why this run began although people were told before
     rose_at: float | None = None  # when it last became more urgent
     rose: str = ""  # and by what
+    folded: tuple[str, ...] = ()  # destinations that were told in this run in one message with others
+    fell: tuple[tuple[str, str], ...] = ()  # policies and steps whose fallback was told, for something did not arrive
 
 
 class TimerKind(StrEnum):

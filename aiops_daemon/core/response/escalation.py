@@ -98,7 +98,7 @@ def _risen(state: Escalation, now: float, reach: Reach) -> Turn:
     Not where a step that is over would reach somebody else now: who had quiet hours, or prefers a call for it.
     """
     young = state.started_at is not None and now - state.started_at < GRACE
-    if young and passed(state, reach) <= {one.destination for one in state.told}:
+    if young and passed(state, reach) <= {*state.folded, *(one.destination for one in state.told)}:
         return state, tuple(_tell(one, MessageEvent.UPDATE) for one in state.told)
     return again(state, now, sounds=False), ()
 

@@ -23,6 +23,8 @@ def again(state: Escalation, now: float, *, sounds: bool) -> Escalation:
         run=state.run + 1,
         generation=state.generation + sounds,
         started_at=now,
+        folded=(),
+        fell=(),
         positions=tuple(
             Position(due_at=now + track.policy.steps[0].after, mode=position.mode)
             for track, position in zip(state.tracks, state.positions, strict=True)
@@ -55,13 +57,21 @@ def fire(state: Escalation, now: float, reach: Reach) -> Turn:
     return replace(state, positions=positions, told=tuple(turn.told)), tuple(turn.asked)
 
 
-def fall_back(state: Escalation, name: str, now: float, reach: Reach, why: str, *, heard: bool = False) -> Turn:
-    """Tell the fallback of one track at once: what was sent did not arrive; `heard`: something else did."""
+def fall_back(
+    state: Escalation, name: str, now: float, reach: Reach, why: str, *, step: str = "", heard: bool = False
+) -> Turn:
+    """Tell the fallback of one track at once: what was sent did not arrive; `heard`: something else did.
+
+    Once for all messages of one step; "": it is not known of which step this one was.
+    """
+    if step and (name, step) in state.fell:
+        return state, (Remark(f"{why}; the fallback was asked in that step already", "unreached"),)
     turn = _Turn(state, now, reach, heard=heard)
     for track, position in zip(state.tracks, state.positions, strict=True):
         if track.name == name:
             turn.fall_back(track, position, why)
-    return replace(state, told=tuple(turn.told)), tuple(turn.asked)
+    fell = (*state.fell, (name, step)) if step else state.fell
+    return replace(state, told=tuple(turn.told), fell=fell), tuple(turn.asked)
 
 
 class _Turn:

@@ -74,7 +74,8 @@ class Outgoing:
             else:
                 self._fold(message, page, to, folding)
                 text = f"{text}; in one message with others: {folding.why}"
-            state = replace(state, told=tuple(one for one in state.told if one in before or not _of(one, page)))
+            told = tuple(one for one in state.told if one in before or not _of(one, page))
+            state = replace(state, told=told, folded=(*state.folded, page.destination))
         else:
             row = self._row(case, page, to, message)
             self._draft.superseded.append(row.key)  # by changes that wait: the page shows them

@@ -58,7 +58,7 @@ class Responding:
             self._remark(case.incident, Remark(text, "unreached", unheard=not heard))
             return
         reach = Reaching(self._around.telling, self._now, case.incident.severity)
-        after, asked = fall_back(state, late.track, self._now, reach, why, heard=heard)
+        after, asked = fall_back(state, late.track, self._now, reach, why, step=late.step, heard=heard)
         self._settle(case, after, asked, reach)
 
     def _advance(self, case: Case) -> None:
