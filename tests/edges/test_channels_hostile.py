@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from notify_world import FULL, HOSTILE
+from pagerduty_world import spec
 
-from aiops_daemon.core.model.message import Link, MessageEvent
+from aiops_daemon.core.model.message import Link, Message, MessageEvent
+from aiops_daemon.edges.notify.pagerduty import body
 from aiops_daemon.edges.notify.render import Renderer
 from aiops_daemon.edges.notify.sandbox import Medium
 from aiops_daemon.edges.notify.wording import LONGEST_TEXT, address, plain, wiki
@@ -55,6 +59,18 @@ def test_text_has_no_control_characters(channel: str) -> None:
     assert not set(text) & set("\x00\x1b\r\u202e\ud800")
     assert "{{ 7*7 }}" in text
     assert "\n" not in text or channel == "email"
+
+
+@pytest.mark.parametrize(
+    "make", [lambda message: body.trigger(message, spec(), "k"), lambda message: body.change(message, spec())]
+)
+def test_what_pagerduty_shows_as_one_line_is_one(make: Callable[[Message], dict[str, Any]]) -> None:
+    """Its phones ring with it."""
+    forged = replace(HOSTILE, title="disk\n\u202e\x1b[2J full", service="shop\u202e\nx", time_zone="UTC")
+    payload = make(forged)["payload"]
+
+    assert "disk [2J full" in payload["summary"]
+    assert "shop x" == payload["source"]
 
 
 def test_a_value_cannot_forge_a_line() -> None:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from aiops_daemon.core.model.channels.pagerduty import PagerDutySpec
 from aiops_daemon.core.model.message import Link, Message, MessageEvent, Named
+from aiops_daemon.edges.foreign import one_line
 from aiops_daemon.edges.notify.pagerduty.limits import SUMMARY_UNITS, Details, clean, cut, fit
 
 _OPENED = re.compile(r"https?://[^\s/]\S{0,1999}")
@@ -45,7 +46,7 @@ def trigger(message: Message, spec: PagerDutySpec, dedup_key: str) -> dict[str, 
 
 def summary(message: Message) -> str:
     """Return one line that says what is wrong; never empty, never too long."""
-    title = " ".join(clean(message.title).split()) or "no title"
+    title = one_line(message.title, SUMMARY_UNITS) or "no title"
     if message.event in (MessageEvent.STORM, MessageEvent.DIGEST):
         return cut(title, SUMMARY_UNITS)
     priority, name = _field(message.priority), _field(message.name)
@@ -71,7 +72,7 @@ def _classes(message: Message, spec: PagerDutySpec) -> dict[str, str]:
 
 def _field(text: str) -> str:
     """Return a text that names something: what is not meant for prose may not fill the body."""
-    return cut(clean(text).strip(), _FIELD_UNITS)
+    return cut(one_line(text, _FIELD_UNITS), _FIELD_UNITS)
 
 
 def _details(message: Message) -> Details:
@@ -126,7 +127,7 @@ def _local(moment: float, zone: str) -> str:
 def change(message: Message, spec: PagerDutySpec) -> dict[str, Any]:
     """Make a change event; PagerDuty takes links with it, and nothing else that leads away."""
     payload: dict[str, Any] = {
-        "summary": cut(" ".join(clean(message.title).split()) or "a change", SUMMARY_UNITS),
+        "summary": cut(one_line(message.title, SUMMARY_UNITS) or "a change", SUMMARY_UNITS),
         "source": _field(spec.source or message.service or message.cluster) or "aiops-daemon",
         "timestamp": stamp(message.opened_at),
     }
