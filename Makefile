@@ -64,14 +64,14 @@ check: $(VENV)/.dev  ## lint, format, types and the layers of the house
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-# What needs no server of its own keeps every core busy, though it waits at times; what runs real servers waits more than it
-# works; what is held against the clock has the machine alone.
-WORKERS ?= $(shell echo $$(( $$(nproc) * 3 / 2 )))
+# What needs no server of its own keeps every core busy; what runs real servers waits more than it works; what is held
+# against the clock has the machine alone.
+WORKERS ?= auto
 SERVED ?= 2
 BY_FILE := --dist loadfile --no-loadscope-reorder
 
 .PHONY: test
-test: servers check  ## set up everything, check, and run the tests (about 16 minutes)
+test: servers check  ## set up everything, check, and run the tests (about 20 minutes)
 	@$(PYTEST) -q -n $(WORKERS) $(BY_FILE) -m "not slow and not real and not alone and not chaos" $(PYTEST_ARGS)
 	@$(PYTEST) -q -n $(SERVED) $(BY_FILE) -m "real and not alone and not slow and not chaos" $(PYTEST_ARGS)
 	@$(PYTEST) -q -m "alone and not slow and not chaos" $(PYTEST_ARGS)

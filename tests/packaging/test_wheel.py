@@ -55,7 +55,7 @@ def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bare")
     venv.create(folder, with_pip=True)
     pip = (folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--quiet")
-    run(*pip, "install", "--constraint", ROOT / "requirements.lock", wheel, cwd=folder, timeout=300)
+    run(*pip, "install", "--no-compile", "--constraint", ROOT / "requirements.lock", wheel, cwd=folder, timeout=300)
     return folder / "bin"
 
 
