@@ -60,7 +60,8 @@ async def test_an_act_that_waits_too_long_is_told(world: AlertWorld, caplog: pyt
     assert (0, 1, 0) == (soon, late, count())
     told = [record.fields for record in caplog.records if record.message == "the auditor found what must not be"]  # type: ignore[attr-defined]
     assert [{"check": "stale_acts", "count": 1, "rows": "a1"}] == told
-    assert "AiopsPagingInvariantBroken" in {one.rule for one in await world.alerts()}
+    (alert,) = (one for one in await world.alerts() if one.rule == "AiopsPagingInvariantBroken")
+    assert "stale_acts: 1 (a1)" in dict(alert.annotations).values()
 
 
 async def test_each_check_is_told_by_itself_for_as_long_as_it_fails(world: AlertWorld) -> None:

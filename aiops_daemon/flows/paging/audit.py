@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 
 from aiops_daemon.clock import Clock
-from aiops_daemon.core.model.notification import Violations, Waiting
+from aiops_daemon.core.model.notification import Waiting
 from aiops_daemon.core.response.telling import Telling
 from aiops_daemon.flows.alerts.notices import Notices
 from aiops_daemon.logs import fields
@@ -50,10 +50,10 @@ class Auditor:
         found = await self._store.violations(routed=self._telling().anybody)
         self._meter.set("aiops_escalation_overdue_timestamp_seconds", found.overdue_since or 0.0)
         for check in CHECKS:
-            names = getattr(found, check)
-            count = names if isinstance(names, int) else len(names)
+            names: int | tuple[str, ...] = getattr(found, check)
+            count, rows = (names, "") if isinstance(names, int) else (len(names), _rows(names))
             self._meter.set("aiops_auditor_violations", count, check=check)
-            self._tell(check, count, found)
+            self._tell(check, count, rows)
         self._count(await self._store.waiting())
 
     def _count(self, found: Iterable[Waiting]) -> None:
@@ -66,17 +66,17 @@ class Auditor:
             self._meter.set("aiops_outbox_oldest_timestamp_seconds", one.oldest_at or 0.0, integration=name)
         self._waited = set(now)
 
-    def _tell(self, check: str, count: int, found: Violations) -> None:
+    def _tell(self, check: str, count: int, rows: str) -> None:
         """Log when a check begins or ends to fail, and let people know for as long as it does, each check by itself."""
         if count and check not in self._failing:
             self._failing.add(check)
-            log.error("the auditor found what must not be", extra=fields(check=check, count=count, rows=_rows(found)))
-            self._notices.hold(NOTICE, f"{check}: {count}", check=check)
+            log.error("the auditor found what must not be", extra=fields(check=check, count=count, rows=rows))
+            self._notices.hold(NOTICE, f"{check}: {count}" + (f" ({rows})" if rows else ""), check=check)
         elif not count and check in self._failing:
             self._failing.discard(check)
             log.info("the auditor finds it no more", extra=fields(check=check))
             self._notices.let_go(NOTICE, check=check)
 
 
-def _rows(found: Violations) -> str:
-    return " ".join((*found.without_timer, *found.overdue_timers, *found.stale_outbox, *found.stale_acts))[:500]
+def _rows(names: tuple[str, ...]) -> str:
+    return " ".join(names)[:500]
