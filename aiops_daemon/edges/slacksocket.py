@@ -125,7 +125,7 @@ class _Discreet(logging.Filter):
 
 def _quiet_logger() -> logging.Logger:
     """Return the library's logger; at debug level it would log every payload."""
-    quiet = logging.getLogger(f"{__name__}.library")
+    quiet = logging.getLogger(f"{__name__}.client")
     quiet.setLevel(logging.WARNING)
     if not quiet.filters:
         quiet.addFilter(_Discreet())

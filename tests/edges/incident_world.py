@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+import aiohttp
 from web_world import NOW, FakeDaemon, disk_finding, disk_plot, finding, latency_plot
 
 from aiops_daemon.core.model.action import ActionKind, Done, Refusal, RefusalReason, Stored
@@ -34,7 +37,8 @@ from aiops_daemon.core.model.notification import Notification, NotificationPage,
 from aiops_daemon.core.model.route import Mode
 from aiops_daemon.core.model.rulequality import Proposal, RuleQuality
 from aiops_daemon.core.model.severity import Severity
-from aiops_daemon.edges.web.ports import AlertPorts, PagerDutyPorts
+from aiops_daemon.edges.web.ports import AlertPorts, PagerDutyPorts, WebPorts
+from aiops_daemon.edges.web.server import WebServer
 
 STATE_AFTER = {
     ActionKind.ACK: IncidentState.ACKNOWLEDGED,
@@ -378,3 +382,13 @@ class AlertDaemon(FakeDaemon):
 
 async def _unheard(_given):
     raise AssertionError("nothing is let in without a secret")
+
+
+@asynccontextmanager
+async def listening(ports: WebPorts) -> AsyncIterator[aiohttp.ClientSession]:
+    """Serve these ports, and yield a client of them."""
+    server = WebServer(ports, listen_address="127.0.0.1:0")
+    await server.start()
+    async with aiohttp.ClientSession(server.address) as session:
+        yield session
+    await server.stop()

@@ -2,10 +2,9 @@
 
 import json
 
-import aiohttp
 import pytest
 from background import in_background
-from incident_world import AlertDaemon
+from incident_world import AlertDaemon, listening
 from web_world import NOW
 
 from aiops_daemon.cli.main import dispatch
@@ -32,11 +31,8 @@ def daemon():
 
 @pytest.fixture
 async def http(daemon):
-    server = WebServer(daemon.ports(), listen_address="127.0.0.1:0")
-    await server.start()
-    async with aiohttp.ClientSession(server.address) as session:
+    async with listening(daemon.ports()) as session:
         yield session
-    await server.stop()
 
 
 async def tell(http, body, **headers):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import aiohttp
 import pytest
 from background import in_background
-from incident_world import AlertDaemon, escalation, notification, uid
+from incident_world import AlertDaemon, escalation, listening, notification, uid
 from outline import Outline
 from web_world import HOSTILE, NOW
 
@@ -30,11 +30,8 @@ def daemon():
 
 @pytest.fixture
 async def http(daemon):
-    server = WebServer(daemon.ports(), listen_address="127.0.0.1:0")
-    await server.start()
-    async with aiohttp.ClientSession(server.address) as session:
+    async with listening(daemon.ports()) as session:
         yield session
-    await server.stop()
 
 
 async def page(http):

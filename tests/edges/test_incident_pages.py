@@ -4,7 +4,7 @@ import re
 
 import aiohttp
 import pytest
-from incident_world import AlertDaemon, FakeRoad, busy_detail, entry, episode, incident, uid
+from incident_world import AlertDaemon, FakeRoad, busy_detail, entry, episode, incident, listening, uid
 from outline import Outline
 from web_world import HOSTILE, NOW, burn_finding
 from yarl import URL
@@ -32,11 +32,8 @@ def daemon():
 
 @pytest.fixture
 async def http(daemon):
-    server = WebServer(daemon.ports(), listen_address="127.0.0.1:0")
-    await server.start()
-    async with aiohttp.ClientSession(server.address) as session:
+    async with listening(daemon.ports()) as session:
         yield session
-    await server.stop()
 
 
 async def page(http, path, status=200):

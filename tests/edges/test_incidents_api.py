@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from incident_world import AlertDaemon, busy_detail, incident, uid
+from incident_world import AlertDaemon, busy_detail, incident, listening, uid
 from multidict import MultiDict
 from web_world import HOSTILE, NOW
 
@@ -35,11 +35,8 @@ def daemon():
 
 @pytest.fixture
 async def http(daemon):
-    server = WebServer(daemon.ports(), listen_address="127.0.0.1:0")
-    await server.start()
-    async with aiohttp.ClientSession(server.address) as session:
+    async with listening(daemon.ports()) as session:
         yield session
-    await server.stop()
 
 
 async def get(http, path, **parameters):

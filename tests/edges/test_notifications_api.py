@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-import aiohttp
 import pytest
-from incident_world import AlertDaemon, notification, uid
+from incident_world import AlertDaemon, listening, notification, uid
 from web_world import NOW
 
 from aiops_daemon.core.model.action import Refusal, RefusalReason
@@ -14,7 +13,6 @@ from aiops_daemon.core.model.scope import Role
 from aiops_daemon.core.model.settings import TokenSpec
 from aiops_daemon.core.model.severity import Severity
 from aiops_daemon.edges.web.api.notificationshapes import notification_item, told
-from aiops_daemon.edges.web.server import WebServer
 
 LOG = "/api/v1/notifications"
 TEST = "/api/v1/notifications/test"
@@ -28,11 +26,8 @@ def daemon():
 
 @pytest.fixture
 async def http(daemon):
-    server = WebServer(daemon.ports(), listen_address="127.0.0.1:0")
-    await server.start()
-    async with aiohttp.ClientSession(server.address) as session:
+    async with listening(daemon.ports()) as session:
         yield session
-    await server.stop()
 
 
 async def ask(http, path, method="GET", **request):

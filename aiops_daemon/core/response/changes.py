@@ -21,6 +21,7 @@ from aiops_daemon.core.model.severity import Severity
 from aiops_daemon.core.response.keys import change_key
 from aiops_daemon.core.response.reach import Destination, reach
 from aiops_daemon.core.response.telling import Telling
+from aiops_daemon.core.response.written import written
 
 _NOBODY = "no policy of a route that takes these labels has a step with a PagerDuty channel"
 _STATES = {True: NotificationState.WAITING, False: NotificationState.SHADOW}
@@ -39,23 +40,9 @@ def change_messages(
     rows = []
     for to, track in _channels(telling.policies(change.labels, team, touched), telling, now):
         uid = mint()
-        key = change_key(telling.place.cluster, uid)
-        rows.append(
-            Notification(
-                uid=uid,
-                key=f"{to.id}|{key}",
-                dedup_key=key,
-                incident="",
-                team=team,
-                destination=to.id,
-                integration=to.channel.integration,
-                message=replace(message, why_you=f"{by.actor} told of a change; {track.why}"),
-                created_at=now,
-                due_at=now,
-                address=to.address,
-                state=NotificationState.MUTED if telling.muted else _STATES[track.mode is Mode.LIVE],
-            )
-        )
+        told = replace(message, why_you=f"{by.actor} told of a change; {track.why}")
+        state = NotificationState.MUTED if telling.muted else _STATES[track.mode is Mode.LIVE]
+        rows.append(written(uid, change_key(telling.place.cluster, uid), to, told, state, now, now))
     return tuple(rows), "" if rows else _NOBODY
 
 

@@ -14,6 +14,7 @@ from aiops_daemon.core.model.scope import DEFAULT_TEAM, Scope
 from aiops_daemon.core.response.keys import cluster_part
 from aiops_daemon.core.response.reach import reach
 from aiops_daemon.core.response.telling import Telling
+from aiops_daemon.core.response.written import written
 
 TITLE = "Test message of aiops-daemon"
 
@@ -27,26 +28,12 @@ def trial_messages(
     """
     reached = reach(trial.target, now, trial.severity, telling.directory)
     message = _message(trial, scope, telling, now)
+    state = NotificationState.MUTED if telling.muted else NotificationState.WAITING
     rows = []
     for to in reached.destinations:
         uid = mint()
         key = f"aiops/{cluster_part(telling.place.cluster)}/test/{uid}"  # another form than that of an incident's
-        rows.append(
-            Notification(
-                uid=uid,
-                key=f"{to.id}|{key}",
-                dedup_key=key,
-                incident="",
-                team=message.team,
-                destination=to.id,
-                integration=to.channel.integration,
-                message=message,
-                created_at=now,
-                due_at=now,
-                address=to.address,
-                state=NotificationState.MUTED if telling.muted else NotificationState.WAITING,
-            )
-        )
+        rows.append(written(uid, key, to, message, state, now, now))
     return tuple(rows), reached.sentence
 
 

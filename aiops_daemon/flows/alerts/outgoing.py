@@ -33,6 +33,7 @@ from aiops_daemon.core.response.message import Gathered, Next, compose, named, s
 from aiops_daemon.core.response.reach import Destination
 from aiops_daemon.core.response.standing import Page, Tell
 from aiops_daemon.core.response.timers import ARRIVES_WITHIN, deadline
+from aiops_daemon.core.response.written import written
 from aiops_daemon.flows.alerts.case import Case
 from aiops_daemon.flows.alerts.draft import Draft
 from aiops_daemon.flows.alerts.surroundings import Surroundings
@@ -163,20 +164,7 @@ class Outgoing:
         return replace(row, incident=case.incident.uid, team=case.incident.team, track=page.track, step=page.step)
 
     def _written(self, key: str, to: Destination, message: Message, mode: Mode, due_at: float) -> Notification:
-        return Notification(
-            uid=self._around.mint(),
-            key=f"{to.id}|{key}",
-            dedup_key=key,
-            incident="",
-            team=message.team,
-            destination=to.id,
-            integration=to.channel.integration,
-            message=message,
-            created_at=self._now,
-            due_at=due_at,
-            address=to.address,
-            state=_STATES[mode],
-        )
+        return written(self._around.mint(), key, to, message, _STATES[mode], self._now, due_at)
 
     def _folding(self, case: Case, page: Page, to: Destination, *, known: bool) -> Folding | None:
         """Decide whether a page folds; one that does not is remembered."""

@@ -12,7 +12,7 @@ import httpx2
 from pagerduty import EventsApiV2Client, RestApiV2Client
 
 TIMEOUT = httpx2.Timeout(connect=2.5, read=5.0, write=1.5, pool=0.5)  # together within the lane's deadline
-_SILENT = logging.getLogger(f"{__name__}.library")  # what failed is told by us, once, without the end of a key
+_SILENT = logging.getLogger(f"{__name__}.client")  # what failed is told by us, once, without the end of a key
 _SILENT.disabled = True
 
 
